@@ -1,0 +1,1 @@
+"""The command cibx: one file per noun."""

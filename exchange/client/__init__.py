@@ -1,0 +1,1 @@
+"""The Python client of a TAXII 2.1 server."""

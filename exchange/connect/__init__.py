@@ -1,0 +1,1 @@
+"""The connector kit: contract, checkpoint, runner."""

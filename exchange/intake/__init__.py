@@ -1,0 +1,1 @@
+"""The one way in: push, validate, policy, store, receipt."""

@@ -1,0 +1,1 @@
+"""Indicators and local entities become evidence and scores, inside the member's walls."""

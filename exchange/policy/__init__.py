@@ -1,0 +1,1 @@
+"""May it be shared? A pure function of facts and packs."""

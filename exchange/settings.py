@@ -1,0 +1,66 @@
+"""The settings of a running exchange: one frozen value, read once from CIBX_* environment variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from exchange.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an operator can set; each field is the variable CIBX_<NAME> in capitals."""
+
+    database_url: str = "sqlite:///cibx.db"
+    """SQLAlchemy URL of the store: sqlite:///FILE or postgresql://USER@HOST/DATABASE."""
+    policies: str = ""
+    """Folder of policy packs that replaces the shipped one; empty means the shipped packs."""
+    secret_key: str = ""
+    """Signs paging cursors; empty means a key kept in the database."""
+    title: str = "CIB exchange"
+    """Title in the TAXII discovery resource."""
+    contact: str = ""
+    """Contact in the TAXII discovery resource."""
+    max_content_length: int = 10_000_000
+    """Largest request body, in bytes; larger ones get 413."""
+    max_objects: int = 10_000
+    """Most objects in one pushed envelope."""
+    page_size: int = 1_000
+    """Most objects in one page, whatever the client asks."""
+    status_hours: int = 24
+    """Hours that a status resource is kept."""
+    public_url: str = ""
+    """Base of the API-root URLs in discovery, such as https://exchange.example; empty: the request's host."""
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read CIBX_* variables; raises SettingError for an unknown name or a number that isn't one."""
+    given = os.environ if environment is None else environment
+    known = {field.name: field for field in fields(Settings)}
+    values: dict[str, str | int] = {}
+    for variable, text in given.items():
+        if not variable.startswith("CIBX_"):
+            continue
+        name = variable.removeprefix("CIBX_").lower()
+        if name.startswith(("secret_of_", "test_")):
+            continue  # secrets that a description file refers to; the test suite's own switches
+        if name not in known:
+            raise SettingError(
+                f"The environment variable {variable} is not a setting.",
+                fix="Known settings: " + ", ".join(f"CIBX_{n.upper()}" for n in sorted(known)) + ".",
+            )
+        values[name] = _number(variable, text) if known[name].type == "int" else text
+    settings = Settings(**values)  # type: ignore[arg-type]
+    if settings.policies and not Path(settings.policies).is_dir():
+        raise SettingError(f"CIBX_POLICIES names {settings.policies!r}, which is no folder.",
+                           fix="Name a folder of policy packs or leave it empty.")
+    return settings
+
+
+def _number(variable: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 10**12:
+        raise SettingError(f"{variable} is {text!r}; it must be a whole number above 0.")
+    return int(text)

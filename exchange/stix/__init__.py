@@ -1,0 +1,1 @@
+"""How things are written: the only room that imports stix2."""

@@ -1,0 +1,1 @@
+"""Where it stays: the only room that imports the database library."""
