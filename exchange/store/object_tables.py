@@ -1,0 +1,130 @@
+"""The tables that hold pushed objects, their policy labels and who may see them.
+
+Declared with SQLModel (its metadata is what migrations are compared with), written and read with Core: an ORM
+insert costs eight times as much (measured).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Text, text
+from sqlmodel import Field, SQLModel
+
+# SQLite gives an automatic number only to a column of the exact type INTEGER.
+_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+# Versions are compared as text, byte by byte; a PostgreSQL database may sort text otherwise.
+_TIME_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+class FeedRow(SQLModel, table=True):
+    """One collection's order: ``last_seq`` is the date_added (microseconds) of its newest object.
+
+    The row is also the lock that serialises the collection's commits on PostgreSQL, so that dates are handed
+    out in commit order.
+    """
+
+    __tablename__ = "feed"
+    number: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    collection: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    last_seq: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+
+
+class ContributorRow(SQLModel, table=True):
+    """A small number for each contributing organisation, to keep object rows short."""
+
+    __tablename__ = "contributor"
+    number: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    org: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+
+
+class LabelRow(SQLModel, table=True):
+    """Everything immutable about an object's sharing policy, folded to one number."""
+
+    __tablename__ = "label"
+    number: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    digest: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    facts: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class ProfileRow(SQLModel, table=True):
+    """Everything about one who asks, at a time, folded to one number."""
+
+    __tablename__ = "profile"
+    number: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    digest: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    facts: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class GrantRow(SQLModel, table=True):
+    """The label may be seen by the profile; no row means no."""
+
+    __tablename__ = "policy_grant"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    profile: int = Field(sa_column=Column(Integer, ForeignKey("profile.number"), primary_key=True))
+    label: int = Field(sa_column=Column(Integer, ForeignKey("label.number"), primary_key=True))
+
+
+class ObjectRow(SQLModel, table=True):
+    """One pushed version of one object by one contributor, with the bytes as they were sent.
+
+    ``id_key`` is 64 bits of a hash of ``stix_id``: a short index instead of a long one; every use compares the id
+    too. ``version`` is the sortable form of ``modified`` (or ``created``), empty for objects without either,
+    whose version is the date added (TAXII 2.1, 3.4.1); ``version_text`` is the time as it was written where
+    that differs from the form that ``version`` gives back. ``shared_id`` says that the collection holds another row with
+    the same id, so that only such rows pay for finding the newest.
+    """
+
+    __tablename__ = "object"
+    __table_args__ = (
+        Index("object_order", "feed", "seq", unique=True),
+        Index("object_id", "feed", "id_key"),
+        Index("object_label", "feed", "label", "seq"),
+        Index("object_type", "feed", "type", "seq"),
+    )
+    number: int | None = Field(default=None, sa_column=Column(_NUMBER, primary_key=True))
+    feed: int = Field(sa_column=Column(Integer, ForeignKey("feed.number"), nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    contributor: int = Field(sa_column=Column(Integer, ForeignKey("contributor.number"), nullable=False))
+    label: int = Field(sa_column=Column(Integer, ForeignKey("label.number"), nullable=False))
+    id_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    shared_id: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    visible_from: int | None = Field(default=None, sa_column=Column(BigInteger))
+    visible_until: int | None = Field(default=None, sa_column=Column(BigInteger))
+    stix_id: str = Field(sa_column=Column(Text, nullable=False))
+    type: str = Field(sa_column=Column(Text, nullable=False))
+    version: str = Field(sa_column=Column(_TIME_TEXT, nullable=False))
+    version_text: str | None = Field(default=None, sa_column=Column(Text))
+    spec_version: str = Field(sa_column=Column(Text, nullable=False))
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class StatusRow(SQLModel, table=True):
+    """The status resource of one push (TAXII 2.1, 4.3), compressed; visible to its pusher only."""
+
+    __tablename__ = "push_status"
+    __table_args__ = (Index("push_status_end", "expires"),)
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    community: str = Field(sa_column=Column(Text, nullable=False))
+    org: str = Field(sa_column=Column(Text, nullable=False))
+    expires: int = Field(sa_column=Column(BigInteger, nullable=False))
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class EventRow(SQLModel, table=True):
+    """What happened, in order: one row for each push, delete or change, written with what it records."""
+
+    __tablename__ = "event"
+    number: int | None = Field(default=None, sa_column=Column(_NUMBER, primary_key=True))
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    org: str = Field(sa_column=Column(Text, nullable=False))
+    detail: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class CheckpointRow(SQLModel, table=True):
+    """Where a connector's run stands, by organisation, connector and source."""
+
+    __tablename__ = "checkpoint"
+    org: str = Field(sa_column=Column(Text, primary_key=True))
+    connector: str = Field(sa_column=Column(Text, primary_key=True))
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    state: str = Field(sa_column=Column(Text, nullable=False))
