@@ -6,7 +6,9 @@ insert costs eight times as much (measured).
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Text, text
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 from sqlmodel import Field, SQLModel
 
 # SQLite gives an automatic number only to a column of the exact type INTEGER.
@@ -66,11 +68,12 @@ class GrantRow(SQLModel, table=True):
 class ObjectRow(SQLModel, table=True):
     """One pushed version of one object by one contributor, with the bytes as they were sent.
 
-    ``id_key`` is 64 bits of a hash of ``stix_id``: a short index instead of a long one; every use compares the id
+    ``id_key`` is 64 bits of a hash of ``stix_id``: a short index; every use compares the id
     too. ``version`` is the sortable form of ``modified`` (or ``created``), empty for objects without either,
     whose version is the date added (TAXII 2.1, 3.4.1); ``version_text`` is the time as it was written where
-    that differs from the form that ``version`` gives back. ``shared_id`` says that the collection holds another row with
-    the same id, so that only such rows pay for finding the newest.
+    that isn't ``version`` followed by Z. ``shared_id`` says that the collection holds another row
+    with the same id, so that only such rows pay for finding the newest. ``claim`` is the seq of the
+    contributor's first row of that id: its claim to it.
     """
 
     __tablename__ = "object"
@@ -83,6 +86,7 @@ class ObjectRow(SQLModel, table=True):
     number: int | None = Field(default=None, sa_column=Column(_NUMBER, primary_key=True))
     feed: int = Field(sa_column=Column(Integer, ForeignKey("feed.number"), nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    claim: int = Field(sa_column=Column(BigInteger, nullable=False))
     contributor: int = Field(sa_column=Column(Integer, ForeignKey("contributor.number"), nullable=False))
     label: int = Field(sa_column=Column(Integer, ForeignKey("label.number"), nullable=False))
     id_key: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -128,3 +132,18 @@ class CheckpointRow(SQLModel, table=True):
     connector: str = Field(sa_column=Column(Text, primary_key=True))
     source: str = Field(sa_column=Column(Text, primary_key=True))
     state: str = Field(sa_column=Column(Text, nullable=False))
+
+
+def _table(model: Any) -> Table:
+    return cast(Table, model.__table__)
+
+
+FEED = _table(FeedRow)
+CONTRIBUTOR = _table(ContributorRow)
+LABEL = _table(LabelRow)
+PROFILE = _table(ProfileRow)
+GRANT = _table(GrantRow)
+OBJECT = _table(ObjectRow)
+STATUS = _table(StatusRow)
+EVENT = _table(EventRow)
+CHECKPOINT = _table(CheckpointRow)

@@ -1,0 +1,110 @@
+"""Labels, profiles and grants: what was decided once about who may see what, so that a page is one query.
+
+A label folds everything immutable about an object's policy, a profile everything about one who asks; the grant
+of each pair is computed when either is new. Both are made in small transactions of their own under one lock, so
+that no pair is ever missed: a label sees every earlier profile and a profile every earlier label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, Engine, Table, insert, select, text
+
+from exchange.store.engine import is_sqlite, read, write
+from exchange.store.object_tables import CONTRIBUTOR, FEED, GRANT, LABEL, PROFILE
+
+Grants = Callable[[str, str], bool]
+"""(profile facts, label facts), both canonical JSON -> whether the profile may see the label."""
+
+_POLICY_LOCK = 0x_C1B_0001
+"""Key of the PostgreSQL advisory lock under which labels and profiles are made."""
+
+
+class Labels:
+    """Numbers of labels and profiles, with what this process already looked up."""
+
+    def __init__(self, engine: Engine, grants: Grants) -> None:
+        self._engine = engine
+        self._grants = grants
+        self._labels: dict[str, int] = {}
+        self._profiles: dict[str, int] = {}
+
+    def label(self, digest: str, facts: str) -> int:
+        """The number of the label, made with its grants if it is new."""
+        known = self._labels.get(digest)
+        if known is None:
+            known = self._labels[digest] = self._ensure(LABEL, digest, facts)
+        return known
+
+    def profile(self, digest: str, facts: str) -> int:
+        """The number of the profile, made with its grants if it is new."""
+        known = self._profiles.get(digest)
+        if known is None:
+            known = self._profiles[digest] = self._ensure(PROFILE, digest, facts)
+        return known
+
+    def _ensure(self, table: Table, digest: str, facts: str) -> int:
+        with read(self._engine) as connection:
+            found = _number(connection, table, digest)
+        if found is not None:
+            return found
+        with write(self._engine) as connection:
+            if not is_sqlite(connection):
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POLICY_LOCK})
+            found = _number(connection, table, digest)
+            if found is not None:
+                return found
+            made = connection.execute(
+                insert(table).values(digest=digest, facts=facts).returning(table.c.number)
+            ).scalar_one()
+            rows = self._grant_rows(connection, table, int(made), facts)
+            if rows:
+                connection.execute(insert(GRANT), rows)
+            return int(made)
+
+    def _grant_rows(self, connection: Connection, table: Table, made: int, facts: str) -> list[dict[str, int]]:
+        if table is LABEL:
+            others = connection.execute(select(PROFILE.c.number, PROFILE.c.facts))
+            return [{"profile": n, "label": made} for n, other in others if self._grants(other, facts)]
+        others = connection.execute(select(LABEL.c.number, LABEL.c.facts))
+        return [{"profile": made, "label": n} for n, other in others if self._grants(facts, other)]
+
+
+class Numbers:
+    """Small numbers for collections (feeds) and contributing organisations, made when first needed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known: dict[tuple[str, str], int] = {}
+
+    def feed(self, collection: str) -> int:
+        """The number of a collection's order."""
+        return self._get(FEED, "collection", collection)
+
+    def contributor(self, org: str) -> int:
+        """The number of an organisation as contributor."""
+        return self._get(CONTRIBUTOR, "org", org)
+
+    def _get(self, table: Table, column: str, value: str) -> int:
+        known = self._known.get((column, value))
+        if known is not None:
+            return known
+        lookup = select(table.c.number).where(table.c[column] == value)
+        with read(self._engine) as connection:
+            found = connection.execute(lookup).scalar()
+        if found is None:
+            with write(self._engine) as connection:
+                if not is_sqlite(connection):
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POLICY_LOCK})
+                found = connection.execute(lookup).scalar()
+                if found is None:
+                    made = insert(table).values({column: value}).returning(table.c.number)
+                    found = connection.execute(made).scalar_one()
+        self._known[(column, value)] = int(found)
+        return int(found)
+
+
+def _number(connection: Connection, table: Table, digest: str) -> int | None:
+    found = connection.execute(select(table.c.number).where(table.c.digest == digest)).scalar()
+    return None if found is None else int(found)

@@ -1,0 +1,224 @@
+"""How objects are written and withdrawn: one transaction for a push, its order, its status and its event.
+
+``date_added`` is handed out inside the write transaction, under the lock that serialises a collection's
+commits (SQLite's write lock, PostgreSQL's lock on the collection's feed row): one counter of microseconds,
+max(clock, last + 1), so that its order is the order of the commits also when the clock steps back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, and_, delete, insert, select, update
+
+from exchange.store.object_tables import EVENT, FEED, OBJECT, STATUS
+from exchange.store.objects import Reader, Versions, id_key, visible
+from exchange.store.statement import listed, one_of
+
+Fate = Literal["added", "present", "foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewObject:
+    """One object that passed every check, ready to be stored."""
+
+    stix_id: str
+    type: str
+    version: str
+    """Sortable text of ``modified`` or ``created``; empty for objects without either."""
+    version_text: str | None
+    """The time as it was written, where ``version`` + Z is written otherwise."""
+    spec_version: str
+    label: int
+    visible_from: int | None
+    visible_until: int | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of one object: added (with its date), already present (same or other bytes), or another's."""
+
+    fate: Fate
+    seq: int | None = None
+    same_bytes: bool = True
+
+
+def add_objects(
+    connection: Connection, *, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject]
+) -> list[Stored]:
+    """Store the objects in their order; ``reader`` is the contributor itself, who is told of no invisible row.
+
+    An object is ``foreign`` when the contributor may see another's object of the same id that has another
+    version or other bytes: only the contributor of an object revises it.
+    """
+    known = _known_rows(connection, feed, contributor, reader, objects)
+    fates: list[Stored] = []
+    fresh: list[NewObject] = []
+    for new in objects:
+        fate = _fate(known.get(new.stix_id, ()), contributor, new)
+        fates.append(fate)
+        if fate.fate == "added":
+            known.setdefault(new.stix_id, []).append(
+                _Known(contributor, new.version, new.body, claim=None, visible=True)
+            )
+            fresh.append(new)
+    if not fresh:
+        return fates
+    first = _take_dates(connection, feed, reader.now, len(fresh))
+    _insert(connection, feed, contributor, first, fresh, known)
+    dates = iter(range(first, first + len(fresh)))
+    return [Stored("added", next(dates)) if f.fate == "added" else f for f in fates]
+
+
+@dataclass(slots=True)
+class _Known:
+    contributor: int
+    version: str
+    body: bytes
+    claim: int | None
+    visible: bool
+
+
+def _known_rows(
+    connection: Connection, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject]
+) -> dict[str, list[_Known]]:
+    """Every row of the ids about to be written; those the contributor may not see only count for ``shared_id``."""
+    dialect = connection.dialect
+    seen = visible(OBJECT).label("seen")
+    row = OBJECT.c
+    rows = connection.execute(
+        select(row.stix_id, row.contributor, row.version, row.claim, seen, row.body)
+        .where(row.feed == feed, one_of(dialect, row.id_key, "keys")),
+        {"keys": listed(dialect, [id_key(o.stix_id) for o in objects]),
+         "profile": reader.profile, "now": reader.now},
+    )
+    ids = {o.stix_id for o in objects}
+    known: dict[str, list[_Known]] = {}
+    for stix_id, who, version, claim, may_see, body in rows:
+        if stix_id in ids:
+            known.setdefault(stix_id, []).append(
+                _Known(who, version, body, claim, visible=who == contributor or bool(may_see))
+            )
+    return known
+
+
+def _fate(rows: Sequence[_Known], contributor: int, new: NewObject) -> Stored:
+    for row in rows:
+        if row.contributor == contributor and row.version == new.version:
+            return Stored("present", same_bytes=row.body == new.body)
+    for row in rows:
+        if row.contributor == contributor or not row.visible or not new.version:
+            continue
+        if row.version != new.version or row.body != new.body:
+            return Stored("foreign")
+    return Stored("added")
+
+
+def _take_dates(connection: Connection, feed: int, now: int, wanted: int) -> int:
+    """The first of ``wanted`` consecutive dates; the feed's row stays locked until the commit."""
+    last: int = connection.execute(
+        select(FEED.c.last_seq).where(FEED.c.number == feed).with_for_update()
+    ).scalar_one()
+    first = max(now, last + 1)
+    connection.execute(update(FEED).where(FEED.c.number == feed).values(last_seq=first + wanted - 1))
+    return first
+
+
+def _insert(
+    connection: Connection, feed: int, contributor: int, first: int,
+    fresh: Sequence[NewObject], known: dict[str, list[_Known]],
+) -> None:
+    claims: dict[str, int] = {}
+    crowded: list[str] = []
+    rows: list[dict[str, Any]] = []
+    for seq, new in enumerate(fresh, first):
+        others = known[new.stix_id]
+        shared = len(others) > 1
+        if shared:
+            crowded.append(new.stix_id)
+        mine = [o.claim for o in others if o.contributor == contributor and o.claim is not None]
+        claim = claims.setdefault(new.stix_id, min(mine, default=seq))
+        rows.append({
+            "feed": feed, "seq": seq, "claim": claim, "contributor": contributor, "label": new.label,
+            "id_key": id_key(new.stix_id), "shared_id": int(shared), "visible_from": new.visible_from,
+            "visible_until": new.visible_until, "stix_id": new.stix_id, "type": new.type,
+            "version": new.version, "version_text": new.version_text,
+            "spec_version": new.spec_version, "body": new.body,
+        })
+    if crowded:
+        connection.execute(
+            update(OBJECT).where(_named(connection, feed), OBJECT.c.shared_id == 0).values(shared_id=1),
+            _names(connection, crowded),
+        )
+    connection.execute(insert(OBJECT), rows)
+
+
+def _named(connection: Connection, feed: int) -> Any:
+    dialect, row = connection.dialect, OBJECT.c
+    return and_(row.feed == feed, one_of(dialect, row.id_key, "keys"), one_of(dialect, row.stix_id, "ids"))
+
+
+def _names(connection: Connection, ids: Sequence[str]) -> dict[str, Any]:
+    dialect = connection.dialect
+    return {"keys": listed(dialect, [id_key(i) for i in ids]), "ids": listed(dialect, ids)}
+
+
+def withdraw(
+    connection: Connection, *, feed: int, contributor: int, stix_id: str, versions: Versions,
+    spec_versions: tuple[str, ...] | None,
+) -> list[str]:
+    """Delete the contributor's own rows of an id that the filters name; gives the versions that went."""
+    row = OBJECT.c
+    mine = and_(_named(connection, feed), row.contributor == contributor)
+    if spec_versions is not None:
+        mine = and_(mine, row.spec_version.in_(spec_versions))
+    found = connection.execute(
+        select(row.number, row.version, row.seq).where(mine).order_by(row.version, row.seq),
+        _names(connection, [stix_id]),
+    ).all()
+    chosen = [r for i, r in enumerate(found) if _is_named(r.version, r.seq, i, len(found), versions)]
+    if chosen:
+        connection.execute(delete(OBJECT).where(row.number.in_([r.number for r in chosen])))
+    return [r.version for r in chosen]
+
+
+def _is_named(version: str, seq: int, place: int, total: int, versions: Versions) -> bool:
+    """Whether the filter names the row that stands at ``place`` among ``total``, oldest version first."""
+    words = versions.keywords
+    return (
+        "all" in words
+        or ("first" in words and place == 0)
+        or ("last" in words and place == total - 1)
+        or (version in versions.times if version else seq in versions.added)
+    )
+
+
+def save_status(
+    connection: Connection, *, status_id: str, community: str, org: str, expires: int, body: bytes
+) -> None:
+    """Keep a push's status resource until ``expires`` (microseconds)."""
+    connection.execute(insert(STATUS).values(
+        id=status_id, community=community, org=org, expires=expires, body=body
+    ))
+
+
+def find_status(connection: Connection, *, status_id: str, community: str, org: str, now: int) -> bytes | None:
+    """The status resource, if this organisation pushed it in this community and it hasn't expired."""
+    row = STATUS.c
+    found = connection.execute(select(row.body).where(
+        row.id == status_id, row.community == community, row.org == org, row.expires > now
+    )).scalar()
+    return None if found is None else bytes(found)
+
+
+def drop_expired_statuses(connection: Connection, now: int) -> None:
+    """Forget statuses whose time is over."""
+    connection.execute(delete(STATUS).where(STATUS.c.expires <= now))
+
+
+def record(connection: Connection, *, at: int, kind: str, org: str, detail: str) -> None:
+    """Note what happened, in the transaction that does it; ``detail`` is canonical JSON without personal data."""
+    connection.execute(insert(EVENT).values(at=at, kind=kind, org=org, detail=detail))
