@@ -1,0 +1,244 @@
+"""How the store is reached: one engine for SQLite or PostgreSQL, its transactions, and its faults in words.
+
+SQLite runs in WAL mode with synchronous=FULL (an acknowledged object survives a power cut), PostgreSQL with
+synchronous_commit on. Connections are opened when first used and never carried over a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sqlite3
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
+
+from exchange.errors import SettingError
+from exchange.store.faults import driver_errors, translated
+
+_URL_FORMS = "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
+_POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+_WRITE = "cibx_write"
+"""Execution option that marks a connection whose transaction takes SQLite's write lock at once."""
+
+BUSY_SECONDS = 10
+"""How long a writer waits for its turn before it is told that the store is busy."""
+_SQLITE_PRAGMAS = (
+    f"busy_timeout = {BUSY_SECONDS * 1000}",
+    "page_size = 8192",              # counts for a new file only
+    "synchronous = FULL",            # fsync per commit: NORMAL loses acknowledged objects in a power cut
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+    "secure_delete = FAST",          # zeroes freed cells where that costs no further page write
+    "mmap_size = 67108864",
+    "cache_size = -16384",           # KiB: 16 MB per connection ...
+    "soft_heap_limit = 100663296",   # ... and 96 MB over all connections of the process
+    "journal_size_limit = 67108864",
+)
+_POSTGRES_OPTIONS = {
+    "synchronous_commit": "on",
+    "statement_timeout": "30s",
+    "lock_timeout": f"{BUSY_SECONDS}s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+}
+
+
+def open_engine(url: str) -> Engine:
+    """The engine of ``url``; nothing is connected yet. Raises SettingError for a URL that can't be used."""
+    parsed = _parsed(url)
+    engine = _sqlite_engine(parsed) if parsed.drivername == "sqlite" else _postgres_engine(parsed)
+    _forget_connections_after_fork(engine)
+    return engine
+
+
+def is_sqlite(engine: Engine | Connection) -> bool:
+    """Whether the store is SQLite (else it is PostgreSQL)."""
+    return engine.dialect.name == "sqlite"
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: committed when the block ends, rolled back when it raises.
+
+    On SQLite it holds the one write lock from its first moment (BEGIN IMMEDIATE). Raises StorageFullError
+    and UnavailableError; nothing of the block is stored then.
+    """
+    with _in_words(), engine.connect() as connection:
+        connection.execution_options(**{_WRITE: True})  # counts for this connection from here on
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """One read transaction: all its statements see the same state. Raises UnavailableError."""
+    with _in_words(), engine.connect() as connection:
+        if not is_sqlite(engine):
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def raw(engine: Engine) -> Iterator[Any]:
+    """A DBAPI connection (sqlite3 or psycopg) in autocommit mode for hot reads: each statement is on its own.
+
+    A caller that needs several statements to agree sends BEGIN and COMMIT itself; what is left open is rolled
+    back when the block ends. Raises UnavailableError.
+    """
+    with _in_words():
+        pooled = engine.raw_connection()
+        try:
+            driver: Any = pooled.driver_connection
+            if not is_sqlite(engine):
+                driver.autocommit = True
+            yield driver
+        except driver_errors() as error:
+            pooled.invalidate(error)  # it may be broken, so that nobody else should get it
+            raise
+        finally:
+            _give_back(pooled, is_sqlite(engine))
+
+
+def _give_back(pooled: Any, sqlite: bool) -> None:
+    if pooled.is_valid and not sqlite:
+        driver = pooled.driver_connection
+        driver.rollback()
+        driver.autocommit = False
+    pooled.close()
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn a driver's error into one of our tree; leave alone what is a fault of the program."""
+    try:
+        yield
+    except _any_fault() as error:
+        fault = translated(error)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+def _any_fault() -> tuple[type[Exception], ...]:
+    return (DBAPIError, PoolTimeout, *driver_errors())
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise SettingError("CIBX_DATABASE_URL is not a database URL.", fix=_URL_FORMS) from None
+    if parsed.drivername == "sqlite":
+        return parsed
+    if parsed.drivername in _POSTGRES_SCHEMES:
+        if not parsed.database:
+            raise SettingError("CIBX_DATABASE_URL names no PostgreSQL database.", fix=_URL_FORMS)
+        return parsed.set(drivername="postgresql+psycopg")
+    raise SettingError(f"CIBX_DATABASE_URL begins with {parsed.drivername!r}, an unknown engine.",
+                       fix=_URL_FORMS)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    path = _sqlite_path(url)
+    engine = create_engine(
+        url.set(database=str(path)), poolclass=QueuePool, pool_size=8, max_overflow=56,
+        pool_timeout=BUSY_SECONDS, pool_use_lifo=True, connect_args={"check_same_thread": False},
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _sqlite_path(url: URL) -> Path:
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise SettingError("CIBX_DATABASE_URL names no SQLite file.",
+                           why="A database in memory isn't shared by the worker processes.", fix=_URL_FORMS)
+    if url.query or url.host or url.username:
+        raise SettingError("CIBX_DATABASE_URL has more than a file in it.", fix="Use sqlite:///FILE.")
+    path = Path(url.database).absolute()  # stays right when the server changes its folder
+    if path.is_dir() or not path.parent.is_dir():
+        missing = f"{path} is a folder" if path.is_dir() else f"the folder {path.parent} doesn't exist"
+        raise SettingError(f"The database {path} can't be opened: {missing}.",
+                           fix="Name a file in an existing folder in CIBX_DATABASE_URL.")
+    return path
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; see _begin_sqlite
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+    mode = _switch_to_wal(connection)
+    if mode != "wal":
+        raise SettingError(f"The database can't use write-ahead logging (SQLite answers {mode!r}).",
+                           why="Its file lies on a disk without shared memory, such as a network disk.",
+                           fix="Put it on a local disk, or use PostgreSQL.")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> str:
+    """Two processes that make the file at the same moment can meet a lock that ignores busy_timeout."""
+    for _attempt in range(100):
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY":
+                raise
+            sleep(0.05)
+    return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    wants_lock = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_lock else "BEGIN")
+
+
+def _postgres_engine(url: URL) -> Engine:
+    options = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_OPTIONS.items())
+    given = url.query.get("options", "")
+    engine = create_engine(
+        url.difference_update_query(["options"]), pool_size=8, max_overflow=24, pool_timeout=BUSY_SECONDS,
+        pool_use_lifo=True,
+        connect_args={"options": f"{options} {given}".strip(), "connect_timeout": 5,
+                      "application_name": "cibx"},
+    )
+    event.listen(engine, "checkout", _refuse_closed_connection)
+    return engine
+
+
+def _refuse_closed_connection(connection: Any, _record: object, _pooled: object) -> None:
+    """An idle connection that has something to read was ended by the server: the pool then makes a new one.
+
+    Costs a poll of the socket (2 us) instead of a query per checkout.
+    """
+    if connection.closed:
+        raise DisconnectionError
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        raise DisconnectionError
+
+
+_left_behind: list[object] = []
+"""Pools of the parent process: kept so that nothing closes the parent's connections in the child."""
+
+
+def _forget_connections_after_fork(engine: Engine) -> None:
+    here = weakref.ref(engine)
+
+    def forget() -> None:
+        inherited = here()
+        if inherited is not None:
+            _left_behind.append(inherited.pool)
+            inherited.dispose(close=False)
+
+    os.register_at_fork(after_in_child=forget)

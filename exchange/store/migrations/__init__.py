@@ -1,0 +1,67 @@
+"""The database's schema through time: one revision per release that changed it, and the way up to the newest.
+
+A migration runs inside one write transaction, so that of several processes that start together one migrates
+and the others wait and find it done; a crash half-way leaves the old schema.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from exchange.errors import SettingError
+from exchange.store.engine import is_sqlite, read, write
+
+HEAD = "0001"
+"""The newest revision; a test compares it with the files, so that starting needn't load alembic (0.5 s)."""
+_LOCK = 0x63696278  # PostgreSQL's advisory locks are numbers; "cibx"
+
+
+def migrate(engine: Engine) -> bool:
+    """Bring the schema up to ``HEAD``; True when something had to be done.
+
+    Leaves no connection open (the server forks after it). Raises SettingError when the database was made by a
+    newer release.
+    """
+    try:
+        with read(engine) as connection:
+            if current_revision(connection) == HEAD:
+                return False
+        with write(engine) as connection:
+            return _upgrade(connection)
+    finally:
+        engine.dispose()
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The revision of the database's schema; None for a new database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> bool:
+    from alembic import command  # noqa: PLC0415 - 0.5 s that only a changed schema is worth
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    if not is_sqlite(connection):
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    revision = current_revision(connection)
+    if revision == HEAD:
+        return False
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise SettingError(
+            f"The database has schema {revision}, and this release knows schemas up to {HEAD} only.",
+            why="A newer release of cib-exchange has changed it.",
+            fix="Start that release or a newer one, or restore a backup of before the change.",
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return True

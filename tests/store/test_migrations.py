@@ -1,0 +1,72 @@
+"""The migrated schema is the declared one on both engines, and schemas of the future are refused."""
+
+from __future__ import annotations
+
+import multiprocessing
+from importlib import import_module, util
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+from sqlmodel import SQLModel
+
+from exchange.errors import SettingError
+from exchange.store import migrations
+from exchange.store.directory import directory_version, meta_value
+from exchange.store.engine import open_engine, read, write
+
+for room in ("exchange.store.directory_tables", "exchange.store.object_tables"):
+    if util.find_spec(room):
+        import_module(room)  # declares its tables in the metadata
+
+
+def test_migrated_schema_is_the_declared_one(engine: Engine) -> None:
+    with read(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_the_newest_revision_is_the_one_the_code_names() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    heads = ScriptDirectory.from_config(config).get_heads()
+    assert heads == [migrations.HEAD]
+
+
+def test_migrating_twice_changes_nothing(engine: Engine) -> None:
+    with read(engine) as connection:
+        secret = meta_value(connection, "cursor.secret")
+    assert migrations.migrate(engine) is False
+    with read(engine) as connection:
+        assert directory_version(connection) == 1
+        assert meta_value(connection, "cursor.secret") == secret
+        assert len(secret) == 64
+
+
+def test_a_newer_schema_is_refused_with_a_sentence(engine: Engine) -> None:
+    with write(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SettingError, match=r"schema 9999.*newer release.*restore a backup"):
+        migrations.migrate(engine)
+
+
+def _migrate(url: str, answers: multiprocessing.SimpleQueue[object]) -> None:
+    try:
+        answers.put(migrations.migrate(open_engine(url)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+        answers.put(repr(error))
+
+
+def test_of_processes_that_start_together_one_migrates(database_url: str) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    answers = spawn.SimpleQueue()
+    processes = [spawn.Process(target=_migrate, args=(database_url, answers)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert sorted(str(answers.get()) for _ in processes) == ["False", "False", "True"]
