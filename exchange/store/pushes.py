@@ -39,7 +39,7 @@ class NewObject:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of one object: added (with its date), already present (same or other bytes), or another's."""
+    """What became of one object: added (with its date), present already, or another's."""
 
     fate: Fate
     seq: int | None = None
@@ -54,6 +54,7 @@ def add_objects(
     An object is ``foreign`` when the contributor may see another's object of the same id that has another
     version or other bytes: only the contributor of an object revises it.
     """
+    last = lock_feed(connection, feed)
     known = _known_rows(connection, feed, contributor, reader, objects)
     fates: list[Stored] = []
     fresh: list[NewObject] = []
@@ -67,7 +68,8 @@ def add_objects(
             fresh.append(new)
     if not fresh:
         return fates
-    first = _take_dates(connection, feed, reader.now, len(fresh))
+    first = max(reader.now, last + 1)
+    connection.execute(update(FEED).where(FEED.c.number == feed).values(last_seq=first + len(fresh) - 1))
     _insert(connection, feed, contributor, first, fresh, known)
     dates = iter(range(first, first + len(fresh)))
     return [Stored("added", next(dates)) if f.fate == "added" else f for f in fates]
@@ -85,7 +87,7 @@ class _Known:
 def _known_rows(
     connection: Connection, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject]
 ) -> dict[str, list[_Known]]:
-    """Every row of the ids about to be written; those the contributor may not see only count for ``shared_id``."""
+    """Every row of the ids about to be written; the invisible ones only count for ``shared_id``."""
     dialect = connection.dialect
     seen = visible(OBJECT).label("seen")
     row = OBJECT.c
@@ -117,14 +119,13 @@ def _fate(rows: Sequence[_Known], contributor: int, new: NewObject) -> Stored:
     return Stored("added")
 
 
-def _take_dates(connection: Connection, feed: int, now: int, wanted: int) -> int:
-    """The first of ``wanted`` consecutive dates; the feed's row stays locked until the commit."""
-    last: int = connection.execute(
-        select(FEED.c.last_seq).where(FEED.c.number == feed).with_for_update()
-    ).scalar_one()
-    first = max(now, last + 1)
-    connection.execute(update(FEED).where(FEED.c.number == feed).values(last_seq=first + wanted - 1))
-    return first
+def lock_feed(connection: Connection, feed: int) -> int:
+    """Wait for the collection's turn and give its newest date; the turn ends with the transaction.
+
+    Taken before anything is looked up, so that two pushes of one id see each other.
+    """
+    last = select(FEED.c.last_seq).where(FEED.c.number == feed).with_for_update()
+    return int(connection.execute(last).scalar_one())
 
 
 def _insert(
@@ -171,6 +172,7 @@ def withdraw(
     spec_versions: tuple[str, ...] | None,
 ) -> list[str]:
     """Delete the contributor's own rows of an id that the filters name; gives the versions that went."""
+    lock_feed(connection, feed)
     row = OBJECT.c
     mine = and_(_named(connection, feed), row.contributor == contributor)
     if spec_versions is not None:
@@ -205,7 +207,9 @@ def save_status(
     ))
 
 
-def find_status(connection: Connection, *, status_id: str, community: str, org: str, now: int) -> bytes | None:
+def find_status(
+    connection: Connection, *, status_id: str, community: str, org: str, now: int
+) -> bytes | None:
     """The status resource, if this organisation pushed it in this community and it hasn't expired."""
     row = STATUS.c
     found = connection.execute(select(row.body).where(
@@ -220,5 +224,5 @@ def drop_expired_statuses(connection: Connection, now: int) -> None:
 
 
 def record(connection: Connection, *, at: int, kind: str, org: str, detail: str) -> None:
-    """Note what happened, in the transaction that does it; ``detail`` is canonical JSON without personal data."""
+    """Note what happened, in the transaction that does it; ``detail`` is JSON without personal data."""
     connection.execute(insert(EVENT).values(at=at, kind=kind, org=org, detail=detail))

@@ -1,0 +1,27 @@
+"""Paging cursors: opaque, signed, and worth nothing outside the query, collection and member they were made for."""
+
+from __future__ import annotations
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from exchange.errors import BadRequestError
+
+
+def sign_cursor(secret: str, context: str, position: int) -> str:
+    """A ``next`` token for ``position`` (microseconds), bound to ``context``."""
+    return str(URLSafeSerializer(secret, salt=context).dumps(position))
+
+
+def open_cursor(secret: str, context: str, token: str) -> int:
+    """The position in a ``next`` token; raises BadRequestError for one that wasn't made for this context."""
+    try:
+        position = URLSafeSerializer(secret, salt=context).loads(token)
+    except BadData:
+        position = None
+    if not isinstance(position, int):
+        raise BadRequestError(
+            "The parameter next isn't a value that this server gave for this request.",
+            why="It was changed, or belongs to another collection, filter or member.",
+            fix="Start again without next, or send it with the same filters as before.",
+        )
+    return position
