@@ -1,7 +1,7 @@
 """What a connector is: it turns one source into batches of STIX objects and an account of every source row.
 
-A connector knows its format and nothing of the server; the runner (``exchange.connect.runner``) does the rest:
-checkpoint, terms, push, dry run, quarantine, report.
+A connector knows its format and nothing of the server; the runner (``exchange.connect.runner``) does the
+rest: checkpoint, terms, push, dry run, quarantine, report.
 """
 
 from __future__ import annotations
@@ -38,14 +38,17 @@ class Batch:
     """A step of a run: what goes in, what became of the rows, and where to resume after it."""
 
     upserts: tuple[StixObject, ...] = ()
-    """Complete STIX objects (plain JSON values) with deterministic ids: the same source gives the same ids."""
+    """Complete STIX objects (plain JSON values); the same source gives the same ids."""
     rows: tuple[Row, ...] = ()
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values; given back to ``fetch`` to resume after this batch."""
+    """JSON values; given back to ``fetch`` to resume after this batch. The runner keeps it only while a run
+    is under way: a finished run starts from the beginning next time, and finds everything unchanged."""
+    progress: float | None = None
+    """Share of the source read so far, 0 to 1; None where nobody knows."""
 
 
 class Connector(Protocol):
-    """One outside party or format; a file in ``connectors/`` with a module-level ``CONNECTOR`` of this kind."""
+    """One outside party or format; a file in ``connectors/`` with a ``CONNECTOR`` of this kind."""
 
     name: str
     """As typed on the command line, such as ``meta-threat-research``."""
