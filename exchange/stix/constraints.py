@@ -1,4 +1,4 @@
-"""What STIX 2.1 demands between properties: orders in time, one-of rules, dates that exist, fixed TLP objects."""
+"""What STIX 2.1 demands between properties: orders in time, one-of rules, dates that exist, fixed TLP."""
 
 from __future__ import annotations
 
@@ -40,11 +40,13 @@ def _date_fault(name: str, text: str) -> StixFault | None:
         return StixFault(STIX_INVALID, name, f"Property {name} has more than 1,000 fraction digits.")
     if is_real_date(text):
         return None
-    return StixFault(STIX_INVALID, name, f"Property {name} is {shown(text)}, a date or time that doesn't exist.")
+    return StixFault(
+        STIX_INVALID, name, f"Property {name} is {shown(text)}, a date or time that doesn't exist."
+    )
 
 
 def _ordered(obj: Obj, first: str, last: str, *, equal: bool) -> StixFault | None:
-    """Fault when both times are given and ``last`` is before ``first`` (or equal, where that isn't allowed)."""
+    """Fault when both times are given and ``last`` is before ``first`` (or equal, unless allowed)."""
     before, after = obj.get(first), obj.get(last)
     if before is None or after is None:
         return None
@@ -80,8 +82,11 @@ def _relationship(obj: Obj, strict: bool) -> StixFault | None:
     if strict:
         for name in ("source_ref", "target_ref"):
             if obj[name].partition("--")[0] in _NOT_RELATED:
-                return StixFault(STIX_INVALID, name, f"Property {name} must name a domain object or an observable; "
-                                 f"it is {shown(obj[name])}.")
+                return StixFault(
+                    STIX_INVALID,
+                    name,
+                    f"Property {name} must name a domain object or an observable; it is {shown(obj[name])}.",
+                )
     return _ordered(obj, "start_time", "stop_time", equal=not strict)
 
 
@@ -92,19 +97,26 @@ _NOT_RELATED = frozenset(
 
 def _observed_data(obj: Obj, strict: bool) -> StixFault | None:
     if ("objects" in obj) == ("object_refs" in obj):
-        return StixFault(STIX_INVALID, "object_refs", "An observed-data has either object_refs or objects: "
-                         "give exactly one of the two.")
+        return StixFault(
+            STIX_INVALID,
+            "object_refs",
+            "An observed-data has either object_refs or objects: give exactly one of the two.",
+        )
     return _ordered(obj, "first_observed", "last_observed", equal=True)
 
 
 def _location(obj: Obj, strict: bool) -> StixFault | None:
     placed = "latitude" in obj
     if placed != ("longitude" in obj):
-        return StixFault(STIX_INVALID, "latitude", "Properties latitude and longitude go together: give both or none.")
+        return StixFault(
+            STIX_INVALID, "latitude", "Properties latitude and longitude go together: give both or none."
+        )
     if "precision" in obj and not placed:
         return StixFault(STIX_INVALID, "precision", "Property precision needs latitude and longitude.")
     if strict and not placed and "region" not in obj and "country" not in obj:
-        return StixFault(STIX_INVALID, "country", "A location needs region, country, or latitude and longitude.")
+        return StixFault(
+            STIX_INVALID, "country", "A location needs region, country, or latitude and longitude."
+        )
     return None
 
 
@@ -126,7 +138,9 @@ def _one_of(*names: str) -> Rule:
 
 def _artifact(obj: Obj, strict: bool) -> StixFault | None:
     if "payload_bin" in obj and "url" in obj:
-        return StixFault(STIX_INVALID, "url", "An artifact has either payload_bin or url: give one of the two.")
+        return StixFault(
+            STIX_INVALID, "url", "An artifact has either payload_bin or url: give one of the two."
+        )
     if "url" in obj and "hashes" not in obj:
         return StixFault(STIX_INVALID, "hashes", "An artifact with a url needs hashes of what stands there.")
     if strict and "payload_bin" not in obj and "url" not in obj:
@@ -136,10 +150,15 @@ def _artifact(obj: Obj, strict: bool) -> StixFault | None:
 
 def _email(obj: Obj, strict: bool) -> StixFault | None:
     if obj["is_multipart"] and "body" in obj:
-        return StixFault(STIX_INVALID, "body", "Property body is for mails whose is_multipart is false; "
-                         "put the parts into body_multipart.")
+        return StixFault(
+            STIX_INVALID,
+            "body",
+            "Property body is for mails whose is_multipart is false; put the parts into body_multipart.",
+        )
     if not obj["is_multipart"] and "body_multipart" in obj:
-        return StixFault(STIX_INVALID, "body_multipart", "Property body_multipart needs is_multipart to be true.")
+        return StixFault(
+            STIX_INVALID, "body_multipart", "Property body_multipart needs is_multipart to be true."
+        )
     return None
 
 
@@ -153,25 +172,61 @@ def _traffic(obj: Obj, strict: bool) -> StixFault | None:
 
 def _marking(obj: Obj, strict: bool) -> StixFault | None:
     if "modified" in obj:
-        return StixFault(STIX_INVALID, "modified", "A marking definition can't be versioned (STIX 2.1, 7.2): "
-                         "leave modified out and make a new marking for a new policy.")
+        return StixFault(
+            STIX_INVALID,
+            "modified",
+            "A marking definition can't be versioned (STIX 2.1, 7.2): "
+            "leave modified out and make a new marking for a new policy.",
+        )
     kind, definition = obj.get("definition_type"), obj.get("definition")
     if kind is None and definition is None and "extensions" not in obj:
-        return StixFault(MARKING_INVALID, "definition", "A marking definition needs definition_type with definition, "
-                         "or extensions.")
+        return StixFault(
+            MARKING_INVALID,
+            "definition",
+            "A marking definition needs definition_type with definition, or extensions.",
+        )
     if (kind is None) != (definition is None):
-        return StixFault(MARKING_INVALID, "definition", "Properties definition_type and definition go together.")
+        return StixFault(
+            MARKING_INVALID, "definition", "Properties definition_type and definition go together."
+        )
     if kind == "statement" and not isinstance((definition or {}).get("statement"), str):
-        return StixFault(MARKING_INVALID, "definition.statement", "A statement marking needs a string "
-                         "definition.statement.")
+        return StixFault(
+            MARKING_INVALID,
+            "definition.statement",
+            "A statement marking needs a string definition.statement.",
+        )
     return tlp.definition_fault(obj, strict)
 
 
-_PROCESS = ("pid", "command_line", "image_ref", "cwd", "created_time", "is_hidden", "environment_variables",
-            "opened_connection_refs", "creator_user_ref", "parent_ref", "child_refs", "extensions")
-_X509 = ("serial_number", "hashes", "issuer", "subject", "version", "is_self_signed", "signature_algorithm",
-         "validity_not_before", "validity_not_after", "subject_public_key_algorithm", "subject_public_key_modulus",
-         "subject_public_key_exponent", "x509_v3_extensions")
+_PROCESS = (
+    "pid",
+    "command_line",
+    "image_ref",
+    "cwd",
+    "created_time",
+    "is_hidden",
+    "environment_variables",
+    "opened_connection_refs",
+    "creator_user_ref",
+    "parent_ref",
+    "child_refs",
+    "extensions",
+)
+_X509 = (
+    "serial_number",
+    "hashes",
+    "issuer",
+    "subject",
+    "version",
+    "is_self_signed",
+    "signature_algorithm",
+    "validity_not_before",
+    "validity_not_after",
+    "subject_public_key_algorithm",
+    "subject_public_key_modulus",
+    "subject_public_key_exponent",
+    "x509_v3_extensions",
+)
 
 _RULES: dict[str, Rule] = {
     "artifact": _artifact,

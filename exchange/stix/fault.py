@@ -22,8 +22,8 @@ BEHAVIOUR_MISSING = "behaviour-missing"
 _SHOWN = 60
 
 
-class StixFault(ExchangeError):
-    """What is wrong with an object: ``code``, ``property`` (dotted path, empty: the whole) and ``sentence``."""
+class StixFault(ExchangeError):  # noqa: N818  (returned as a value as often as it is raised)
+    """What is wrong with an object: ``code``, ``property`` (dotted path, empty: all of it), ``sentence``."""
 
     status = 422
     code = STIX_INVALID

@@ -1,4 +1,4 @@
-"""From the table of types to JSON Schemas: one compiled validator per type and strictness, built when first needed.
+"""From the table of types to JSON Schemas: one compiled validator per type and strictness, built on demand.
 
 The schemas run in Rust with a regex engine that never backtracks. Each carries a ``title`` that says in words
 what is expected, from which ``validate`` writes its sentences.
@@ -19,7 +19,12 @@ from exchange.stix.vocabulary import ENUMERATIONS, VOCABULARIES
 Schema = dict[str, Any]
 
 DOMAIN, RELATION, META, OBSERVABLE, CUSTOM_DOMAIN, CUSTOM_OBSERVABLE = (
-    "domain", "relation", "meta", "observable", "custom-domain", "custom-observable",
+    "domain",
+    "relation",
+    "meta",
+    "observable",
+    "custom-domain",
+    "custom-observable",
 )
 
 _HEX8 = "[0-9a-f]{8}"
@@ -35,13 +40,22 @@ _SELECTOR = r"^[A-Za-z0-9_-]+(\.(\[[0-9]{1,9}\]|[A-Za-z0-9_-]+))*$"
 _SAFE = 2**53 - 1
 
 _HASH_FORMS = {
-    "MD5": "^[0-9a-fA-F]{32}$", "SHA-1": "^[0-9a-fA-F]{40}$", "SHA-256": "^[0-9a-fA-F]{64}$",
-    "SHA-512": "^[0-9a-fA-F]{128}$", "SHA3-256": "^[0-9a-fA-F]{64}$", "SHA3-512": "^[0-9a-fA-F]{128}$",
+    "MD5": "^[0-9a-fA-F]{32}$",
+    "SHA-1": "^[0-9a-fA-F]{40}$",
+    "SHA-256": "^[0-9a-fA-F]{64}$",
+    "SHA-512": "^[0-9a-fA-F]{128}$",
+    "SHA3-256": "^[0-9a-fA-F]{64}$",
+    "SHA3-512": "^[0-9a-fA-F]{128}$",
 }
 
 
 def _whole(low: int, high: int) -> Schema:
-    return {"type": "integer", "minimum": low, "maximum": high, "title": f"a whole number from {low} to {high}"}
+    return {
+        "type": "integer",
+        "minimum": low,
+        "maximum": high,
+        "title": f"a whole number from {low} to {high}",
+    }
 
 
 def _text(title: str, pattern: str) -> Schema:
@@ -50,9 +64,13 @@ def _text(title: str, pattern: str) -> Schema:
 
 def _dictionary(values: Schema) -> Schema:
     return {
-        "type": "object", "minProperties": 1, "additionalProperties": values,
-        "propertyNames": {"pattern": "^[a-zA-Z0-9_-]{1,250}$",
-                          "title": "made of keys of 1 to 250 letters, digits, - and _"},
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": values,
+        "propertyNames": {
+            "pattern": "^[a-zA-Z0-9_-]{1,250}$",
+            "title": "made of keys of 1 to 250 letters, digits, - and _",
+        },
         "title": "an object with at least one member",
     }
 
@@ -83,7 +101,7 @@ _RELATION_LOOSE = _text("a word without blanks", r"^[^\s]{1,250}$")
 
 @dataclass(frozen=True)
 class Shape:
-    """What is known of a type: its class, the JSON Schema, the compiled validator and where its times stand."""
+    """What is known of a type: its class, the JSON Schema, compiled validator and where its times stand."""
 
     type_name: str
     """Empty: any custom type of this kind."""
@@ -97,7 +115,7 @@ class Shape:
 
 
 def class_of(type_name: str) -> str | None:
-    """``domain``, ``relation``, ``meta`` or ``observable`` for a type of the specification; None for others."""
+    """``domain``, ``relation``, ``meta`` or ``observable`` for a type of STIX 2.1; None for others."""
     return _CLASSES.get(type_name)
 
 
@@ -110,8 +128,10 @@ def shape(type_name: str, kind: str, strict: bool) -> Shape:
     properties = _properties(type_name, kind)
     schema: Schema = {
         "type": "object",
-        "required": sorted({name for name, text in properties.items() if text.endswith("!")}
-                           | _demanded(type_name, kind, strict)),
+        "required": sorted(
+            {name for name, text in properties.items() if text.endswith("!")}
+            | _demanded(type_name, kind, strict)
+        ),
         "properties": {name: _schema(text.rstrip("!"), strict) for name, text in properties.items()},
     }
     schema["properties"] |= _identity(type_name, kind, strict)
@@ -156,8 +176,12 @@ def _identity(type_name: str, kind: str, strict: bool) -> dict[str, Schema]:
 def _schema(kind: str, strict: bool) -> Schema:
     word, _, rest = kind.partition(" ")
     if word == "list":
-        return {"type": "array", "minItems": 1, "items": _schema(rest, strict),
-                "title": "a list with at least one entry; leave an empty list out"}
+        return {
+            "type": "array",
+            "minItems": 1,
+            "items": _schema(rest, strict),
+            "title": "a list with at least one entry; leave an empty list out",
+        }
     if word == "ref":
         return _reference(rest, strict)
     if word == "vocab":
@@ -214,8 +238,10 @@ def _hashes(strict: bool) -> Schema:
         name: _text(f"a {name} digest in hexadecimal", form) for name, form in _HASH_FORMS.items()
     }
     if strict:
-        schema["propertyNames"] = {"enum": sorted(VOCABULARIES["hash-algorithm"]),
-                                   "title": "made of names of the vocabulary hash-algorithm-ov"}
+        schema["propertyNames"] = {
+            "enum": sorted(VOCABULARIES["hash-algorithm"]),
+            "title": "made of names of the vocabulary hash-algorithm-ov",
+        }
     return schema
 
 
@@ -224,12 +250,20 @@ def _extensions(strict: bool) -> Schema:
     loose = f"extension-definition--{uuid}|[a-z][a-z0-9-]{{1,249}}"
     exact = f"extension-definition--{uuid}|[a-z][a-z0-9-]{{1,245}}-ext"
     return {
-        "type": "object", "minProperties": 1,
-        "propertyNames": {"pattern": f"^({exact if strict else loose})$", "not": {
-            "pattern": "^extension-definition-", "not": {"pattern": f"^extension-definition--{uuid}$"}},
-            "title": "made of extension-definition--UUID keys or names of predefined extensions"},
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {
+            "pattern": f"^({exact if strict else loose})$",
+            "not": {
+                "pattern": "^extension-definition-",
+                "not": {"pattern": f"^extension-definition--{uuid}$"},
+            },
+            "title": "made of extension-definition--UUID keys or names of predefined extensions",
+        },
         "additionalProperties": {
-            "type": "object", "minProperties": 1, "title": "an object with at least one member",
+            "type": "object",
+            "minProperties": 1,
+            "title": "an object with at least one member",
             "properties": {"extension_type": _schema("enum extension-type", strict)},
         },
         "title": "an object with at least one extension",
@@ -237,6 +271,8 @@ def _extensions(strict: bool) -> Schema:
 
 
 _CLASSES = {
-    **dict.fromkeys(spec.DOMAIN, DOMAIN), **dict.fromkeys(spec.RELATIONS, RELATION),
-    **dict.fromkeys(spec.META, META), **dict.fromkeys(spec.OBSERVABLES, OBSERVABLE),
+    **dict.fromkeys(spec.DOMAIN, DOMAIN),
+    **dict.fromkeys(spec.RELATIONS, RELATION),
+    **dict.fromkeys(spec.META, META),
+    **dict.fromkeys(spec.OBSERVABLES, OBSERVABLE),
 }

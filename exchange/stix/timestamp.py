@@ -1,4 +1,4 @@
-"""STIX timestamps: which texts are one, their order in time to the last digit, and conversion to microseconds.
+"""STIX timestamps: which texts are one, their order in time to the last digit, their microseconds.
 
 A timestamp is RFC 3339 in UTC with capital T and Z and any number of fraction digits (STIX 2.1, 3.2).
 Differences below a microsecond count, so the order is kept on text and not on a number.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-_FORM = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,1000}))?Z")
+_FORM = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,1000}))?Z"
+)
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MICROSECOND = 1_000_000
 _DAY_SECONDS = 86_400
@@ -38,7 +40,13 @@ def version_key(text: str) -> str:
 def is_real_date(text: str) -> bool:
     """Whether a text that already has a timestamp's form names a day and time that exist."""
     day, clock = text[8:10], text[11:19]
-    if "01" <= day <= "28" and clock < "24" and text[5:7] <= "12" and text[14:16] < "60" and text[17:19] < "60":
+    if (
+        "01" <= day <= "28"
+        and clock < "24"
+        and text[5:7] <= "12"
+        and text[14:16] < "60"
+        and text[17:19] < "60"
+    ):
         return text[5:7] != "00" and text[:4] != "0000"
     year, month = int(text[:4]), int(text[5:7])
     if not (1 <= month <= 12 and year > 0 and 1 <= int(day) <= _month_days(year, month)):
@@ -75,7 +83,7 @@ def _month_days(year: int, month: int) -> int:
 
 
 def _days_from_civil(year: int, month: int, day: int) -> int:
-    """Days since 1970-01-01 in the Gregorian calendar, counting years from March so that leap days end one."""
+    """Days since 1970-01-01 in the Gregorian calendar, counting years from March: leap days end one."""
     year -= month <= 2
     era, year_of_era = divmod(year, 400)
     day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1

@@ -1,7 +1,7 @@
 """The Traffic Light Protocol in all its spellings: fixed marking ids, the TLP 2 extension, labels and tags.
 
-The same colour comes five ways (TLP 1 ids, TLP 2 ids, OpenCTI's own id for AMBER+STRICT, OpenCTI's CLEAR under
-TLP 1 WHITE's id, plain labels or tags); all are read into ``TLP:…`` words, each version by its own.
+The same colour comes five ways (TLP 1 ids, TLP 2 ids, OpenCTI's own id for AMBER+STRICT, OpenCTI's CLEAR
+under TLP 1 WHITE's id, plain labels or tags); all are read into ``TLP:…`` words, each version by its own.
 Sources: STIX 2.1 section 7.2.1.4; FIRST TLP 2.0; OASIS' TLP 2.0 marking definitions.
 """
 
@@ -33,7 +33,9 @@ OPENCTI_AMBER_STRICT = "marking-definition--826578e1-40ad-459f-bc73-ede076f81f37
 TLP2_LEVELS = frozenset(TLP2_IDS.values())
 TLP1_LEVELS = frozenset(TLP1_IDS.values())
 
-_WORD = re.compile(r"(?:misp:)?tlp\s*[:=_ ]\s*\"?(clear|white|green|amber\s*[+_-]?\s*strict|amber|red)\"?", re.IGNORECASE)
+_WORD = re.compile(
+    r"(?:misp:)?tlp\s*[:=_ ]\s*\"?(clear|white|green|amber\s*[+_-]?\s*strict|amber|red)\"?", re.IGNORECASE
+)
 _TLP1_CREATED = "2017-01-20T00:00:00"
 
 
@@ -63,15 +65,19 @@ def from_word(text: str) -> tuple[str, str] | None:
 
 
 def from_definition(marking: Mapping[str, Any]) -> tuple[str, str] | StixFault | None:
-    """What a marking definition's content says of TLP: a level, a fault when it says nonsense, None when nothing."""
+    """What a marking definition's content says of TLP: a level, a fault when it says nonsense, else None."""
     extensions = marking.get("extensions")
     stated = extensions.get(TLP2_EXTENSION) if isinstance(extensions, Mapping) else None
     if stated is not None:
         word = stated.get("tlp_2_0") if isinstance(stated, Mapping) else None
         found = from_word(f"tlp:{word}") if isinstance(word, str) else None
         if found is None or found[0] != "tlp":
-            return StixFault(MARKING_INVALID, f"extensions.{TLP2_EXTENSION}.tlp_2_0",
-                             f"The TLP 2.0 marking says {shown(word)}; it must be clear, green, amber, amber+strict or red.")
+            return StixFault(
+                MARKING_INVALID,
+                f"extensions.{TLP2_EXTENSION}.tlp_2_0",
+                f"The TLP 2.0 marking says {shown(word)}; it must be clear, green, amber,"
+                " amber+strict or red.",
+            )
         return found
     if marking.get("definition_type") != "tlp":
         return None
@@ -79,25 +85,40 @@ def from_definition(marking: Mapping[str, Any]) -> tuple[str, str] | StixFault |
     word = definition.get("tlp") if isinstance(definition, Mapping) else None
     found = from_word(f"tlp:{word}") if isinstance(word, str) else None
     if found is None:
-        return StixFault(MARKING_INVALID, "definition.tlp",
-                         f"The TLP marking says {shown(word)}; it must be white, green, amber or red.")
+        return StixFault(
+            MARKING_INVALID,
+            "definition.tlp",
+            f"The TLP marking says {shown(word)}; it must be white, green, amber or red.",
+        )
     return ("tlp1", found[1]) if found[1] in TLP1_LEVELS else found
 
 
 def definition_fault(marking: Mapping[str, Any], strict: bool) -> StixFault | None:
-    """Fault of a marking definition that says another colour than its fixed id, or (strict) has an id of its own."""
+    """Fault of a marking that says another colour than its fixed id, or (strict) has an id of its own."""
     found = from_definition(marking)
     if isinstance(found, StixFault):
         return found
     known = well_known(str(marking.get("id")))
     if known is None:
         if strict and found is not None:
-            return StixFault(MARKING_INVALID, "id", f"{found[1]} has one fixed marking definition; refer to its id instead.")
+            return StixFault(
+                MARKING_INVALID,
+                "id",
+                f"{found[1]} has one fixed marking definition; refer to its id instead.",
+            )
         return None
     if found == known:
         fixed = known[0] != "tlp1" or str(marking.get("created")).startswith(_TLP1_CREATED) or not strict
-        return None if fixed else StixFault(MARKING_INVALID, "created", "The fixed TLP 1 markings were created on 2017-01-20.")
+        return (
+            None
+            if fixed
+            else StixFault(MARKING_INVALID, "created", "The fixed TLP 1 markings were created on 2017-01-20.")
+        )
     if not strict and known[1] == "TLP:WHITE" and found == ("tlp", "TLP:CLEAR"):
         return None  # OpenCTI writes TLP:CLEAR under TLP 1 WHITE's id
-    return StixFault(MARKING_INVALID, "definition", f"The id {marking.get('id')} is fixed for {known[1]}, but the object "
-                     f"says {found[1] if found else 'something else'}. Use a new id for a marking of your own.")
+    return StixFault(
+        MARKING_INVALID,
+        "definition",
+        f"The id {marking.get('id')} is fixed for {known[1]}, but the object "
+        f"says {found[1] if found else 'something else'}. Use a new id for a marking of your own.",
+    )

@@ -2,8 +2,9 @@
 
 Two steps: a compiled JSON Schema of the type (``shapes``), then what schemas can't say (``constraints``).
 Default is tolerant where the real world is harmlessly loose: unknown properties and types with valid common
-properties, words outside of open vocabularies, custom hash names, start_time equal to stop_time, groupings without
-object_refs, locations without region or country, observables without spec_version. ``strict`` refuses these.
+properties, words outside of open vocabularies, custom hash names, start_time equal to stop_time, groupings
+without object_refs, locations without region or country, observables without spec_version.
+``strict`` refuses these.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from jsonschema_rs import ValidationError
 
 from exchange.stix import shapes, spec
 from exchange.stix.constraints import broken_constraint
@@ -26,7 +29,11 @@ from exchange.stix.fault import (
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9-]{1,248}[a-z0-9]")
 _STRICT_NAME = re.compile(r"[a-z][a-z0-9_]{2,249}")
-_NEW_KINDS = {"new-sdo": shapes.CUSTOM_DOMAIN, "new-sro": shapes.CUSTOM_DOMAIN, "new-sco": shapes.CUSTOM_OBSERVABLE}
+_NEW_KINDS = {
+    "new-sdo": shapes.CUSTOM_DOMAIN,
+    "new-sro": shapes.CUSTOM_DOMAIN,
+    "new-sco": shapes.CUSTOM_OBSERVABLE,
+}
 
 
 def check(obj: Mapping[str, Any], strict: bool = False) -> StixFault | None:
@@ -51,18 +58,27 @@ def check(obj: Mapping[str, Any], strict: bool = False) -> StixFault | None:
         if not shape.validator.is_valid(obj):
             return _schema_fault(shape, obj, type_name)
         if shape.type_name != type_name and obj["id"].rpartition("--")[0] != type_name:
-            return StixFault(STIX_ID_INVALID, "id", f"Property id must be {type_name}-- followed by a UUID in lower case; "
-                             f"it is {shown(obj['id'])}.")
-    except (ValueError, TypeError, RecursionError) as error:  # what JSON can't hold: surrogates, sets, deep nests
+            return StixFault(
+                STIX_ID_INVALID,
+                "id",
+                f"Property id must be {type_name}-- followed by a UUID in lower case; "
+                f"it is {shown(obj['id'])}.",
+            )
+    except (ValueError, TypeError, RecursionError) as error:  # what JSON can't hold
         return StixFault(JSON_INVALID, "", f"The object can't be written as JSON: {str(error)[:200]}.")
     return broken_constraint(obj, type_name, shape, strict) or (_custom_names(obj, shape) if strict else None)
 
 
 def _type_fault(type_name: object) -> StixFault:
     if type_name is None:
-        return StixFault(STIX_INVALID, "type", "Property type is missing. Every STIX object needs type and id.")
-    return StixFault(STIX_TYPE_UNKNOWN, "type", "Property type must be a STIX type in lower case such as indicator; "
-                     f"it is {shown(type_name)}.")
+        return StixFault(
+            STIX_INVALID, "type", "Property type is missing. Every STIX object needs type and id."
+        )
+    return StixFault(
+        STIX_TYPE_UNKNOWN,
+        "type",
+        f"Property type must be a STIX type in lower case such as indicator; it is {shown(type_name)}.",
+    )
 
 
 def _kind_of_custom(obj: Mapping[str, Any], type_name: str, strict: bool) -> str | StixFault:
@@ -70,14 +86,21 @@ def _kind_of_custom(obj: Mapping[str, Any], type_name: str, strict: bool) -> str
     if not _TYPE_NAME.fullmatch(type_name):
         return _type_fault(type_name)
     if type_name == "bundle":
-        return StixFault(STIX_TYPE_UNKNOWN, "type", "A bundle can't be an object of an envelope. "
-                         "Send the objects that it holds, one by one, in the envelope's list objects.")
+        return StixFault(
+            STIX_TYPE_UNKNOWN,
+            "type",
+            "A bundle can't be an object of an envelope. "
+            "Send the objects that it holds, one by one, in the envelope's list objects.",
+        )
     kind = _declared_kind(obj) or _guessed_kind(obj, type_name)
     if kind is None or (strict and not type_name.startswith("x-") and _declared_kind(obj) is None):
-        return StixFault(STIX_TYPE_UNKNOWN, "type",
-                         f"{shown(type_name)} is not a type of STIX 2.1. A custom type starts with x-, or its object "
-                         "carries an extension of type new-sdo, new-sro or new-sco" +
-                         (" (this collection is strict)." if strict else ", or has created and modified."))
+        return StixFault(
+            STIX_TYPE_UNKNOWN,
+            "type",
+            f"{shown(type_name)} is not a type of STIX 2.1. A custom type starts with x-, or its object "
+            "carries an extension of type new-sdo, new-sro or new-sco"
+            + (" (this collection is strict)." if strict else ", or has created and modified."),
+        )
     return kind
 
 
@@ -102,10 +125,10 @@ def _guessed_kind(obj: Mapping[str, Any], type_name: str) -> str | None:
 def _schema_fault(shape: shapes.Shape, obj: Mapping[str, Any], type_name: str) -> StixFault:
     """The most telling schema error in words: of several, that of identity and version goes first."""
     errors = list(shape.validator.iter_errors(obj))[:50]
-    error = min(errors, key=lambda one: _rank(one.instance_path, getattr(one.kind, "property", "")))
+    error = min(errors, key=lambda one: _rank(one.instance_path, _missed(one)))
     path = _path_text(error.instance_path)
     if error.kind.name == "required":
-        return _missing(path, str(error.kind.property).strip('"'), type_name)
+        return _missing(path, _missed(error), type_name)
     expected = _title(shape.schema, error.schema_path[:-1])
     place = _place(obj, error.instance_path)
     if path == "id":
@@ -117,8 +140,13 @@ def _schema_fault(shape: shapes.Shape, obj: Mapping[str, Any], type_name: str) -
     return StixFault(code, path, f"Property {path} must be {expected}; it is {shown(place)}.")
 
 
+def _missed(error: ValidationError) -> str:
+    """Name of the missing property; empty for other errors."""
+    return str(getattr(error.kind, "property", "")).strip('"')
+
+
 def _rank(path: list[str | int], missing: str) -> tuple[int, int]:
-    first = str(path[0]) if path else str(missing).strip('"')
+    first = str(path[0]) if path else missing
     order = ("type", "spec_version", "id")
     return order.index(first) if first in order else len(order), len(path)
 
@@ -126,18 +154,26 @@ def _rank(path: list[str | int], missing: str) -> tuple[int, int]:
 def _missing(path: str, name: str, type_name: str) -> StixFault:
     where = f"{path}.{name}" if path else name
     if where == "spec_version":
-        return StixFault(STIX_VERSION_UNSUPPORTED, where, 'Property spec_version is missing, so this is STIX 2.0. '
-                         'This exchange takes STIX 2.1: convert the object and set spec_version to "2.1".')
-    return StixFault(STIX_ID_INVALID if where == "id" else STIX_INVALID, where,
-                     f"Property {where} is missing; every {type_name} needs it." if not path
-                     else f"Property {where} is missing.")
+        return StixFault(
+            STIX_VERSION_UNSUPPORTED,
+            where,
+            "Property spec_version is missing, so this is STIX 2.0. "
+            'This exchange takes STIX 2.1: convert the object and set spec_version to "2.1".',
+        )
+    return StixFault(
+        STIX_ID_INVALID if where == "id" else STIX_INVALID,
+        where,
+        f"Property {where} is missing; every {type_name} needs it."
+        if not path
+        else f"Property {where} is missing.",
+    )
 
 
 def _title(schema: shapes.Schema, steps: list[str | int]) -> str:
     node: Any = schema
     title = "valid"
     for step in steps:
-        node = node[step] if isinstance(node, list | dict) else {}
+        node = node[step]
         if isinstance(node, dict) and isinstance(node.get("title"), str):
             title = node["title"]
     return title
@@ -168,6 +204,10 @@ def _custom_names(obj: Mapping[str, Any], shape: shapes.Shape) -> StixFault | No
         if name in shape.properties:
             continue
         if not (_STRICT_NAME.fullmatch(name) and (name.startswith("x_") or obj["type"].startswith("x-"))):
-            return StixFault(STIX_INVALID, name[:200], f"Property {shown(name)} is not one of {obj['type']} in STIX 2.1. "
-                             "Custom properties start with x_ (this collection is strict).")
+            return StixFault(
+                STIX_INVALID,
+                name[:200],
+                f"Property {shown(name)} is not one of {obj['type']} in STIX 2.1. "
+                "Custom properties start with x_ (this collection is strict).",
+            )
     return None

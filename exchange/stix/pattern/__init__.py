@@ -4,5 +4,13 @@ from exchange.stix.pattern.parser import MAX_BYTES, MAX_COMPARISONS, MAX_NESTING
 from exchange.stix.pattern.tree import Comparison, Flat, ObjectPath, Pattern, comparisons
 
 __all__ = [
-    "MAX_BYTES", "MAX_COMPARISONS", "MAX_NESTING", "Comparison", "Flat", "ObjectPath", "Pattern", "comparisons", "parse",
+    "MAX_BYTES",
+    "MAX_COMPARISONS",
+    "MAX_NESTING",
+    "Comparison",
+    "Flat",
+    "ObjectPath",
+    "Pattern",
+    "comparisons",
+    "parse",
 ]

@@ -1,7 +1,7 @@
 """The grammar of STIX patterns, by recursive descent (STIX 2.1, 9; caps of our own against hostile input).
 
-Precedence of observation expressions from loose to tight: FOLLOWEDBY, OR, AND, qualifiers; inside brackets OR,
-AND. At most 10 kB, 200 comparisons and 50 nested parentheses; chains are flat, so no tree is deeper than that.
+Precedence of observation expressions from loose to tight: FOLLOWEDBY, OR, AND, qualifiers; inside brackets
+OR, AND. At most 10 kB, 200 comparisons and 50 nested parentheses; chains are flat, so no tree is deeper.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class _Parser:
             if isinstance(value, Timestamp):
                 self._step()
                 return value.text
-        self._unexpected("a timestamp such as t'2026-01-31T12:00:00Z'")
+        return self._unexpected("a timestamp such as t'2026-01-31T12:00:00Z'")
 
     # -- comparison expressions ------------------------------------------------------------------
 
@@ -240,7 +240,7 @@ class _Parser:
             return Comparison(path, token.text, string_value(self._step()), negated)
         if self._take("IN"):
             return Comparison(path, "IN", self._set(), negated)
-        self._unexpected("a comparison operator such as =")
+        return self._unexpected("a comparison operator such as =")
 
     def _set(self) -> tuple[Constant, ...]:
         self._need("(")
@@ -267,7 +267,7 @@ class _Parser:
             return True
         if self._take("false"):
             return False
-        self._unexpected("a value such as 'text', 5 or t'2026-01-31T12:00:00Z'")
+        return self._unexpected("a value such as 'text', 5 or t'2026-01-31T12:00:00Z'")
 
     # -- object paths ----------------------------------------------------------------------------
 
@@ -296,7 +296,7 @@ class _Parser:
                 refuse(f"the key {shown(token.text)} holds a hyphen; write it in quotes.", token.at)
             self._step()
             return token.text
-        self._unexpected("a property name (in quotes if it is a word of the pattern language)")
+        return self._unexpected("a property name (in quotes if it is a word of the pattern language)")
 
     def _index(self) -> int | None:
         if self._take("*"):

@@ -1,4 +1,4 @@
-"""The words of the STIX pattern language: one regular expression that can't backtrack, and literals decoded."""
+"""The words of the STIX pattern language: one regular expression without backtracking, literals decoded."""
 
 from __future__ import annotations
 
@@ -24,8 +24,26 @@ _MASTER = re.compile(
 )
 
 KEYWORDS = frozenset(
-    "AND OR NOT FOLLOWEDBY LIKE MATCHES ISSUPERSET ISSUBSET EXISTS IN START STOP SECONDS WITHIN REPEATS TIMES"
-    " true false".split()
+    (
+        "AND",
+        "OR",
+        "NOT",
+        "FOLLOWEDBY",
+        "LIKE",
+        "MATCHES",
+        "ISSUPERSET",
+        "ISSUBSET",
+        "EXISTS",
+        "IN",
+        "START",
+        "STOP",
+        "SECONDS",
+        "WITHIN",
+        "REPEATS",
+        "TIMES",
+        "true",
+        "false",
+    )
 )
 _MAX_NUMBER = 400
 
@@ -65,7 +83,7 @@ def refuse(sentence: str, at: int | None = None) -> NoReturn:
 
 
 def _refuse_character(text: str, at: int) -> NoReturn:
-    if text[at] == "'" or text[at:at + 2] in ("t'", "b'", "h'"):
+    if text[at] == "'" or text[at : at + 2] in ("t'", "b'", "h'"):
         end = re.compile(r"'[^'\\]*(?:\\['\\][^'\\]*)*").match(text, text.index("'", at))
         stopped = end.end() if end else at
         if stopped < len(text) and text[stopped] == "\\":

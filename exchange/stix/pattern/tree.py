@@ -51,7 +51,7 @@ Constant = str | int | float | bool | Timestamp | Octets
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One test of one property; operators are =, !=, <, <=, >, >=, IN, LIKE, MATCHES, ISSUBSET, ISSUPERSET, EXISTS."""
+    """One test of one property: = != < <= > >= IN LIKE MATCHES ISSUBSET ISSUPERSET EXISTS."""
 
     path: ObjectPath
     operator: str
@@ -136,7 +136,7 @@ class Flat(NamedTuple):
     """Canonical text such as ``user-account:account_login``."""
     operator: str
     value: Any
-    """str, int, float, bool, bytes (b'' and h''), the text of a timestamp, a tuple of these for IN, None for EXISTS."""
+    """str, int, float, bool, bytes (b'', h''), a timestamp's text; a tuple of these for IN; None for EXISTS."""
     negated: bool
 
 
