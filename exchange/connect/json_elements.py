@@ -22,7 +22,7 @@ _KEY = re.compile(rb'"((?:[^"\\\n]++|\\.)*+)"[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL
 _OPEN = frozenset(b"{[")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Element:
     """One element of the document: an object, or what stands where an object should."""
 
@@ -57,11 +57,23 @@ def elements(data: bytes) -> Iterator[Element]:
         position = _past(_GAP, data, end)
 
 
-def place(data: bytes, offset: int) -> tuple[int, int]:
-    """Line and column of a byte offset, both from 1; the column counts characters."""
-    before = data[:offset]
-    line_start = before.rfind(b"\n") + 1
-    return before.count(b"\n") + 1, len(before[line_start:].decode(errors="replace")) + 1
+class Places:
+    """Line and column of offsets in a document; quick when asked for rising offsets."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._offset = self._line_start = 0
+        self._line = 1
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Line and column, both from 1; columns count bytes."""
+        if offset < self._offset:
+            self._offset = self._line_start = 0
+            self._line = 1
+        self._line += self._data.count(b"\n", self._offset, offset)
+        self._line_start = max(self._data.rfind(b"\n", self._offset, offset) + 1, self._line_start)
+        self._offset = offset
+        return self._line, offset - self._line_start + 1
 
 
 def _members(data: bytes, start: int) -> tuple[list[Element] | None, int, bool]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.connect.json_elements import elements, place
+from exchange.connect.json_elements import Places, elements
 
 
 def texts(data: bytes) -> list[str]:
@@ -85,7 +85,11 @@ def test_hostile_documents_end(data: bytes) -> None:
     assert found[-1].end == len(data)
 
 
-def test_place_counts_lines_and_characters() -> None:
-    data = "{\n é = x".encode()
-    assert place(data, 0) == (1, 1)
-    assert place(data, len(data) - 1) == (2, 6)
+@given(st.text("a\n", max_size=30), st.lists(st.integers(0, 30), max_size=6))
+def test_places_are_lines_and_columns_in_any_order(text: str, offsets: list[int]) -> None:
+    places = Places(text.encode())
+    for offset in offsets:
+        before = text[:offset] if offset <= len(text) else None
+        if before is not None:
+            expected = (before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
+            assert expected == places.at(offset)
