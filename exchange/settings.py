@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -34,6 +35,11 @@ class Settings:
     """Hours that a status resource is kept."""
     public_url: str = ""
     """Base of the API-root URLs in discovery, such as https://exchange.example; empty: the request's host."""
+
+    @property
+    def shown_database(self) -> str:
+        """The database URL without the password."""
+        return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", self.database_url)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

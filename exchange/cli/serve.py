@@ -1,0 +1,30 @@
+"""``cibx serve``: run the exchange in production form."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(name="serve")
+@click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT",
+              help="Address to listen on.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64),
+              help="Worker processes.")
+def command(bind: str, workers: int) -> None:
+    """Run the exchange on CIBX_DATABASE_URL (SQLite file cibx.db by default).
+
+    The database's schema is brought up to date first. Ctrl-C ends it: requests under way are answered.
+    """
+    from exchange.errors import InputError
+    from exchange.settings import read_settings
+    from exchange.wiring import prepare
+
+    host, colon, port = bind.rpartition(":")
+    if not (colon and host and port.isdigit() and int(port) < 65_536):
+        raise InputError(f"--bind {bind!r} isn't HOST:PORT.", fix="For example 127.0.0.1:8080.")
+    settings = read_settings()
+    prepare(settings)
+    from exchange.web.server import Server
+
+    click.echo(f"Serving TAXII 2.1 on http://{bind}/taxii2/ ({settings.shown_database}, {workers} workers).")
+    Server(settings, bind=bind, workers=workers).run()

@@ -1,0 +1,42 @@
+"""The status resource of a push (TAXII 2.1, 4.3.1): what became of each object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from exchange.model.pushed import PushOutcome
+
+
+@dataclass(frozen=True)
+class Told:
+    """One object's outcome with the version that the status names."""
+
+    outcome: PushOutcome
+    version: str
+
+
+def status_resource(status_id: str, requested: str, told: Sequence[Told]) -> bytes:
+    """The resource as JSON; every count is there, lists only where they hold something."""
+    good = [_detail(t) for t in told if t.outcome.state != "refused"]
+    bad = [_detail(t) for t in told if t.outcome.state == "refused"]
+    status: dict[str, object] = {
+        "id": status_id, "status": "complete", "request_timestamp": requested, "total_count": len(told),
+        "success_count": len(good), "failure_count": len(bad), "pending_count": 0,
+    }
+    if good:
+        status["successes"] = good
+    if bad:
+        status["failures"] = bad
+    return orjson.dumps(status)
+
+
+def _detail(told: Told) -> dict[str, str]:
+    outcome = told.outcome
+    detail = {"id": outcome.id or "unknown", "version": told.version}
+    message = ": ".join(part for part in (outcome.code, outcome.sentence) if part)
+    if message:
+        detail["message"] = message
+    return detail

@@ -1,0 +1,89 @@
+"""The Flask application: authentication before everything, TAXII and health routes, errors as TAXII resources."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from exchange.errors import ExchangeError, UnauthorizedError
+from exchange.model.credential import verify
+from exchange.web import health
+from exchange.web.auth.header import read_authorization
+from exchange.web.auth.limit import GuessLimit
+from exchange.web.caller import Caller
+from exchange.web.respond import error_response, http_error_response
+from exchange.web.taxii import collections, discovery, objects
+from exchange.wiring import Exchange
+
+_LOG = logging.getLogger("exchange.web")
+_OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_LONGEST_TARGET = 16_384
+
+
+def create_app(exchange: Exchange) -> Flask:
+    """The WSGI application of one exchange."""
+    app = Flask("exchange.web", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.config["MAX_FORM_MEMORY_SIZE"] = 0
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.extensions["exchange"] = exchange
+    limit = GuessLimit()
+
+    @app.before_request
+    def authenticate() -> None:
+        if request.path in _OPEN_PATHS:
+            return
+        g.caller = _caller(exchange, limit)
+
+    app.register_blueprint(health.routes)
+    for routes in (discovery.routes, collections.routes, objects.routes):
+        app.register_blueprint(routes, url_prefix="/taxii2")
+    _register_errors(app)
+    return app
+
+
+def _caller(exchange: Exchange, limit: GuessLimit) -> Caller:
+    """Who is asking; raises UnauthorizedError or TooManyRequestsError."""
+    header = request.headers.get("Authorization")
+    user, secret = read_authorization(header)
+    address = request.remote_addr or ""
+    account = user if user is not None else secret.rpartition("_")[0]
+    now = exchange.clock()
+    limit.check(account, address, header or "", now / 1e6)
+    directory = exchange.directory()
+    try:
+        credential = verify(directory, user, secret, exchange.moment(now))
+    except UnauthorizedError:
+        limit.wrong(account, address, now / 1e6)
+        raise
+    limit.right(account, address, header or "", now / 1e6)
+    return Caller(directory, directory.organisations[credential.org], credential,
+                  request.headers.get("CIBX-Purpose"), now)
+
+
+def _register_errors(app: Flask) -> None:
+    @app.errorhandler(ExchangeError)
+    def refused(error: ExchangeError) -> Response:
+        error_id = ""
+        if error.status >= 500:
+            error_id = secrets.token_hex(8)
+            _LOG.error("request failed", extra={"error_id": error_id, "code": error.code})
+        return error_response(error, error_id)
+
+    @app.errorhandler(HTTPException)
+    def framework(error: HTTPException) -> Response:
+        if 300 <= (error.code or 500) < 400:
+            return error_response(ExchangeError("Not found."), "")
+        allowed = {k: v for k, v in error.get_headers() if k.lower() == "allow"}
+        return http_error_response(error.code or 500, error.description or "", "", allowed)
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> Response:
+        error_id = secrets.token_hex(8)
+        _LOG.error("internal error", exc_info=error, extra={"error_id": error_id})
+        return http_error_response(500, "The server failed; its operator finds this error by its id.",
+                                   error_id, {})

@@ -1,0 +1,1 @@
+"""Who is asking: credentials in HTTP headers, and the limit on guessing them."""

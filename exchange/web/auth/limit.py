@@ -1,0 +1,60 @@
+"""A limit on wrong guesses of a credential, by account and by address, in this process's memory.
+
+A caller that proved itself from an address in the last hour isn't locked out by wrong guesses made there.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import sha256
+
+from exchange.errors import TooManyRequestsError
+
+_WRONG_GUESSES = 8
+"""By one account and address; with two worker processes that is at most 16 in a window."""
+_WRONG_BY_ADDRESS = 100
+_WINDOW_SECONDS = 60
+_PROVEN_SECONDS = 3600
+_MOST_ENTRIES = 50_000
+
+
+class GuessLimit:
+    """Counts wrong guesses in fixed windows; memory is bounded by dropping the oldest entries."""
+
+    def __init__(self) -> None:
+        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._proven: OrderedDict[str, float] = OrderedDict()
+
+    def check(self, account: str, address: str, proof: str, now: float) -> None:
+        """Raise TooManyRequestsError where too many wrong guesses were made; ``now`` in seconds."""
+        if not self._wrong:
+            return
+        if self._proven.get(_key(account, address, proof), 0) > now:
+            return
+        for key, most in ((_key(account, address), _WRONG_GUESSES), (_key(address), _WRONG_BY_ADDRESS)):
+            wrong, end = self._wrong.get(key, (0, 0.0))
+            if wrong >= most and end > now:
+                raise TooManyRequestsError("Too many wrong credentials.", retry_after=int(end - now) + 1,
+                                           fix="Wait, then try again with the right one.")
+
+    def wrong(self, account: str, address: str, now: float) -> None:
+        """Count a wrong guess."""
+        for key in (_key(account, address), _key(address)):
+            count, end = self._wrong.get(key, (0, 0.0))
+            if end <= now:
+                count, end = 0, now + _WINDOW_SECONDS
+            self._wrong[key] = (count + 1, end)
+        while len(self._wrong) > _MOST_ENTRIES:
+            self._wrong.popitem(last=False)
+
+    def right(self, account: str, address: str, proof: str, now: float) -> None:
+        """Note that the caller proved itself; ``proof`` is what it sent."""
+        self._proven[_key(account, address, proof)] = now + _PROVEN_SECONDS
+        while len(self._proven) > _MOST_ENTRIES:
+            self._proven.popitem(last=False)
+
+
+def _key(*parts: str) -> str:
+    """A digest: nothing that was typed as a secret stays in memory in the clear."""
+    return sha256("\x00".join(part.casefold() if i < 2 else part for i, part in enumerate(parts))
+                  .encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,84 @@
+"""Who sent the request being answered, and what the directory lets it reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app, g
+
+from exchange.errors import ForbiddenError, NotFoundError
+from exchange.model.access import may_read, may_write, sees_community
+from exchange.model.party import Collection, Community, Credential, Directory, Organisation
+from exchange.stix.timestamp import from_microseconds
+from exchange.wiring import Exchange
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated organisation at one moment; ``now`` in microseconds."""
+
+    directory: Directory
+    organisation: Organisation
+    credential: Credential
+    narrower_purpose: str | None
+    now: int
+
+    @property
+    def at(self) -> str:
+        """The moment as RFC 3339 text."""
+        return from_microseconds(self.now)
+
+    def may_read(self, collection: Collection) -> bool:
+        """The collection's readers and the credential's scopes admit it."""
+        return "read" in self.credential.scopes and may_read(collection, self.organisation, self.at)
+
+    def may_write(self, collection: Collection) -> bool:
+        """The collection's writers and the credential's scopes admit it."""
+        return "write" in self.credential.scopes and may_write(collection, self.organisation, self.at)
+
+    def community(self, slug: str) -> Community:
+        """The API root; raises NotFoundError where the caller may not know of it."""
+        community = self.directory.communities.get(slug)
+        if community is None or not sees_community(
+            self.directory, community, self.organisation, self.at
+        ):
+            raise NotFoundError("There is no such API root.")
+        return community
+
+    def collection(self, slug: str, name: str) -> Collection:
+        """The collection by id or alias; raises NotFoundError where the caller may not know of it."""
+        community = self.community(slug)
+        found = self.directory.collections.get(name)
+        if found is None:
+            found = next((c for c in self.directory.collections.values()
+                          if c.community == slug and c.alias == name), None)
+        if (found is None or found.community != community.id
+                or not (self.may_read(found) or self.may_write(found))):
+            raise NotFoundError("There is no such collection.")
+        return found
+
+    def readable(self, slug: str, name: str) -> Collection:
+        """As ``collection``; raises ForbiddenError where it may only write."""
+        collection = self.collection(slug, name)
+        if not self.may_read(collection):
+            raise ForbiddenError("This credential may write to the collection but not read it.")
+        return collection
+
+    def writable(self, slug: str, name: str) -> Collection:
+        """As ``collection``; raises ForbiddenError where it may only read."""
+        collection = self.collection(slug, name)
+        if not self.may_write(collection):
+            raise ForbiddenError("This credential may read the collection but not write to it.")
+        return collection
+
+
+def current_caller() -> Caller:
+    """The caller of the request being answered."""
+    caller: Caller = g.caller
+    return caller
+
+
+def current_exchange() -> Exchange:
+    """The exchange that the application serves."""
+    exchange: Exchange = current_app.extensions["exchange"]
+    return exchange

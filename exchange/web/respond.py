@@ -1,0 +1,73 @@
+"""Answers: TAXII resources with their media type, error resources (TAXII 2.1, 3.6.1), gzip where accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from flask import Response, request
+from isal import igzip
+
+from exchange.errors import ExchangeError, TooManyRequestsError
+from exchange.web.auth.header import CHALLENGE
+from exchange.web.negotiation import TAXII
+
+_TITLES = {
+    400: "The request can't be understood", 401: "Authentication is needed", 403: "Not permitted",
+    404: "Not found", 405: "Method not allowed", 406: "Not acceptable", 408: "The request took too long",
+    409: "Conflict", 411: "Length required", 413: "The body is too large",
+    415: "Unsupported media type", 422: "The body isn't what this endpoint takes",
+    429: "Too many requests", 500: "Internal error", 503: "Unavailable", 507: "The storage is full",
+}
+_SMALL = 1_000
+"""Bodies below this size, in bytes, aren't worth compressing."""
+
+
+def answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A TAXII resource, compressed if the client accepts gzip."""
+    response = Response(None, status=status, content_type=TAXII)
+    if len(body) >= _SMALL and "gzip" in request.headers.get("Accept-Encoding", "").lower():
+        if request.accept_encodings["gzip"] > 0:
+            body = igzip.compress(body, compresslevel=1, mtime=0)
+            response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept, Accept-Encoding, Authorization"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if headers:
+        response.headers.update(headers)
+    response.set_data(body)
+    return response
+
+
+def resource(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A TAXII resource from plain values; properties that are None are left out."""
+    if isinstance(value, dict):
+        value = {name: item for name, item in value.items() if item is not None}
+    return answer(orjson.dumps(value), status, headers)
+
+
+def error_response(error: ExchangeError, error_id: str) -> Response:
+    """The TAXII error resource of an error; ``error_id`` is what the log calls it."""
+    headers = {"WWW-Authenticate": CHALLENGE} if error.status == 401 else {}
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(error.retry_after)
+    elif error.status in {503, 507}:
+        headers["Retry-After"] = "5"
+    return _error(error.status, str(error), error.code, error_id, headers)
+
+
+def http_error_response(
+    status: int, description: str, error_id: str, headers: Mapping[str, str]
+) -> Response:
+    """The TAXII error resource of an error that the framework found."""
+    return _error(status, description, f"http-{status}", error_id, headers)
+
+
+def _error(
+    status: int, description: str, code: str, error_id: str, headers: Mapping[str, str]
+) -> Response:
+    return resource({
+        "title": _TITLES.get(status, "Error"), "description": description or None, "error_id": error_id or None,
+        "error_code": code, "http_status": str(status),
+    }, status, headers)

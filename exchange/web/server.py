@@ -1,0 +1,37 @@
+"""The production server: gunicorn with gevent workers; each worker makes its own exchange after the fork."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from exchange.settings import Settings
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn set up for one exchange."""
+
+    def __init__(self, settings: Settings, *, bind: str, workers: int) -> None:
+        self._settings = settings
+        self._bind = bind
+        self._workers = workers
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn's settings; time limits in seconds."""
+        for name, value in {
+            "bind": self._bind, "workers": self._workers, "worker_class": "exchange.web.worker.TaxiiWorker",
+            "worker_connections": 5_000, "backlog": 4_096, "timeout": 120, "graceful_timeout": 30,
+            "keepalive": 65, "limit_request_line": 8_190, "limit_request_fields": 60,
+            "limit_request_field_size": 8_190, "control_socket_disable": True, "proc_name": "cibx",
+            "loglevel": "warning",
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The WSGI application, made in the worker."""
+        from exchange.web.app import create_app
+        from exchange.wiring import Exchange
+
+        return create_app(Exchange(self._settings))
