@@ -46,7 +46,7 @@ def load_directory(connection: Connection) -> Directory:
     memberships: dict[str, list[Membership]] = defaultdict(list)
     for row in _rows(connection, "membership"):
         memberships[row["org"]].append(
-            Membership(group=row["grp"], since=row["since"] or None, until=row["until"], status=row["status"])
+            Membership(group=row["grp"], since=row["since"], until=row["until"], status=row["status"])
         )
     agreements: dict[str, list[Agreement]] = defaultdict(list)
     for row in _rows(connection, "agreement"):

@@ -45,12 +45,12 @@ class GroupRow(SQLModel, table=True):
 
 
 class MembershipRow(SQLModel, table=True):
-    """A dated membership; ``since`` is '' for "always", so that a member can leave and come back."""
+    """A dated membership; one for each organisation and group."""
 
     __tablename__ = "membership"
     org: str = Field(sa_column=Column(Text, ForeignKey("organisation.id"), primary_key=True))
     grp: str = Field(sa_column=Column(Text, ForeignKey("grp.id"), primary_key=True))
-    since: str = Field(sa_column=Column(Text, primary_key=True))
+    since: str | None = Field(sa_column=Column(Text))
     until: str | None = Field(sa_column=Column(Text))
     status: str = Field(sa_column=Column(Text, nullable=False))
 

@@ -54,7 +54,7 @@ def _directory() -> None:
         "membership",
         sa.Column("org", sa.Text, sa.ForeignKey("organisation.id"), primary_key=True),
         sa.Column("grp", sa.Text, sa.ForeignKey("grp.id"), primary_key=True),
-        sa.Column("since", sa.Text, primary_key=True),
+        sa.Column("since", sa.Text),
         sa.Column("until", sa.Text),
         sa.Column("status", sa.Text, nullable=False),
     )
