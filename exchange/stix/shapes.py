@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from jsonschema_rs import Draft202012Validator, RegexOptions
+from jsonschema_rs import Draft202012Validator
 
 from exchange.stix import spec
+from exchange.stix.explain import Schema, compiled
 from exchange.stix.vocabulary import ENUMERATIONS, VOCABULARIES
-
-Schema = dict[str, Any]
 
 DOMAIN, RELATION, META, OBSERVABLE, CUSTOM_DOMAIN, CUSTOM_OBSERVABLE = (
     "domain",
@@ -137,11 +135,6 @@ def shape(type_name: str, kind: str, strict: bool) -> Shape:
     schema["properties"] |= _identity(type_name, kind, strict)
     times = tuple(name for name, text in properties.items() if text.rstrip("!") == "timestamp")
     return Shape(type_name, kind, schema, compiled(schema), times, frozenset(properties))
-
-
-def compiled(schema: Schema) -> Draft202012Validator:
-    """A validator whose patterns run in linear time."""
-    return Draft202012Validator(schema, pattern_options=RegexOptions(size_limit=2**24))
 
 
 def _properties(type_name: str, kind: str) -> Mapping[str, str]:

@@ -13,10 +13,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema_rs import ValidationError
-
 from exchange.stix import shapes, spec
 from exchange.stix.constraints import broken_constraint
+from exchange.stix.explain import explain
 from exchange.stix.fault import (
     JSON_INVALID,
     STIX_ID_INVALID,
@@ -28,6 +27,7 @@ from exchange.stix.fault import (
 )
 
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9-]{1,248}[a-z0-9]")
+_CODES = {"id": STIX_ID_INVALID, "spec_version": STIX_VERSION_UNSUPPORTED}
 _STRICT_NAME = re.compile(r"[a-z][a-z0-9_]{2,249}")
 _NEW_KINDS = {
     "new-sdo": shapes.CUSTOM_DOMAIN,
@@ -123,73 +123,23 @@ def _guessed_kind(obj: Mapping[str, Any], type_name: str) -> str | None:
 
 
 def _schema_fault(shape: shapes.Shape, obj: Mapping[str, Any], type_name: str) -> StixFault:
-    """The most telling schema error in words: of several, that of identity and version goes first."""
-    errors = list(shape.validator.iter_errors(obj))[:50]
-    error = min(errors, key=lambda one: _rank(one.instance_path, _missed(one)))
-    path = _path_text(error.instance_path)
-    if error.kind.name == "required":
-        return _missing(path, _missed(error), type_name)
-    expected = _title(shape.schema, error.schema_path[:-1])
-    place = _place(obj, error.instance_path)
-    if path == "id":
-        code = STIX_ID_INVALID
-    else:
-        code = STIX_VERSION_UNSUPPORTED if path == "spec_version" else STIX_INVALID
-    if error.kind.name == "propertyNames" or "propertyNames" in error.schema_path:
-        return StixFault(code, path, f"Property {path} must be {expected}.")
-    return StixFault(code, path, f"Property {path} must be {expected}; it is {shown(place)}.")
-
-
-def _missed(error: ValidationError) -> str:
-    """Name of the missing property; empty for other errors."""
-    return str(getattr(error.kind, "property", "")).strip('"')
-
-
-def _rank(path: list[str | int], missing: str) -> tuple[int, int]:
-    first = str(path[0]) if path else missing
-    order = ("type", "spec_version", "id")
-    return order.index(first) if first in order else len(order), len(path)
-
-
-def _missing(path: str, name: str, type_name: str) -> StixFault:
-    where = f"{path}.{name}" if path else name
-    if where == "spec_version":
+    """The most telling schema error in words: of several, that of version and identity goes first."""
+    error = explain(shape.validator, shape.schema, obj, ("spec_version", "id"))
+    path = error.path
+    if error.missing and path == "spec_version":
         return StixFault(
             STIX_VERSION_UNSUPPORTED,
-            where,
-            "Property spec_version is missing, so this is STIX 2.0. "
-            'This exchange takes STIX 2.1: convert the object and set spec_version to "2.1".',
+            path,
+            "Property spec_version is missing, so this is STIX 2.0. This exchange takes STIX 2.1: convert the "
+            'object and set spec_version to "2.1".',
         )
+    code = _CODES.get(path, STIX_INVALID)
+    if error.missing:
+        needed = "" if "." in path or "[" in path else f"; every {type_name} needs it"
+        return StixFault(code, path, f"Property {path} is missing{needed}.")
     return StixFault(
-        STIX_ID_INVALID if where == "id" else STIX_INVALID,
-        where,
-        f"Property {where} is missing; every {type_name} needs it."
-        if not path
-        else f"Property {where} is missing.",
+        code, path, f"Property {path} {error.demand}." if path else f"The object {error.demand}."
     )
-
-
-def _title(schema: shapes.Schema, steps: list[str | int]) -> str:
-    node: Any = schema
-    title = "valid"
-    for step in steps:
-        node = node[step]
-        if isinstance(node, dict) and isinstance(node.get("title"), str):
-            title = node["title"]
-    return title
-
-
-def _place(obj: Any, path: list[str | int]) -> Any:
-    for step in path:
-        obj = obj[step]
-    return obj
-
-
-def _path_text(path: list[str | int]) -> str:
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
 
 
 def _custom_names(obj: Mapping[str, Any], shape: shapes.Shape) -> StixFault | None:
