@@ -1,0 +1,52 @@
+"""Reads a feed file: a STIX bundle, a TAXII envelope, or one object per line; object by object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from exchange.errors import InputError
+
+
+class _Box(msgspec.Struct):
+    """A bundle or an envelope: only its objects are looked at, each left as its bytes."""
+
+    objects: list[msgspec.Raw] = []
+
+
+def read_objects(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a feed file, one decoded at a time.
+
+    Raises InputError when the file can't be read or isn't JSON.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"The feed {path} can't be read.", why=f"{error.strerror}.",
+                         fix="Name a STIX bundle, or the URL of a TAXII API root.") from error
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        box = msgspec.json.decode(data, type=_Box)
+        raws: list[msgspec.Raw] = box.objects
+        if not raws and msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("type", b"") not in (b'"bundle"', b""):
+            raws = [msgspec.Raw(data)]
+    except msgspec.DecodeError as error:
+        raws = _lines(data, path, error)
+    for number, raw in enumerate(raws, 1):
+        try:
+            yield msgspec.json.decode(raw, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise InputError(f"{path}: object {number} is no STIX object.", why=f"{error}.",
+                             fix="Remove it from the file.") from error
+
+
+def _lines(data: bytes, path: Path, cause: Exception) -> list[msgspec.Raw]:
+    """The lines of a file that holds one object per line; ``cause`` is told when it doesn't."""
+    lines = [line for line in data.splitlines() if line.strip()]
+    if len(lines) < 2 or not all(line.startswith(b"{") and line.rstrip().endswith(b"}") for line in lines):
+        raise InputError(f"The feed {path} is no STIX bundle.", why=f"{cause}.",
+                         fix="Give a bundle, a TAXII envelope, or one JSON object per line.") from cause
+    return [msgspec.Raw(line) for line in lines]

@@ -1,0 +1,92 @@
+"""The DuckDB engine of a run: a database in a work folder, bounded in memory and threads."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from exchange.errors import InputError
+from exchange.matcher.values import quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_SIZE = re.compile(r"[0-9]+(\.[0-9]+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
+
+
+@dataclass
+class Engine:
+    """One connection and the folder for what doesn't fit in memory."""
+
+    connection: DuckDBPyConnection
+    work: Path
+    settings: dict[str, Any]
+
+    def run(self, sql: str) -> None:
+        """Execute a statement whose result isn't wanted."""
+        self.connection.execute(sql).fetchall()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a query; always fetched whole, because an open result holds its table."""
+        return self.connection.execute(sql).fetchall()
+
+    def load(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Append rows to a table in bulk; keys are its columns."""
+        path = self.work / f"{table}.jsonl"
+        encoder = msgspec.json.Encoder()
+        with path.open("wb") as file:
+            for row in rows:
+                file.write(encoder.encode(row))
+                file.write(b"\n")
+        if path.stat().st_size:
+            shape = self.rows(f"DESCRIBE {table}")
+            columns = ", ".join(f"{name}: '{kind}'" for name, kind, *_ in shape)
+            self.run(f"INSERT INTO {table} BY NAME SELECT * FROM read_json({quoted(str(path))},"
+                     f" format = 'newline_delimited', columns = {{{columns}}})")
+        path.unlink()
+
+    def one(self, sql: str) -> tuple[Any, ...]:
+        """The only row of a query."""
+        return self.rows(sql)[0]
+
+
+@contextmanager
+def open_engine(folder: Path, *, memory: str | None = None, threads: int | None = None) -> Iterator[Engine]:
+    """An engine whose scratch files lie in a folder of its own below ``folder`` and vanish afterwards.
+
+    ``memory`` is a size such as ``4GB`` (the engine spills to disk beyond it). Raises InputError for a size
+    that isn't one, and when DuckDB isn't installed.
+    """
+    try:
+        import duckdb  # noqa: PLC0415 - an optional part of the installation, and slow to load
+    except ImportError as error:
+        raise InputError("The matcher needs DuckDB, which is not installed.",
+                         fix="Install cib-exchange[matcher].") from error
+    if memory is not None and not _SIZE.fullmatch(memory):
+        raise InputError(f"{memory!r} is not a size of memory.", fix="Write such as 4GB or 512MB.")
+    if threads is not None and threads < 1:
+        raise InputError(f"{threads} is not a number of threads.", fix="Name 1 or more.")
+    work = Path(tempfile.mkdtemp(prefix=".match-", dir=folder))
+    config: dict[str, Any] = {"temp_directory": str(work / "spill"), "preserve_insertion_order": False}
+    if memory:
+        config["memory_limit"] = memory.replace(" ", "")
+    if threads:
+        config["threads"] = threads
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'").fetchall()
+        in_force = connection.execute(
+            "SELECT current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
+        yield Engine(connection, work, {
+            "duckdb": duckdb.__version__, "memory_limit": in_force[0], "threads": in_force[1]})
+    finally:
+        connection.close()
+        shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,198 @@
+"""The views over the entity tables that every comparator reads (see ``tables`` for how files are found)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exchange.matcher.engine import Engine
+from exchange.matcher.mapping import TableMapping
+from exchange.matcher.report import Report
+from exchange.matcher.shapes import POST_KINDS
+from exchange.matcher.tables import (
+    Source,
+    account_type,
+    column_sql,
+    count_rows,
+    find_sources,
+    report_units,
+)
+from exchange.matcher.values import (
+    LINK_KINDS,
+    address_sql,
+    host_sql,
+    is_token_sql,
+    quoted,
+    salt,
+    text_sql,
+    token_sql,
+)
+
+NO_ACCOUNT = "no account_id"
+
+
+@dataclass(frozen=True)
+class Entities:
+    """Which views there are."""
+
+    account_type: str
+    tables: frozenset[str]
+    """Of links, hosts, avatars, posts, handles."""
+
+
+def read_entities(engine: Engine, folder: Path, mapping: dict[str, TableMapping], at: int, report: Report) -> Entities:
+    """Make the views. Raises InputError when there is no accounts table to start from."""
+    sources = find_sources(engine, folder, mapping, report)
+    for source in sources.values():
+        report_units(engine, source, report)
+    kind = account_type(sources["accounts"])
+    _accounts(engine, sources["accounts"], kind, at, report)
+    made: set[str] = set()
+    link_parts: list[str] = []
+    host_parts: list[str] = []
+    if "links" in sources:
+        _links(engine, sources["links"], kind, link_parts, host_parts, report)
+    if "posts" in sources:
+        _posts(engine, sources["posts"], kind, link_parts, host_parts, made, report)
+    if "avatars" in sources:
+        _avatars(engine, sources["avatars"], kind, report)
+        made.add("avatars")
+    if _handles(engine, sources, kind, report):
+        made.add("handles")
+    for name, parts in (("links", link_parts), ("hosts", host_parts)):
+        if parts:
+            engine.run(f"CREATE VIEW {name} AS " + " UNION ALL ".join(parts))
+            made.add(name)
+    return Entities(kind, frozenset(made))
+
+
+def _base(source: Source, kind: str) -> dict[str, str]:
+    return {column.name: column_sql(source, column, kind if column.role == "account" else "VARCHAR")
+            for column in source.shape.columns}
+
+
+def _accounts(engine: Engine, source: Source, kind: str, at: int, report: Report) -> None:
+    form = _base(source, kind)
+    count_rows(engine, source, {NO_ACCOUNT: f"{form['account_id']} IS NULL"}, report)
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in form.items())
+    order = ", ".join(name for name in form if name != "account_id")
+    engine.run(f"""CREATE TEMP TABLE accounts AS SELECT *, ({at} - created) / 86400.0 AS age_days
+        FROM (SELECT {columns} FROM {source.scan}) WHERE account_id IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY {order}) = 1""")
+    report.accounts = engine.one("SELECT count(*) FROM accounts")[0]
+    table = report.tables["accounts"]
+    if twice := table.used - report.accounts:
+        table.skipped["the account_id stands in an earlier row"] += twice
+        report.problems.append(f"{source.place}: {twice} rows repeat an account_id; one row of each is used.")
+
+
+def _kind_sql(source: Source, form: dict[str, str]) -> str:
+    if not source.kinds:
+        return form["itype"]
+    cases = " ".join(f"WHEN {quoted(theirs)} THEN {quoted(ours)}" for theirs, ours in source.kinds.items())
+    return f"CASE {form['itype']} {cases} ELSE {form['itype']} END"
+
+
+def _links(engine: Engine, source: Source, kind: str, links: list[str], hosts: list[str], report: Report) -> None:
+    form = _base(source, kind)
+    itype, text = _kind_sql(source, form), form["value"]
+    numeric = source.is_number("value")
+    token = source.columns["value"] if numeric else _text_tokens(engine, source, itype, text)
+    known = ", ".join(quoted(name) for name in LINK_KINDS)
+    host = "false" if numeric else f"{itype} = 'domain' AND NOT {is_token_sql(text)}"
+    faults = {
+        NO_ACCOUNT: f"{form['account_id']} IS NULL",
+        "no itype": f"{itype} IS NULL",
+        "the itype is unknown": f"{itype} NOT IN ({known})",
+        "no value": f"{text} IS NULL",
+        "the value is not of its kind": f"NOT ({host}) AND {token} IS NULL",
+    }
+    count_rows(engine, source, faults, report)
+    _name_unknown_kinds(engine, source, itype, known, report)
+    times = (f"least({form['first_seen']}, {form['last_seen']}) AS first_seen,"
+             f" greatest({form['first_seen']}, {form['last_seen']}) AS last_seen")
+    salts = " ".join(f"WHEN {quoted(name)} THEN {salt(name)}" for name in LINK_KINDS)
+    shown = source.columns["value"]
+    links.append(f"""SELECT {form['account_id']} AS account_id, {itype} AS kind,
+        xor({token}, CASE {itype} {salts} END) AS key, CAST({shown} AS VARCHAR) AS value, {times}
+        FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {itype} IN ({known})
+        AND {token} IS NOT NULL AND NOT ({host})""")
+    if not numeric:
+        hosts.append(f"""SELECT {form['account_id']} AS account_id, {text} AS value, {host_sql(text)} AS host, {times}
+            FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {host}""")
+
+
+def _text_tokens(engine: Engine, source: Source, itype: str, text: str) -> str:
+    """Tokens of a text column. A kind whose bare numbers are longer than any phone number holds tokens."""
+    numbers = {row[0] for row in engine.rows(f"""SELECT {itype} FROM {source.scan} WHERE {text} IS NOT NULL
+        GROUP BY 1 HAVING bool_and(regexp_full_match({text}, '[0-9]{{1,19}}')) AND max(length({text})) > 15""")}
+    cases = " ".join(
+        f"WHEN {quoted(name)} THEN {address_sql(text) if name == 'ip4' else token_sql(name, text, name in numbers)}"
+        for name in LINK_KINDS)
+    return f"(CASE {itype} {cases} END)"
+
+
+def _name_unknown_kinds(engine: Engine, source: Source, itype: str, known: str, report: Report) -> None:
+    unknown = engine.rows(f"SELECT {itype}, count(*) FROM {source.scan} WHERE {itype} NOT IN ({known})"
+                          " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5")
+    for name, rows in unknown:
+        report.problems.append(f"{source.place}: {rows} rows have the unknown itype {name!r}; they are left out."
+                               f" Known: {', '.join(LINK_KINDS)}; a mapping file can rename kinds.")
+
+
+def _posts(engine: Engine, source: Source, kind: str, links: list[str], hosts: list[str], made: set[str],
+           report: Report) -> None:
+    form = _base(source, kind)
+    word = form["kind"] if source.has("kind") else "'link'"
+    known = ", ".join(quoted(name) for name in POST_KINDS)
+    count_rows(engine, source, {
+        NO_ACCOUNT: f"{form['account_id']} IS NULL",
+        "the kind of post is unknown": f"COALESCE({word} NOT IN ({known}), true)",
+    }, report)
+    there = f"{form['account_id']} IS NOT NULL"
+    if source.has("object"):
+        grouped = "min({0}) AS first_seen, max({0}) AS last_seen".format(form["ts"])  # noqa: UP032
+        numeric, text = source.is_number("object"), form["object"]
+        token = source.columns["object"] if numeric else token_sql("domain", text, True)
+        written = "true" if numeric else is_token_sql(text)
+        links.append(f"""SELECT {form['account_id']} AS account_id, 'domain' AS kind,
+            xor({token}, {salt('domain')}) AS key, CAST(any_value({text}) AS VARCHAR) AS value, {grouped}
+            FROM {source.scan} WHERE {there} AND {word} = 'link' AND {written} AND {token} IS NOT NULL
+            GROUP BY {form['account_id']}, {token}""")
+        if not numeric:
+            hosts.append(f"""SELECT {form['account_id']} AS account_id, {text} AS value, {host_sql(text)} AS host,
+                {grouped} FROM {source.scan} WHERE {there} AND {word} = 'link' AND NOT {written}
+                GROUP BY {form['account_id']}, {text}""")
+    if source.has("text"):
+        engine.run(f"""CREATE VIEW posts AS SELECT {form['account_id']} AS account_id, {form['text']} AS text,
+            {text_sql(form['text'])} AS form, {form['ts']} AS first_seen, {form['ts']} AS last_seen
+            FROM {source.scan} WHERE {there} AND {form['text']} <> ''""")
+        made.add("posts")
+
+
+def _avatars(engine: Engine, source: Source, kind: str, report: Report) -> None:
+    form = _base(source, kind)
+    right = f"COALESCE(regexp_full_match({form['pdq']}, '[0-9a-fA-F]{{64}}'), false)"
+    count_rows(engine, source, {
+        NO_ACCOUNT: f"{form['account_id']} IS NULL",
+        "the pdq is not 64 hex digits": f"NOT {right}",
+    }, report)
+    engine.run(f"""CREATE VIEW avatars AS SELECT {form['account_id']} AS account_id, lower({form['pdq']}) AS pdq
+        FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {right}""")
+
+
+def _handles(engine: Engine, sources: dict[str, Source], kind: str, report: Report) -> bool:
+    source = sources.get("handles")
+    if source is None:
+        return False
+    form = _base(source, kind)
+    named = f"{form['handle']} IS NOT NULL OR {form['profile_url']} IS NOT NULL"
+    count_rows(engine, source, {
+        NO_ACCOUNT: f"{form['account_id']} IS NULL", "neither handle nor profile_url": f"NOT ({named})",
+    }, report)
+    engine.run(f"""CREATE VIEW handles AS SELECT {form['account_id']} AS account_id, {form['platform']} AS platform,
+        {form['handle']} AS handle, {form['profile_url']} AS profile_url
+        FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND ({named})""")
+    return True
+
+

@@ -1,0 +1,199 @@
+"""What a feed says: which of its indicators can be looked for now, in which values, and why the others can't.
+
+An object may arrive in several versions; the latest counts. Statements that a value is benign (indicator_types or
+labels) take the value out of the search, whoever else names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from exchange.errors import ExchangeError
+from exchange.matcher.patterns import Unusable, alternatives
+from exchange.matcher.probes import Probe, probes
+from exchange.matcher.report import Report
+from exchange.stix.pattern import parse
+from exchange.stix.timestamp import microseconds, version_key
+
+_BENIGN = frozenset({"benign", "legitimate", "legitimate-mention", "non-malicious", "false-positive", "impersonated"})
+_KEPT = ("indicator", "identity", "campaign", "relationship", "marking-definition")
+UNKNOWN_SOURCE = "unknown"
+SUPPRESSED = "the value is said to be benign by another object of the feed"
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One indicator that is looked for."""
+
+    id: str
+    source: str
+    """Id of the producer (created_by_ref), or ``unknown``."""
+    campaign: str
+    observed: int
+    """Unix seconds of valid_from."""
+    confidence: float
+    """0-1."""
+    probes: tuple[Probe, ...]
+
+
+@dataclass
+class Feed:
+    """The objects of a feed that matter here, latest versions only."""
+
+    objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def add(self, obj: Mapping[str, Any], report: Report) -> None:
+        """Take one object in; other types are only counted."""
+        kind, name = obj.get("type"), obj.get("id")
+        report.objects[str(kind)] += 1
+        if kind not in _KEPT or not isinstance(name, str):
+            return
+        known = self.objects.get(name)
+        if known is None or _version(obj) > _version(known):
+            self.objects[name] = obj
+
+    def of_type(self, kind: str) -> Iterator[Mapping[str, Any]]:
+        """All objects of a type, by id, so that the order of arrival is forgotten."""
+        return (obj for _, obj in sorted(self.objects.items()) if obj["type"] == kind)
+
+    def name(self, ref: str) -> str:
+        """The name of an identity or campaign, or its id."""
+        return str(self.objects.get(ref, {}).get("name", ref))
+
+    def campaigns(self) -> dict[str, str]:
+        """Indicator id to the name of the campaign that it indicates."""
+        return {
+            str(link.get("source_ref")): self.name(str(link.get("target_ref")))
+            for link in self.of_type("relationship")
+            if link.get("relationship_type") == "indicates" and not link.get("revoked")
+        }
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Under which circumstances indicators are read."""
+
+    at: int
+    """Unix seconds."""
+    default_confidence: float
+    sibling: float
+    purpose: str | None = None
+
+
+def collect(objects: Iterable[Mapping[str, Any]], report: Report) -> Feed:
+    """Read a feed to its end."""
+    feed = Feed()
+    for obj in objects:
+        feed.add(obj, report)
+    return feed
+
+
+def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]:
+    """The indicators that are looked for, by id; the report gets everything that is left out, with reasons."""
+    campaigns = feed.campaigns()
+    found: list[Indicator] = []
+    benign: set[tuple[str, int, str, int]] = set()
+    for obj in feed.of_type("indicator"):
+        reason = _not_now(obj, feed, terms)
+        if reason:
+            report.leave_out(reason, obj["id"])
+            continue
+        values = _values(obj, terms.sibling, report)
+        if _is_benign(obj):
+            benign.update(probe.value for probe in values if probe.similarity == 1.0)
+            report.leave_out("it says that its value is benign (it suppresses that value)", obj["id"])
+        elif values:
+            found.append(Indicator(
+                obj["id"], str(obj.get("created_by_ref") or UNKNOWN_SOURCE), campaigns.get(obj["id"], ""),
+                _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values)))
+    return _without(found, benign, report)
+
+
+def _without(found: list[Indicator], benign: set[tuple[str, int, str, int]], report: Report) -> list[Indicator]:
+    kept = []
+    for indicator in found:
+        values = tuple(probe for probe in indicator.probes if probe.value not in benign)
+        if len(values) < len(indicator.probes):
+            report.leave_out(SUPPRESSED, indicator.id, len(indicator.probes) - len(values))
+        if values:
+            kept.append(Indicator(indicator.id, indicator.source, indicator.campaign, indicator.observed,
+                                  indicator.confidence, values))
+            report.values_used.update(probe.kind for probe in values)
+    report.indicators_used = len(kept)
+    return kept
+
+
+def _not_now(obj: Mapping[str, Any], feed: Feed, terms: Terms) -> str:  # noqa: PLR0911 - a list of reasons
+    """Why an indicator as a whole isn't used; empty when it is."""
+    if obj.get("revoked"):
+        return "revoked"
+    if obj.get("pattern_type") != "stix":
+        return "the pattern is not in the STIX language"
+    try:
+        start = _seconds(obj["valid_from"])
+        stop = _seconds(obj["valid_until"]) if obj.get("valid_until") is not None else None
+    except (KeyError, ValueError, TypeError):
+        return "valid_from or valid_until is missing or no timestamp"
+    if start > terms.at:
+        return "not valid yet"
+    if stop is not None and stop <= terms.at:
+        return "expired"
+    return _not_allowed(obj, feed, terms)
+
+
+def _not_allowed(obj: Mapping[str, Any], feed: Feed, terms: Terms) -> str:
+    """Whether the purposes stated in the object's handling markings leave out the purpose of this run."""
+    if terms.purpose is None:
+        return ""
+    for ref in obj.get("object_marking_refs") or ():
+        for extension in (feed.objects.get(ref, {}).get("extensions") or {}).values():
+            stated = extension.get("purposes") if isinstance(extension, Mapping) else None
+            if isinstance(stated, list) and stated and terms.purpose not in stated:
+                return f"not shared for the purpose {terms.purpose}"
+    return ""
+
+
+def _values(obj: Mapping[str, Any], sibling: float, report: Report) -> list[Probe]:
+    try:
+        units = list(alternatives(parse(str(obj.get("pattern", "")))))
+    except ExchangeError as error:
+        report.leave_out("the pattern is invalid", f"{obj['id']}: {error.what}")
+        return []
+    found: dict[tuple[str, int, str, int], Probe] = {}
+    for unit in units:
+        made = unit if isinstance(unit, Unusable) else probes(unit, sibling)
+        if isinstance(made, Unusable):
+            report.leave_out(made.reason, obj["id"])
+            continue
+        for probe in made:
+            known = found.get(probe.value)
+            if known is None or probe.similarity > known.similarity:
+                found[probe.value] = probe
+    return list(found.values())
+
+
+def _is_benign(obj: Mapping[str, Any]) -> bool:
+    words = [*(obj.get("indicator_types") or ()), *(obj.get("labels") or ())]
+    return any(isinstance(word, str) and word.lower() in _BENIGN for word in words)
+
+
+def _confidence(obj: Mapping[str, Any], default: float) -> float:
+    stated = obj.get("confidence")
+    if isinstance(stated, int) and not isinstance(stated, bool) and 0 <= stated <= 100:
+        return stated / 100
+    return default
+
+
+def _seconds(text: Any) -> int:
+    if not isinstance(text, str):
+        raise TypeError("a timestamp is a text")
+    return microseconds(text) // 1_000_000
+
+
+def _version(obj: Mapping[str, Any]) -> str:
+    try:
+        return version_key(str(obj.get("modified") or obj.get("created") or ""))
+    except ValueError:
+        return ""

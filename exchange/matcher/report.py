@@ -1,0 +1,76 @@
+"""What a run of the matcher read, used and left out: nothing is dropped without a count and a reason here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class TableCount:
+    """Rows of one entity table; a skipped row has a reason."""
+
+    read: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def used(self) -> int:
+        """Rows that went on."""
+        return self.read - self.skipped.total()
+
+
+@dataclass
+class Report:
+    """The whole account of a run, written as report.json beside the results."""
+
+    weights: str = ""
+    at: int = 0
+    """Unix seconds of the moment the run speaks of."""
+    purpose: str | None = None
+    tables: dict[str, TableCount] = field(default_factory=dict)
+    objects: Counter[str] = field(default_factory=Counter)
+    """Objects of the feed by STIX type."""
+    indicators_used: int = 0
+    values_used: Counter[str] = field(default_factory=Counter)
+    """Matchable values by kind."""
+    not_used: Counter[str] = field(default_factory=Counter)
+    """Indicators, or parts of their patterns, left out, by reason."""
+    examples: dict[str, str] = field(default_factory=dict)
+    """For each reason in ``not_used`` the first object it concerned."""
+    hits: Counter[str] = field(default_factory=Counter)
+    """Meetings of a local row with a shared value, by kind."""
+    too_common: Counter[str] = field(default_factory=Counter)
+    """Shared values that so many accounts hold that they weigh nothing, by kind."""
+    accounts: int = 0
+    accounts_with_evidence: int = 0
+    accounts_likely: int = 0
+    """Accounts with a score of one half or more."""
+    engine: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    """Sentences for people: what was wrong, where, and how to mend it."""
+
+    def leave_out(self, reason: str, example: str, count: int = 1) -> None:
+        """Count something that isn't used."""
+        self.not_used[reason] += count
+        self.examples.setdefault(reason, example)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values, in a fixed order."""
+        tables = {
+            name: {"rows_read": t.read, "rows_used": t.used, "rows_skipped": dict(sorted(t.skipped.items()))}
+            for name, t in sorted(self.tables.items())
+        }
+        return {
+            "weights": self.weights, "at": self.at, "purpose": self.purpose, "tables": tables,
+            "objects": dict(sorted(self.objects.items())),
+            "indicators_used": self.indicators_used, "values_used": dict(sorted(self.values_used.items())),
+            "not_used": [{"reason": r, "count": n, "example": self.examples.get(r, "")}
+                         for r, n in sorted(self.not_used.items())],
+            "hits": dict(sorted(self.hits.items())), "too_common": dict(sorted(self.too_common.items())),
+            "accounts": self.accounts, "accounts_with_evidence": self.accounts_with_evidence,
+            "accounts_likely": self.accounts_likely, "engine": self.engine,
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "problems": self.problems,
+        }

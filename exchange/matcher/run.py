@@ -1,0 +1,167 @@
+"""A run of the matcher: feed and entity tables in, accounts, evidence and a report out. No network, no server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from exchange.errors import InputError
+from exchange.matcher import against, company, fusion
+from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
+from exchange.matcher.direct import weigh_hits
+from exchange.matcher.engine import Engine, open_engine
+from exchange.matcher.entities import Entities, read_entities
+from exchange.matcher.indicators import Indicator, Terms, collect, read_indicators
+from exchange.matcher.mapping import TableMapping
+from exchange.matcher.report import Report
+from exchange.matcher.values import quoted
+from exchange.matcher.weighing import Weights, load_weights
+
+ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
+_BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is done."""
+
+    at: int
+    """Unix seconds of the moment that the run speaks of."""
+    purpose: str | None = None
+    memory: str | None = None
+    """Such as ``4GB``; beyond it the engine uses the disk."""
+    threads: int | None = None
+    weights: Weights | None = None
+    mapping: Mapping[str, TableMapping] | None = None
+
+
+def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, options: Options,
+          say: Callable[[str], None] = lambda step: None) -> Report:
+    """Match a feed's objects against the tables of a folder and write the results into ``out``.
+
+    ``say`` is told each step as it begins. Raises InputError when there is nothing to match with; everything
+    smaller is in the report's ``problems``.
+    """
+    weights = options.weights or load_weights()
+    report = Report(weights=weights.version, at=options.at, purpose=options.purpose)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {out} can't be made.", why=f"{error.strerror}.") from error
+    clock = _Clock(report, say)
+    with clock("reading the feed"):
+        terms = Terms(options.at, weights.direct.default_confidence, weights.direct.sibling, options.purpose)
+        indicators = read_indicators(collect(objects, report), terms, report)
+    with open_engine(out, memory=options.memory, threads=options.threads) as engine:
+        report.engine = engine.settings
+        with clock("reading the tables"):
+            there = read_entities(engine, entities, dict(options.mapping or {}), options.at, report)
+            load_indicators(engine, indicators, weights, there)
+        with clock("comparing"):
+            _compare(engine, there, weights, options.at, report)
+        with clock("weighing"):
+            _weigh(engine, there, weights, options.at, report)
+        with clock("writing"):
+            _write(engine, weights, out, report)
+    (out / REPORT).write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
+    return report
+
+
+class _Clock:
+    """Tells each step and notes how long it took."""
+
+    def __init__(self, report: Report, say: Callable[[str], None]) -> None:
+        self._report, self._say = report, say
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        self._say(step)
+        start = time.perf_counter()
+        yield
+        self._report.seconds[step] = time.perf_counter() - start
+
+
+def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weights, there: Entities) -> None:
+    """Make the tables indicators, probes, kinds, and empty ones for what will be found."""
+    engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR, campaign VARCHAR,
+        observed BIGINT, confidence DOUBLE)""")
+    engine.load("indicators", (
+        {"ix": ix, "indicator_id": i.id, "source": i.source, "campaign": i.campaign, "observed": i.observed,
+         "confidence": i.confidence} for ix, i in enumerate(indicators)))
+    engine.run("""CREATE TEMP TABLE probes (ix INTEGER, kind VARCHAR, how VARCHAR, key BIGINT, text VARCHAR,
+        bits INTEGER, similarity DOUBLE, shared VARCHAR)""")
+    engine.load("probes", (
+        {"ix": ix, "kind": p.kind, "how": p.how, "key": p.key, "text": p.text, "bits": p.bits,
+         "similarity": p.similarity, "shared": p.shared} for ix, i in enumerate(indicators) for p in i.probes))
+    engine.run("""CREATE TEMP TABLE kinds (kind VARCHAR, base DOUBLE, half_life DOUBLE, cap INTEGER, family VARCHAR,
+        signal VARCHAR, company BOOLEAN)""")
+    engine.load("kinds", (
+        {"kind": k.name, "base": k.base, "half_life": k.half_life, "cap": k.cap, "family": k.family,
+         "signal": k.signal, "company": k.company} for k in weights.kinds.values()))
+    for name, values in (("source", {i.source for i in indicators}), ("signal", {k.signal for k in weights.kinds.values()})):
+        engine.run(f"CREATE TEMP TABLE {name}_bits ({name} VARCHAR, bits BIGINT)")
+        engine.load(f"{name}_bits", ({name: value, "bits": 1 << n % _BITS} for n, value in enumerate(sorted(values))))
+    engine.run(f"""CREATE TEMP TABLE hits (account_id {there.account_type}, ix INTEGER, kind VARCHAR,
+        similarity DOUBLE, local VARCHAR, shared VARCHAR, first_seen BIGINT, last_seen BIGINT, holders BIGINT)""")
+    engine.run("CREATE TEMP TABLE too_common (kind VARCHAR, holders BIGINT)")
+
+
+def _compare(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
+    """Run every comparator whose table is there and that the feed has values for."""
+    steps: tuple[tuple[Any, Callable[[], None]], ...] = (
+        (token, lambda: token.compare(engine)),
+        (ip_range, lambda: ip_range.compare(engine)),
+        (host, lambda: host.compare(engine, weights.direct.subdomain)),
+        (url, lambda: url.compare(engine)),
+        (picture, lambda: picture.compare(engine, at, weights.direct.picture_at_radius)),
+        (text, lambda: text.compare(engine)),
+        (account, lambda: account.compare(engine, at)),
+    )
+    wanted = dict(engine.rows("SELECT how, count(*) FROM probes GROUP BY 1"))
+    for module, compare in steps:
+        asked = sum(wanted.get(how, 0) for how in module.HOW)
+        if not asked:
+            continue
+        if module.NEEDS in there.tables:
+            compare()
+        else:
+            report.leave_out(f"there is no local table of {module.NEEDS} to compare with", module.HOW[0], asked)
+    report.hits.update(dict(engine.rows("SELECT kind, count(*) FROM hits GROUP BY 1")))
+    report.too_common.update(dict(engine.rows("SELECT kind, count(*) FROM too_common GROUP BY 1")))
+
+
+def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
+    if repeated := weigh_hits(engine, weights, at):
+        report.leave_out("a hit on a value that the same source had already named (it counts once)", "", repeated)
+    company.empty(engine, there.account_type)
+    against.weigh_accounts(engine, weights)
+    fusion.fuse(engine, weights)
+    for _ in range(weights.company.rounds if "links" in there.tables else 0):
+        company.gather(engine, weights, at)
+        company.one_round(engine, weights, at)
+        against.weigh_accounts(engine, weights)
+        fusion.fuse(engine, weights)
+
+
+def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
+    """Write whole files under other names first, so that a killed run leaves no half of a result."""
+    engine.run(f"""COPY (SELECT a.account_id, COALESCE(s.score, {weights.prior_probability}) AS score,
+            COALESCE(s.log_odds, {weights.prior}) AS log_odds, s.account_id IS NOT NULL AS has_evidence,
+            COALESCE(bit_count(s.sources), 0)::INTEGER AS sources, COALESCE(bit_count(s.signals), 0)::INTEGER AS signals,
+            NULL::VARCHAR AS cluster, NULL::VARCHAR AS role, NULL::VARCHAR AS class, NULL::VARCHAR AS action
+        FROM accounts a LEFT JOIN state s ON s.account_id = a.account_id)
+        TO {quoted(str(engine.work / ACCOUNTS))} (FORMAT parquet)""")
+    engine.run(f"""COPY (SELECT * FROM ({fusion.evidence_sql(weights)} UNION ALL SELECT * FROM direct
+            UNION ALL {company.EVIDENCE_SQL} UNION ALL {against.EVIDENCE_SQL})
+        ORDER BY account_id, step, kind, local_value, indicator_id, nats)
+        TO {quoted(str(engine.work / EVIDENCE))} (FORMAT parquet)""")
+    report.accounts_with_evidence, report.accounts_likely = engine.one(
+        "SELECT count(*), count(*) FILTER (score >= 0.5) FROM state")
+    for name in (ACCOUNTS, EVIDENCE):
+        (engine.work / name).replace(out / name)

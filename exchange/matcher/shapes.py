@@ -1,0 +1,61 @@
+"""The entity tables that the matcher reads: their columns, what each is for, and which are needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["account", "time", "number", "text", "value"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an entity table."""
+
+    name: str
+    role: Role
+    needed: bool = False
+    missing: str = ""
+    """What isn't done without it; completes the sentence 'without it ...'."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One entity table."""
+
+    name: str
+    columns: tuple[Column, ...]
+    needed: bool = False
+    kinds: str = ""
+    """The column whose words are kinds, when there is one."""
+
+
+def _numbers(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "number", missing="evidence from it is left out") for name in names)
+
+
+ACCOUNT = Column("account_id", "account", needed=True)
+
+SHAPES: dict[str, Shape] = {shape.name: shape for shape in (
+    Shape("accounts", (
+        ACCOUNT, Column("created", "time", missing="the age of accounts is unknown"),
+        *_numbers("verified", "assurance", "strikes", "followers", "audience_quality", "payment_months",
+                  "geo_spread", "reach_90d", "disclosed"),
+    ), needed=True),
+    Shape("links", (
+        ACCOUNT, Column("itype", "text", needed=True), Column("value", "value", needed=True),
+        Column("first_seen", "time", missing="evidence from links counts half"),
+        Column("last_seen", "time", missing="evidence from links counts half"),
+    ), kinds="itype"),
+    Shape("avatars", (ACCOUNT, Column("pdq", "text", needed=True))),
+    Shape("posts", (
+        ACCOUNT, Column("ts", "time", missing="evidence from posts counts half"),
+        Column("kind", "text", missing="every object counts as a link"),
+        Column("object", "value", missing="links in posts are not matched"),
+        Column("text", "text", missing="texts are not matched"),
+    )),
+    Shape("handles", (
+        ACCOUNT, Column("platform", "text"), Column("handle", "text"), Column("profile_url", "text"),
+    )),
+)}
+POST_KINDS = ("original", "share", "link", "tag")

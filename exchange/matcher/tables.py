@@ -1,0 +1,195 @@
+"""Entity tables of a folder, checked and brought to one form as views of the engine.
+
+After ``read_entities`` the engine has: ``accounts`` (one row per account), and where the table is there ``links``
+(account_id, kind, key, value, first_seen, last_seen), ``hosts`` (links and posts in the clear that name a domain
+or URL), ``avatars``, ``posts`` (texts) and ``handles``. Rows that can't be used are counted with a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exchange.errors import InputError
+from exchange.matcher.engine import Engine
+from exchange.matcher.mapping import TableMapping
+from exchange.matcher.report import Report, TableCount
+from exchange.matcher.shapes import SHAPES, Column, Shape
+from exchange.matcher.values import other_unit_sql, quoted, time_sql
+
+_ENDINGS = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
+_KNOWN_ELSE = ("indicators", "truth")
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table as found: how to scan it, its columns and types under our names."""
+
+    shape: Shape
+    place: str
+    """For people: the file's name."""
+    scan: str
+    """What stands after FROM."""
+    types: dict[str, str]
+    """Our name of a column that is there to its type in the file."""
+    columns: dict[str, str]
+    """Our name to the quoted name in the file."""
+    kinds: dict[str, str]
+
+    def has(self, name: str) -> bool:
+        """Whether the file has the column."""
+        return name in self.types
+
+    def is_number(self, name: str) -> bool:
+        """Whether the column holds whole numbers."""
+        return self.types.get(name) in _INTEGERS
+
+
+def find_sources(engine: Engine, folder: Path, mapping: dict[str, TableMapping], report: Report) -> dict[str, Source]:
+    """The entity tables in a folder. Raises InputError when the folder or the accounts table can't be read."""
+    if not folder.is_dir():
+        raise InputError(f"The entities' folder {folder} is not there.",
+                         fix="Name a folder with accounts.parquet (or .csv) and the other entity tables.")
+    sources = {}
+    for name, shape in SHAPES.items():
+        given = mapping.get(name, TableMapping())
+        path = _locate(folder, name, given, report)
+        source = _open(engine, shape, path, given, report) if path else None
+        if source:
+            sources[name] = source
+        elif shape.needed:
+            raise InputError(f"The entities' folder {folder} has no {name} table that can be read.",
+                             why=" ".join(report.problems[-1:]),
+                             fix=f"Add {name}.parquet or {name}.csv, or name its file in a mapping file.")
+    _name_unknown(folder, mapping, report)
+    return sources
+
+
+def _locate(folder: Path, name: str, given: TableMapping, report: Report) -> Path | None:
+    if given.file is not None:
+        path = folder / given.file
+        if not path.exists():
+            report.problems.append(f"The mapping file says that {name} is in {given.file}, which is not in the"
+                                   f" entities' folder; {name} are left out.")
+            return None
+        return path
+    found = [folder / f"{name}{ending}" for ending in _ENDINGS if (folder / f"{name}{ending}").is_file()]
+    if (folder / name).is_dir() and any((folder / name).glob("*.parquet")):
+        found.append(folder / name)
+    if len(found) > 1:
+        report.problems.append(f"{name} is there more than once; {found[0].name} is used and"
+                               f" {', '.join(path.name for path in found[1:])} left out. Keep one of them.")
+    return found[0] if found else None
+
+
+def _scan(path: Path) -> str:
+    if path.is_dir():
+        return f"read_parquet({quoted(str(path / '*.parquet'))}, union_by_name = true)"
+    if path.suffix == ".parquet":
+        return f"read_parquet({quoted(str(path))})"
+    tab = ", delim = '\t'" if ".tsv" in path.name else ""
+    return (f"read_csv({quoted(str(path))}, header = true, all_varchar = true, null_padding = true,"
+            f" ignore_errors = true, store_rejects = true{tab})")
+
+
+def _open(engine: Engine, shape: Shape, path: Path, given: TableMapping, report: Report) -> Source | None:
+    import duckdb  # noqa: PLC0415 - as in engine
+
+    scan = _scan(path)
+    try:
+        if "read_csv" in scan:
+            scan = _keep_csv(engine, shape, path, scan, report)
+        there = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {scan}")}
+        engine.rows(f"SELECT count(*) FROM {scan}")
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        report.problems.append(f"{path.name} can't be read ({first}); it is left out. Write the file anew.")
+        return None
+    lower = {name.strip().lower(): name for name in there}
+    columns, types = {}, {}
+    for column in shape.columns:
+        theirs = given.columns.get(column.name, column.name)
+        actual = theirs if theirs in there else lower.get(theirs.strip().lower())
+        if actual is not None:
+            columns[column.name], types[column.name] = '"' + actual.replace('"', '""') + '"', there[actual]
+        elif column.needed:
+            report.problems.append(f"{path.name} has no column {theirs!r}; the table is left out. Add the column,"
+                                   f" or say in a mapping file what it is called.")
+            return None
+        elif column.missing:
+            report.problems.append(f"{path.name} has no column {theirs!r}; without it {column.missing}.")
+    return Source(shape, path.name, scan, types, columns, dict(given.kinds))
+
+
+def _keep_csv(engine: Engine, shape: Shape, path: Path, scan: str, report: Report) -> str:
+    """Read a text file once into the work folder as Parquet; count the lines that are no rows of it."""
+    kept = engine.work / f"{shape.name}.parquet"
+    engine.run(f"COPY (SELECT * FROM {scan}) TO {quoted(str(kept))} (FORMAT parquet)")
+    rejected = engine.rows("SELECT count(DISTINCT line), min(line) FROM reject_errors")[0]
+    if rejected[0]:
+        count = report.tables.setdefault(shape.name, TableCount())
+        count.read += rejected[0]
+        count.skipped["the line is not a row of the table"] += rejected[0]
+        report.problems.append(f"{path.name}: {rejected[0]} lines are no rows of the table (the first is line"
+                               f" {rejected[1]}); they are left out. Mend their quotes or separators.")
+    engine.run("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    return f"read_parquet({quoted(str(kept))})"
+
+
+def _name_unknown(folder: Path, mapping: dict[str, TableMapping], report: Report) -> None:
+    named = {Path(given.file).parts[0] for given in mapping.values() if given.file}
+    for path in sorted(folder.iterdir()):
+        stem = path.name.split(".")[0]
+        if path.is_file() and not path.name.endswith(_ENDINGS):
+            continue
+        if path.name.startswith(".") or path.name in named or stem in SHAPES or stem in _KNOWN_ELSE:
+            continue
+        report.problems.append(f"{path.name} is no entity table that is known; it is left out."
+                               " Name it in a mapping file if it is one under another name.")
+
+
+def account_type(source: Source) -> str:
+    """Type of account_id all through the run: whole numbers where the accounts table has them, else text."""
+    return "BIGINT" if source.is_number("account_id") else "VARCHAR"
+
+
+def column_sql(source: Source, column: Column, wanted: str) -> str:
+    """A column in our form, NULL where it is absent or isn't what it should be."""
+    if not source.has(column.name):
+        return "NULL"
+    name, kind = source.columns[column.name], source.types[column.name]
+    if column.role == "time":
+        return time_sql(name, kind)
+    if column.role == "number":
+        return f"TRY_CAST({name} AS DOUBLE)"
+    return f"TRY_CAST({name} AS {wanted})"
+
+
+def count_rows(engine: Engine, source: Source, faults: dict[str, str], report: Report) -> None:
+    """Count rows and, for each reason, those that its predicate meets; the first reason that holds counts."""
+    cases = " ".join(f"WHEN {predicate} THEN {quoted(reason)}" for reason, predicate in faults.items())
+    select = f"CASE {cases} ELSE '' END" if cases else "''"
+    count = report.tables.setdefault(source.shape.name, TableCount())
+    for reason, rows in engine.rows(f"SELECT {select}, count(*) FROM {source.scan} GROUP BY 1"):
+        count.read += rows
+        if reason:
+            count.skipped[reason] += rows
+
+
+def report_units(engine: Engine, source: Source, report: Report) -> None:
+    """Say where times aren't seconds; mixed units within one column are a fault of the table."""
+    for column in source.shape.columns:
+        if column.role != "time" or not source.has(column.name):
+            continue
+        name = source.columns[column.name]
+        test = other_unit_sql(name, source.types[column.name])
+        other, all_rows = engine.one(
+            f"SELECT count(*) FILTER ({test}), count({name}) FROM {source.scan}")
+        if other and other < all_rows:
+            report.problems.append(
+                f"{source.place}: column {column.name} mixes units: {other} of {all_rows} times are too large to be"
+                " seconds and are read as milliseconds or finer. Write all of them as Unix seconds.")
+        elif other:
+            report.problems.append(f"{source.place}: column {column.name} is in milliseconds or finer, not in"
+                                   " Unix seconds; it was read as such.")

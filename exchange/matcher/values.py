@@ -1,0 +1,135 @@
+"""How values of each kind are brought to one form on both sides, and to the one number that is joined.
+
+A token is a whole number below 2**63. Values that arrive as tokens (``dv_72c5…``: the digits are the token in
+hex) stay what they are; values in the clear become the first 60 bits of SHA-256 over ``kind:value``. Every
+function stands twice, for Python and as a SQL expression, because both sides must agree to the last bit; the
+tests compare them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+TOKEN_KINDS = ("device", "payment", "phone", "email", "email_domain", "cookie", "upload_fp", "domain")
+LINK_KINDS = (*TOKEN_KINDS, "ip4")
+PREFIXES = {
+    "dv": "device", "pm": "payment", "ph": "phone", "em": "email", "md": "email_domain", "ck": "cookie",
+    "uf": "upload_fp", "dn": "domain",
+}
+_TOKEN_TEXT = r"[a-z]{2}_[0-9a-f]{1,16}(\.example)?"  # noqa: S105 - a form, not a secret
+_TOKEN = re.compile(r"([a-z]{2})_([0-9a-f]{1,16})(?:\.example)?")
+_NOT_PHONE = re.compile(r"[^0-9+]")
+LARGEST = 2**63 - 1
+
+
+def quoted(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def salt(kind: str) -> int:
+    """The number that is mixed into a token (xor) so that equal tokens of two kinds don't meet."""
+    return int.from_bytes(hashlib.sha256(f"kind {kind}".encode()).digest()[:8]) >> 1
+
+
+def key(kind: str, token: int) -> int:
+    """The one number that is joined."""
+    return token ^ salt(kind)
+
+
+def read_token(text: str) -> tuple[str, int] | None:
+    """Kind and token of a text such as ``dv_72c5d055f0bb46ae``; None when it isn't one."""
+    match = _TOKEN.fullmatch(text)
+    if match is None or match[1] not in PREFIXES or int(match[2], 16) > LARGEST:
+        return None
+    return PREFIXES[match[1]], int(match[2], 16)
+
+
+def normal(kind: str, text: str) -> str:
+    """One spelling of a clear value. A phone keeps its plus and digits only; no region is guessed."""
+    if kind == "phone":
+        digits = _NOT_PHONE.sub("", text)
+        return "+" + digits[2:] if digits.startswith("00") else digits
+    if kind in ("email", "email_domain", "domain"):
+        return text.strip(" ").lower().rstrip(".") if kind != "email" else text.strip(" ").lower()
+    return text.strip(" ")
+
+
+def normal_sql(kind: str, value: str) -> str:
+    """``normal`` as SQL over a VARCHAR expression."""
+    if kind == "phone":
+        digits = f"regexp_replace({value}, '[^0-9+]', '', 'g')"
+        return f"(CASE WHEN {digits} LIKE '00%' THEN '+' || {digits}[3:] ELSE {digits} END)"
+    if kind == "email":
+        return f"lower(trim({value}, ' '))"
+    if kind in ("email_domain", "domain"):
+        return f"rtrim(lower(trim({value}, ' ')), '.')"
+    return f"trim({value}, ' ')"
+
+
+def clear_token(kind: str, text: str) -> int:
+    """Token of a value in the clear."""
+    return int(hashlib.sha256(f"{kind}:{normal(kind, text)}".encode()).hexdigest()[:15], 16)
+
+
+def clear_token_sql(kind: str, value: str) -> str:
+    """``clear_token`` as SQL."""
+    digest = f"sha256({quoted(kind + ':')} || {normal_sql(kind, value)})"
+    return f"TRY_CAST('0x' || {digest}[1:15] AS BIGINT)"
+
+
+def is_token_sql(value: str) -> str:
+    """Whether a VARCHAR expression is written as a token."""
+    return f"regexp_full_match({value}, {quoted(_TOKEN_TEXT)})"
+
+
+def token_sql(kind: str, value: str, numbers: bool) -> str:
+    """Token of a VARCHAR expression: written as a token, as a bare number (``numbers``), or in the clear."""
+    clear = f"TRY_CAST({value} AS BIGINT)" if numbers else clear_token_sql(kind, value)
+    written = f"TRY_CAST('0x' || regexp_extract({value}, '_([0-9a-f]+)', 1) AS BIGINT)"
+    return f"CASE WHEN {is_token_sql(value)} THEN {written} ELSE {clear} END"
+
+
+def address_sql(value: str) -> str:
+    """IPv4 address as a number, of dotted quads or of numbers written as text; NULL for anything else."""
+    parts = [f"TRY_CAST(split_part({value}, '.', {n}) AS UTINYINT)::BIGINT" for n in (1, 2, 3, 4)]
+    quad = " + ".join(f"{part} * {256 ** (3 - n)}" for n, part in enumerate(parts))
+    form = "'[0-9]{1,3}(\\.[0-9]{1,3}){3}'"
+    return f"CASE WHEN regexp_full_match({value}, {form}) THEN {quad} ELSE TRY_CAST({value} AS BIGINT) END"
+
+
+def text_sql(value: str) -> str:
+    """One form of a post's text: letters, digits, # and @ in lower case, parted by single blanks."""
+    return f"trim(regexp_replace(lower(nfc_normalize({value})), '[^\\p{{L}}\\p{{N}}\\p{{M}}#@]+', ' ', 'g'))"
+
+
+def host_sql(value: str) -> str:
+    """Host of a VARCHAR expression that is a domain or a URL, in lower case and without a last dot."""
+    form = "'^(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@?#]*@)?([^/:?#]+)'"
+    return f"rtrim(regexp_extract(lower(trim({value})), {form}, 1), '.')"
+
+
+def time_sql(column: str, column_type: str) -> str:
+    """Unix seconds of a time column: numbers in s, ms, us or ns (told apart by size), timestamps, ISO texts."""
+    if column_type.startswith(("TIMESTAMP", "DATE")):
+        return f"CAST(floor(epoch({column})) AS BIGINT)"
+    if column_type == "VARCHAR":
+        number = f"TRY_CAST({column} AS DOUBLE)"
+        moment = f"CAST(floor(epoch(TRY_CAST({column} AS TIMESTAMPTZ))) AS BIGINT)"
+        return f"COALESCE({_seconds(number)}, {moment})"
+    return _seconds(column)
+
+
+def other_unit_sql(column: str, column_type: str) -> str:
+    """Whether a time is a number that can't be seconds (they would lie beyond the year 5138)."""
+    if column_type.startswith(("TIMESTAMP", "DATE")):
+        return "false"
+    number = f"TRY_CAST({column} AS DOUBLE)" if column_type == "VARCHAR" else column
+    return f"COALESCE(abs({number}) >= 1e11, false)"
+
+
+def _seconds(number: str) -> str:
+    steps = " ".join(f"WHEN abs({number}) >= {bound} THEN {number} / {part}"
+                     for bound, part in (("1e17", "1e9"), ("1e14", "1e6"), ("1e11", "1e3")))
+    return f"CAST(floor(CASE {steps} ELSE {number} END) AS BIGINT)"

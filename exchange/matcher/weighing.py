@@ -1,0 +1,190 @@
+"""The table of weights: how strong each kind of evidence is, how it fades, and the limits that fusion keeps.
+
+A table is data (``weights/*.toml``) with a version; ``load_weights`` refuses one with an unknown word in it.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from exchange.errors import SettingError
+
+DEFAULT_WEIGHTS = "start-1"
+FAMILIES = ("infrastructure", "content")
+OPERATORS = (">=", "<", "each")
+ACCOUNT_COLUMNS = (
+    "age_days", "verified", "assurance", "strikes", "followers", "audience_quality", "payment_months",
+    "geo_spread", "reach_90d", "disclosed",
+)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One row of the feature table: a kind of value that an indicator can share with an account."""
+
+    name: str
+    base: float
+    """Nats of a fresh, rare hit of full confidence."""
+    half_life: float
+    """Days."""
+    cap: int
+    """Holders; rarity is 1 for one holder and 0 from three caps on."""
+    family: str
+    signal: str
+    """Kinds of one signal count as one kind."""
+    company: bool
+    """Whether sharing it with suspects on the platform is evidence."""
+    title: str
+
+
+@dataclass(frozen=True)
+class AccountFact:
+    """Evidence from one column of the accounts table; operator ``each`` multiplies, up to ``number`` times."""
+
+    name: str
+    column: str
+    operator: str
+    number: float
+    nats: float
+
+
+@dataclass(frozen=True)
+class Direct:
+    """Factors of hits on shared indicators."""
+
+    default_confidence: float
+    second_source: float
+    second_value: float
+    unknown_time: float
+    picture_at_radius: float
+    subdomain: float
+    sibling: float
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Content counts fully only beside infrastructure."""
+
+    content_limit: float
+    infrastructure_floor: float
+
+
+@dataclass(frozen=True)
+class Provisional:
+    """What one source or one signal alone can reach, as log-odds."""
+
+    counts_from: float
+    from_log_odds: float
+    to_log_odds: float
+
+
+@dataclass(frozen=True)
+class Against:
+    """Limits of negative evidence, in nats (negative numbers)."""
+
+    limit: float
+    limit_two_strong: float
+    strong: float
+
+
+@dataclass(frozen=True)
+class Company:
+    """Propagation over values that accounts share on the platform."""
+
+    rounds: int
+    suspect_from: float
+    """Probability from which an account's values are looked at."""
+    quiet: float
+    """Suspicion of an account without evidence, as a share of the prior."""
+    smoothing: float
+    limit_for: float
+    limit_against: float
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A whole version of the table."""
+
+    version: str
+    prior: float
+    """Log-odds before any evidence."""
+    direct: Direct
+    gate: Gate
+    provisional: Provisional
+    against: Against
+    company: Company
+    kinds: dict[str, Kind]
+    account: tuple[AccountFact, ...]
+
+    @property
+    def prior_probability(self) -> float:
+        """The prior as a probability."""
+        return 1.0 / (1.0 + math.exp(-self.prior))
+
+
+def load_weights(source: str | Path = DEFAULT_WEIGHTS) -> Weights:
+    """Read a shipped table by its name, or a file. Raises SettingError naming the row that is wrong."""
+    place = str(source)
+    try:
+        if isinstance(source, Path):
+            text = source.read_text(encoding="utf-8")
+        else:
+            text = resources.files("exchange.matcher").joinpath("weights", f"{source}.toml").read_text("utf-8")
+        return read_weights(tomllib.loads(text), place)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"The weights {place} can't be read.", why=str(error),
+                           fix="Name a shipped table or a TOML file.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(f"The weights {place} are not TOML.", why=f"{error}.") from error
+
+
+def read_weights(table: dict[str, Any], place: str) -> Weights:
+    """Build the table from parsed TOML. Raises SettingError."""
+    kinds = {name: _row(Kind, {"name": name, **row}, f"{place}: kind.{name}")
+             for name, row in table.get("kind", {}).items()}
+    facts = tuple(_row(AccountFact, row, f"{place}: account row {number}")
+                  for number, row in enumerate(table.get("account", []), 1))
+    _check(kinds, facts, place)
+    prior = table.get("prior", {}).get("log_odds")
+    if not isinstance(table.get("version"), str) or not isinstance(prior, int | float):
+        raise SettingError(f"{place} needs a version and prior.log_odds.")
+    return Weights(
+        version=table["version"], prior=float(prior), kinds=kinds, account=facts,
+        direct=_row(Direct, table.get("direct", {}), f"{place}: direct"),
+        gate=_row(Gate, table.get("gate", {}), f"{place}: gate"),
+        provisional=_row(Provisional, table.get("provisional", {}), f"{place}: provisional"),
+        against=_row(Against, table.get("against", {}), f"{place}: against"),
+        company=_row(Company, table.get("company", {}), f"{place}: company"),
+    )
+
+
+def _row(shape: type[_T], given: dict[str, Any], place: str) -> _T:
+    known = {field.name: str(field.type) for field in fields(shape)}  # type: ignore[arg-type]
+    if unknown := sorted(set(given) - set(known)):
+        raise SettingError(f"{place} has an unknown word {unknown[0]!r}.", fix=f"Known: {', '.join(known)}.")
+    if missing := sorted(set(known) - set(given)):
+        raise SettingError(f"{place} lacks {missing[0]!r}.")
+    wanted: dict[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "bool": (bool,)}
+    for name, value in given.items():
+        if not isinstance(value, wanted[known[name]]) or (isinstance(value, bool) and known[name] != "bool"):
+            raise SettingError(f"{place}: {name} is {value!r}; it must be of type {known[name]}.")
+    return shape(**{name: float(v) if known[name] == "float" else v for name, v in given.items()})
+
+
+def _check(kinds: dict[str, Kind], facts: tuple[AccountFact, ...], place: str) -> None:
+    for kind in kinds.values():
+        if kind.family not in FAMILIES:
+            raise SettingError(f"{place}: kind.{kind.name} has family {kind.family!r}.",
+                               fix=f"Families: {', '.join(FAMILIES)}.")
+        if kind.half_life <= 0 or kind.cap < 1:
+            raise SettingError(f"{place}: kind.{kind.name} needs a half_life above 0 and a cap of 1 or more.")
+    for fact in facts:
+        if fact.column not in ACCOUNT_COLUMNS or fact.operator not in OPERATORS:
+            raise SettingError(f"{place}: account row {fact.name!r} names an unknown column or operator.",
+                               fix=f"Columns: {', '.join(ACCOUNT_COLUMNS)}; operators: {', '.join(OPERATORS)}.")
