@@ -1,0 +1,118 @@
+"""``cibx policy``: decide on facts as the server would, and check the policy packs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from exchange.errors import ExchangeError
+    from exchange.policy.packs import Packs
+
+
+@click.group(name="policy")
+def command() -> None:
+    """Try sharing decisions and check policy packs."""
+
+
+_POLICIES = click.option("--policies", type=click.Path(path_type=Path), default=None,
+                         help="Folder of policy packs; without it CIBX_POLICIES, else the shipped packs.")
+
+
+@command.command()
+@click.option("--facts", "source", required=True, metavar="FILE|-",
+              help="JSON: one facts object or a list of them; - reads standard input.")
+@_POLICIES
+def decide(source: str, policies: Path | None) -> None:
+    """Decide on facts, by the code that the server runs, and print every reason as JSON.
+
+    Of a list each entry is decided; an entry that isn't facts is denied, named on standard error, and makes the
+    exit code 2.
+    """
+    from exchange.errors import ExchangeError, InputError
+    from exchange.policy.decide import decide as decide_facts
+    from exchange.policy.shape import check_facts
+
+    try:
+        packs = _packs(policies)
+        facts = _read(source)
+    except ExchangeError as error:
+        _stop(error)
+    faults = []
+    entries = facts if isinstance(facts, list) else [facts]
+    for index, entry in enumerate(entries):
+        try:
+            check_facts(entry)
+        except InputError as error:
+            faults.append(f"Entry {index + 1} of {len(entries)}: {error}" if isinstance(facts, list) else str(error))
+    if not faults or isinstance(facts, list):
+        decisions = [decide_facts(entry, packs).as_json() for entry in entries]
+        click.echo(json.dumps(decisions if isinstance(facts, list) else decisions[0], indent=2, ensure_ascii=False))
+    for fault in faults:
+        click.echo(fault, err=True)
+    if faults:
+        sys.exit(2)
+
+
+@command.command()
+@_POLICIES
+def check(policies: Path | None) -> None:
+    """Read every policy pack and run the cases that stand in it."""
+    from exchange.errors import ExchangeError
+    from exchange.policy.check import run_cases
+
+    try:
+        packs = _packs(policies)
+        results = list(run_cases(packs))
+    except ExchangeError as error:
+        _stop(error)
+    faults = [result for result in results if result.fault]
+    for result in faults:
+        click.echo(f"{result.file}: case {result.name!r}: {result.fault}.", err=True)
+    click.echo(f"{len(packs.files)} packs, {len(results)} cases, {len(faults)} wrong; policy version {packs.digest}.")
+    if faults:
+        sys.exit(1)
+
+
+def _packs(folder: Path | None) -> Packs:
+    from exchange.policy.packs import load
+    from exchange.settings import read_settings
+
+    if folder is None:
+        stated = read_settings().policies
+        folder = Path(stated) if stated else None
+    return load(folder)
+
+
+def _read(source: str) -> Any:
+    """The JSON of a file or of standard input. Raises InputError in one sentence."""
+    from exchange.errors import InputError
+
+    place = "Standard input" if source == "-" else source
+    try:
+        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise InputError(f"{place} can't be read: {error.strerror or error}.") from error
+    try:
+        return json.loads(raw, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InputError(f"{place} is not JSON of facts: {why}.") from error
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is given twice in one object")
+    return table
+
+
+def _stop(error: ExchangeError) -> NoReturn:
+    click.echo(str(error), err=True)
+    sys.exit(error.exit_code)

@@ -1,0 +1,157 @@
+"""One pack file: which tables it may have, which keys each entry has and of which kind.
+
+A key table is name to kind; a kind ending in ``?`` may be absent. Kinds: text, date, flag, number, words (a list
+of texts, not empty), strings (a list that may be empty), table, or a tuple of the words that are possible.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from exchange.errors import SettingError
+from exchange.policy.shape import ACTS, TLP_WORDS
+
+Kind = str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackFile:
+    """A pack as read: its name inside the folder, such as ``sharing/meta-threat-research.toml``."""
+
+    name: str
+    content: Mapping[str, Any]
+
+
+_EVIDENCE = ("lia", "law", "consent", "condition", "exception", "special-law", "safeguards")
+_HEAD: Mapping[str, Kind] = {"title": "text", "citation": "text", "valid_from": "date", "valid_until": "date?"}
+_TERMS: Mapping[str, Kind] = {
+    "tlp": TLP_WORDS, "regime": "text?", "legal_basis": "words?", "special_basis": "words?", "refs": "table?",
+    "purposes": "words", "notice": "text?", "retention_days": "number", "personal": ("yes", "no", "unknown"),
+    "categories": "words?", "subject_kind": "text?", "sharing_groups": "words?", "named_orgs": "words?",
+    "exclude_orgs": "words?", "requires_agreements": "tables?",
+}
+_ENTRIES: Mapping[str, Mapping[str, Kind]] = {
+    "tlp": {"id": TLP_WORDS, "markings": "words", "citation": "text"},
+    "iep": {"id": "text", "acts": "strings", "citation": "text"},
+    "pap": {"id": "text", "acts": "words", "citation": "text"},
+    "purpose": {"id": "text", "title": "text", "dpv": "words", "research": "flag?", "reserved": "flag?",
+                "citation": "text?"},
+    "category": {"id": "text", "iri": "text?", "direct": "flag", "citation": "text?"},
+    "regime": {"id": "text", "title": "text", "transfer_limits": "flag", "free_flow": "words?",
+               "law_systems": "words?", "special_conditions_apply": "flag", "criminal_limits": "flag",
+               "citation": "text"},
+    "basis": {"id": "text", "title": "text", "iri": "text?", "regime": "text", "evidence": "evidence?",
+              "closed_to_public_authority": "flag?", "only_competent_authority": "flag?", "citation": "text"},
+    "condition": {"id": "text", "title": "text", "iri": "text?", "regime": "text", "evidence": "evidence?",
+                  "citation": "text"},
+    "annex1": {"id": "text", "words": "words", "citation": "text"},
+    "transfer": {"id": "text", "title": "text", "iri": "text?", "regimes": "words", "needs": "needs?",
+                 "citation": "text"},
+}
+_CASE: Mapping[str, Kind] = {
+    "name": "text", "set": "table?", "unset": "words?", "decision": ("allow", "redact", "deny"),
+    "reasons": "words?", "redact": "words?",
+}
+_NEEDS = ("tia", "group", "authority-informed", "not-repetitive", "not-public-authority")
+
+
+def read_entries(files: Iterable[PackFile]) -> dict[str, list[Mapping[str, Any]]]:
+    """All entries by table name, each checked; ``sharing`` rows are {name, terms}, ``base`` holds the base facts.
+
+    Raises SettingError for an unknown table or key, a wrong kind, an id given twice, a table that no pack fills.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in (*_ENTRIES, "sharing", "base")}
+    seen: dict[tuple[str, str], str] = {}
+    for file in files:
+        _check_file(file)
+        for table, keys in _ENTRIES.items():
+            for index, row in enumerate(file.content.get(table, ())):
+                check_table(row, keys, f"{file.name}: {table}[{index + 1}]")
+                first = seen.setdefault((table, row["id"]), file.name)
+                if (table, row["id"]) in seen and any(row["id"] == other["id"] for other in found[table]):
+                    raise SettingError(f"{file.name}: {table} {row['id']!r} is given twice, first in {first}.")
+                found[table].append(row)
+        if "terms" in file.content:
+            check_table(file.content["terms"], _TERMS, f"{file.name}: terms")
+            found["sharing"].append({"name": file.name.rsplit("/", 1)[-1].removesuffix(".toml"),
+                                     "terms": file.content["terms"]})
+        if "base" in file.content:
+            found["base"].append(file.content["base"])
+    for table, rows in found.items():
+        if not rows:
+            raise SettingError(f"No policy pack has any entry of {table!r}: an empty list of them is refused.")
+    if len(found["base"]) > 1:
+        raise SettingError("More than one policy pack gives the base facts of cases ('base').")
+    return found
+
+
+def _check_file(file: PackFile) -> None:
+    known = {"pack", "cases", "terms", "base", *_ENTRIES}
+    for table, rows in file.content.items():
+        if table not in known:
+            raise SettingError(f"{file.name}: {table!r} is not a table of policy packs.",
+                               fix=f"Known: {', '.join(sorted(known))}.")
+        if table in {*_ENTRIES, "cases"} and (not isinstance(rows, list) or not rows):
+            raise SettingError(f"{file.name}: {table} must be a list with at least one entry.")
+        if table in {"terms", "base"} and not isinstance(rows, dict):
+            raise SettingError(f"{file.name}: {table} must be a table.")
+    check_table(file.content.get("pack"), _HEAD, f"{file.name}: pack")
+    if "cases" not in file.content:
+        raise SettingError(f"{file.name}: there are no [[cases]]; every pack says what it should decide.")
+    for index, row in enumerate(file.content["cases"]):
+        check_table(row, _CASE, f"{file.name}: cases[{index + 1}]")
+
+
+def check_table(row: Any, keys: Mapping[str, Kind], place: str) -> None:
+    """Check one table against its keys. Raises SettingError with the place, the key and the remedy."""
+    if not isinstance(row, dict):
+        raise SettingError(f"{place} is missing or not a table.", fix=f"Keys: {', '.join(keys)}.")
+    for key in row:
+        if key not in keys:
+            raise SettingError(f"{place}: {key!r} is not a known key.", fix=f"Keys: {', '.join(keys)}.")
+    for key, kind in keys.items():
+        optional = isinstance(kind, str) and kind.endswith("?")
+        if key not in row:
+            if not optional:
+                raise SettingError(f"{place}: the key {key!r} is missing.")
+            continue
+        fault = _fault(row[key], kind.rstrip("?") if isinstance(kind, str) else kind)
+        if fault:
+            raise SettingError(f"{place}: {key} is {row[key]!r}; it must be {fault}.")
+
+
+def _fault(value: Any, kind: Kind) -> str:
+    """What a value should have been; empty when it is right."""
+    if isinstance(kind, tuple):
+        return "" if value in kind else f"one of {', '.join(kind)}"
+    if kind in _LISTS:
+        return _list_fault(value, kind)
+    wanted, name = _PLAIN[kind]
+    right = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+    empty = (wanted is str and not value) or (wanted is int and right and value < 1)
+    return "" if right and not empty else name
+
+
+def _list_fault(value: Any, kind: str) -> str:
+    if kind == "tables":
+        return "" if isinstance(value, list) and value and all(isinstance(item, dict) for item in value) else (
+            "a list of tables with at least one entry")
+    possible = _LISTS[kind]
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        return "a list of texts"
+    if not value and kind != "strings":
+        return "a list with at least one entry"
+    unknown = [item for item in value if possible and item not in possible]
+    return f"a list of words out of {', '.join(possible)}" if unknown else ""
+
+
+_LISTS: Mapping[str, tuple[str, ...]] = {
+    "words": (), "strings": ACTS, "evidence": _EVIDENCE, "needs": _NEEDS, "tables": (),
+}
+_PLAIN: Mapping[str, tuple[type, str]] = {
+    "text": (str, "a text that isn't empty"), "date": (datetime.date, "a date such as 2026-01-31"),
+    "flag": (bool, "true or false"), "number": (int, "a whole number above 0"), "table": (dict, "a table"),
+}
