@@ -1,0 +1,63 @@
+"""Domain names: lower-case A-labels without a trailing dot, under a suffix that exists.
+
+The suffixes are the Public Suffix List, ICANN and private sections (the private one knows ``eu.com`` and
+its like). Normalising follows WHATWG/UTS 46 with IDNA 2008 (``faß.de`` is ``xn--fa-hia.de``, not
+``fass.de``).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import ada_url
+from publicsuffixlist import PublicSuffixList
+
+from exchange.model.identifiers.fault import IdentifierError
+from exchange.model.identifiers.refang import refang
+
+STIX_PATH = "domain-name:value"
+_ASCII = re.compile(
+    r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z"
+)
+_TRIM = " \t\r\n.,;/"
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=False)
+
+
+def normalise(text: str) -> str:
+    """The canonical form of a domain name, fanged or defanged; a scheme or a path makes it no domain.
+
+    Raises IdentifierError for anything else than a name under a known public suffix, and for a suffix itself.
+    """
+    host = refang(text).strip(_TRIM).lower()
+    if not host.isascii() or "xn--" in host:
+        host = _a_labels(host, text)
+    if not _ASCII.match(host):
+        raise IdentifierError(f"{text[:80]!r} is no domain name")
+    if _suffixes().privatesuffix(host) is None:
+        raise IdentifierError(f"{text[:80]!r} is no domain name: no such public suffix, or only one")
+    return host
+
+
+def registrable(host: str) -> str:
+    """The part of a normalised domain that somebody registered (``bild.eu.com`` of ``www.bild.eu.com``);
+    else empty.
+    """
+    return _suffixes().privatesuffix(host) or ""
+
+
+def bare(host: str) -> str:
+    """A normalised domain without the ``www.`` that a registrant's own host carries."""
+    stripped = host.removeprefix("www.")
+    return stripped if stripped != host and registrable(stripped) else host
+
+
+def _a_labels(host: str, text: str) -> str:
+    try:
+        return ada_url.idna_to_ascii(host).decode("ascii")
+    except ValueError as error:
+        raise IdentifierError(f"{text[:80]!r} is no domain name: it can't be written as A-labels") from error

@@ -1,0 +1,50 @@
+"""Refanging: texts that were made unclickable on purpose ("hxxps://t[.]me/x") are made whole again.
+
+The styles are those seen in published takedown files (Meta, ThreatExchange, HarfangLab, MISP): brackets of
+three shapes round a dot, colon, slash or at-sign, spelled-out ``dot`` and ``at`` inside brackets,
+``hxxp``, ``h**p`` and ``[h]ttp``, an escaped dot. Only brackets are touched, never plain words, so prose
+survives unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+
+_OPEN, _CLOSE = r"[\[({]\s*", r"\s*[\])}]"
+_DOT = re.compile(_OPEN + r"(?:\.|dot|d0t|punkt)" + _CLOSE + r"|\\\.|\[\.(?=\w)|(?<=\w)\.\]", re.IGNORECASE)
+_AT = re.compile(r"\s*" + _OPEN + r"(?:@|at)" + _CLOSE + r"\s*", re.IGNORECASE)
+_COLON = re.compile(_OPEN + r":(?P<slashes>//)?" + _CLOSE)
+_SLASH = re.compile(_OPEN + r"/(?P<second>/)?" + _CLOSE)
+_WWW = re.compile(_OPEN + r"www" + _CLOSE, re.IGNORECASE)
+_SCHEME = re.compile(
+    r"(?<![a-z0-9])(?:h(?:xx|XX|\*\*|\+\+|__|tx|xt)p|\[h\]ttp|h\[tt\]p|\(h\)ttp|meow|http)(?P<s>[sS]?)"
+    r"(?P<colon>\s?:\s?/\s?/|:\\\\|:/(?=[\w\[])|//)",
+    re.IGNORECASE,
+)
+_INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x00AD))
+_FANGS = re.compile(r"[\[\](){}\\*+]|xx|tx|xt|__|meow|: |:\\", re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    """The text without invisible characters, no-break spaces made plain, trimmed."""
+    if text.isascii():
+        return text.strip()
+    return text.translate(_INVISIBLE).replace("\u00a0", " ").replace("\u202f", " ").strip()
+
+
+def refang(text: str) -> str:
+    """The text with every defanging style undone; idempotent, and the text itself where not defanged."""
+    text = clean(text).replace("[.]", ".")
+    if not _FANGS.search(text):
+        return text
+    text = _DOT.sub(".", text)
+    text = _AT.sub("@", text)
+    text = _COLON.sub(lambda found: ":" + (found["slashes"] or ""), text)
+    text = _SLASH.sub(lambda found: "/" + (found["second"] or ""), text)
+    text = _WWW.sub("www", text)
+    return _SCHEME.sub(lambda found: "http" + found["s"].lower() + "://", text)
+
+
+def is_defanged(text: str) -> bool:
+    """Whether refanging changes the text: its author meant it as something not to click on."""
+    return refang(text) != clean(text)
