@@ -8,33 +8,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Literal, Self
 
 import msgspec
 
 from exchange.connect.contract import Row
-from exchange.errors import InputError
+from exchange.errors import ExchangeError, InputError
 
 ROWS_NAME = "rows.jsonl"
+Mode = Literal["whole", "fresh", "append"]
 
 
 class OutputFile:
-    """A file that stands under its name only when it is whole: written aside, renamed at the end."""
+    """A file that a run writes, in one of three modes.
 
-    def __init__(self, path: Path) -> None:
+    ``whole``: it stands under its name only when it is complete. ``fresh`` and ``append``: it begins anew, or
+    grows, under its own name, and keeps what was written when something goes wrong.
+    """
+
+    def __init__(self, path: Path, mode: Mode = "whole") -> None:
         self.path = path
-        self._aside = path.with_name(path.name + ".part")
+        self._aside = path.with_name(path.name + ".part") if mode == "whole" else path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = self._aside.open("wb")
+            self._file: IO[bytes] = self._aside.open("ab" if mode == "append" else "wb")
         except OSError as error:
             raise InputError(
                 f"{path} can't be written.", why=f"{error.strerror}.", fix="Name another folder with --out."
             ) from error
 
     def write(self, data: bytes) -> None:
-        """Append bytes; raises OSError when the disk is full."""
-        self._file.write(data)
+        """Append bytes; raises ExchangeError when the disk is full."""
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise ExchangeError(
+                f"{self.path} can't be written to.", why=f"{error.strerror}.", fix="Make room and run again."
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -45,6 +55,8 @@ class OutputFile:
         if kind is None:
             self.finish()
         self._file.close()
+        if self._aside == self.path:
+            return
         if kind is None:
             self._aside.replace(self.path)
         else:
@@ -55,10 +67,14 @@ class OutputFile:
 
 
 class RowsFile(OutputFile):
-    """Writes rows.jsonl into a folder."""
+    """Writes rows.jsonl into a folder.
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / ROWS_NAME)
+    A run that goes on from an interrupted one appends: both make one account together, in which a crash may
+    leave the rows of one step twice.
+    """
+
+    def __init__(self, folder: Path, mode: Mode = "whole") -> None:
+        super().__init__(folder / ROWS_NAME, mode)
 
     def add(self, rows: Iterable[Row]) -> None:
         """One line per row."""

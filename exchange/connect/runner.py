@@ -59,6 +59,9 @@ class Step:
     progress: float | None
 
 
+Watch = Callable[[Step], None]
+
+
 def run(
     connector: Connector,
     source: Path,
@@ -66,14 +69,16 @@ def run(
     *,
     terms: Mapping[str, Any],
     source_key: str = "",
-    watch: Callable[[Step], None] | None = None,
+    dry_run: bool = False,
+    watchers: Sequence[Watch] = (),
 ) -> Report:
     """Bring a source in, from where an interrupted run of the same source stood.
 
     ``source_key`` names the source in checkpoints (the absolute path where empty). Raises InputError when the
-    source can't be read (after the part that could be read went in) or when there are no terms.
+    source can't be read (after the part that could be read went in), or when there are no terms: only a
+    ``dry_run``, whose sink keeps nothing, may do without.
     """
-    if not terms:
+    if not terms and not dry_run:
         raise InputError(
             "There are no terms to share this source under.",
             why="Nothing enters the exchange without a policy.",
@@ -86,7 +91,7 @@ def run(
         rows = tuple(settle(row, standing.refused) for row in batch.rows)
         standing.report.count_rows(rows)
         standing.cursor = batch.checkpoint
-        if watch is not None:
+        for watch in watchers:
             watch(Step(rows, standing.report, batch.progress))
         sink.save_checkpoint(connector.name, key, standing.as_record())
     sink.save_checkpoint(connector.name, key, None)

@@ -1,0 +1,119 @@
+"""The command ``cibx``: which commands there are, and how errors reach a person.
+
+Help texts stand here, so that ``cibx --help`` imports none of the commands. Each command is the object
+``command`` of the module ``exchange.cli.<noun>``; what it returns is the exit code (None: 0).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+import click
+
+from exchange.errors import ExchangeError
+
+COMMANDS = {
+    "demo": "Show the whole exchange at work, from nothing, in half a minute.",
+    "serve": "Run the TAXII 2.1 server.",
+    "apply": "Make members, agreements, collections and credentials as a file describes them.",
+    "ingest": "Bring a source in through a connector, under a policy pack.",
+    "match": "Match shared indicators against local accounts; local data stays here.",
+    "policy": "Ask whether something may be shared, and why.",
+    "org": "Show and change organisations.",
+    "collection": "Show and change collections.",
+    "credential": "Issue, show and revoke credentials.",
+    "agreement": "Show and change agreements.",
+}
+"""Noun to its line in the help, in the order of the help."""
+
+EXIT_BUG = 1
+EXIT_INTERRUPTED = 130
+DEBUG_KEY = "debug"
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, and not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands whose modules exist."""
+        return [noun for noun in COMMANDS if find_spec(_module(noun)) is not None]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None when there is no such command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found: click.Command = importlib.import_module(_module(cmd_name)).command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(noun, COMMANDS[noun]) for noun in self.list_commands(ctx)])
+
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=LazyGroup, context_settings=_CONTEXT)
+@click.version_option(package_name="cib-exchange", prog_name="cibx")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def group(ctx: click.Context, debug: bool) -> None:
+    """Share indicators of coordinated inauthentic behaviour lawfully, and match them inside your walls."""
+    ctx.meta[DEBUG_KEY] = debug
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``cibx`` and exit with its code: 2 for a wrong argument or input, 130 when interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(given))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of one call; everything that goes wrong is one sentence on the standard error."""
+    debug = "--debug" in arguments[: _first_noun(arguments)]
+    try:
+        code = group.main(arguments, prog_name="cibx", standalone_mode=False)
+        sys.stdout.flush()
+    except ExchangeError as error:
+        return _told(str(error), error.exit_code, debug)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _told("Stopped.", EXIT_INTERRUPTED, debug=False)
+    except BrokenPipeError:
+        _close_stdout()
+        return EXIT_BUG
+    except Exception as error:  # noqa: BLE001 - the last door: no traceback reaches a person
+        cause = f"{type(error).__name__}: {error}".strip().rstrip(".").replace("\n", " ")
+        remedy = "" if debug else " Please report it with the output of the same command after cibx --debug."
+        return _told(f"This is a bug in cibx, not in what you did: {cause}.{remedy}", EXIT_BUG, debug)
+    return code if isinstance(code, int) else 0
+
+
+def _module(noun: str) -> str:
+    return f"exchange.cli.{noun}"
+
+
+def _first_noun(arguments: list[str]) -> int:
+    """Where the command's name stands: --debug is an option of cibx and belongs before it."""
+    return next((at for at, word in enumerate(arguments) if not word.startswith("-")), len(arguments))
+
+
+def _told(sentence: str, code: int, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    click.echo(f"cibx: {sentence}", err=True)
+    return code
+
+
+def _close_stdout() -> None:
+    """The reader of our output went away: say nothing more, also not at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
