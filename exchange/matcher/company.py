@@ -1,7 +1,8 @@
 """Company: what the other holders of an account's values say, for and against, over a few rounds.
 
 For each value that a suspect holds, the share of suspects among its *other* holders, smoothed, against the prior:
-nats = base / largest base x rarity x decay x ln(share / prior). A holder's suspicion counts without what this very
+nats = strength x rarity x decay x ln(share / prior) / -ln(prior's odds), where strength = -ln(prior's odds) x base /
+largest base is what a value wholly in the hands of suspects is worth. A holder's suspicion counts without what this very
 value told it in the round before, so nothing amplifies itself by going back where it came from. Accounts without
 any evidence count as less suspicious than average. Only sums per value are kept, never pairs of accounts.
 """
@@ -68,19 +69,20 @@ def _weigh(engine: Engine, weights: Weights, at: int) -> None:
     age = f"greatest(0, {at // DAY} - d2)"
     engine.run(f"""CREATE OR REPLACE TEMP TABLE weighed AS
         SELECT *, {decay_sql(gap, age, 'half_life')} AS decay, base / {largest} * {-weights.prior} AS strength,
-            ln((others_ws + {rules.smoothing * prior}) / (others_w + {rules.smoothing}) / {prior}) AS told
+            ln((others_ws + {rules.smoothing * prior}) / (others_w + {rules.smoothing}) / {prior})
+            / {-weights.prior} AS told
         FROM (SELECT s.*, t.w - s.w AS others_w, t.ws - s.ws AS others_ws,
                 CASE WHEN t.ws > s.ws THEN (t.wd1 - s.ws * d1) / (t.ws - s.ws) ELSE d1 END AS other_d1,
                 CASE WHEN t.ws > s.ws THEN (t.wd2 - s.ws * d2) / (t.ws - s.ws) ELSE d2 END AS other_d2,
                 t.sources & ~(s.sources & COALESCE(u.sources, 0)) AS told_by
             FROM seen s JOIN sums t USING (kind, key) LEFT JOIN single u USING (kind, key))""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
-        SELECT account_id, kind, key, signal, value, first_seen, last_seen, holders, strength, rarity, decay,
+        SELECT account_id, kind, key, signal, value, first_seen, last_seen, holders, strength, rarity, decay, told,
             others_w, others_ws, repeated, {grid('raw * repeated')} AS nats,
             CASE WHEN raw > 0 THEN told_by ELSE 0 END AS sources
         FROM (SELECT *, pow({weights.direct.second_value}, row_number() OVER (
                 PARTITION BY account_id, signal, raw > 0 ORDER BY abs(raw) DESC, kind, key) - 1) AS repeated
-            FROM (SELECT *, base / {largest} * rarity * decay * told AS raw FROM weighed) WHERE abs(raw) > 1e-6)
+            FROM (SELECT *, strength * rarity * decay * told AS raw FROM weighed) WHERE abs(raw) > 1e-6)
         QUALIFY account_id IN (SELECT account_id FROM direct) OR max(nats) OVER (PARTITION BY account_id) >= 0.1""")
 
 
@@ -88,12 +90,12 @@ def empty(engine: Engine, account_type: str) -> None:
     """Make table ``company`` without rows: no round was run."""
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company (account_id {account_type}, kind VARCHAR, key BIGINT,
         signal VARCHAR, value VARCHAR, first_seen BIGINT, last_seen BIGINT, holders BIGINT, strength DOUBLE,
-        rarity DOUBLE, decay DOUBLE, others_w DOUBLE, others_ws DOUBLE, repeated DOUBLE, nats DOUBLE, sources BIGINT)""")
+        rarity DOUBLE, decay DOUBLE, told DOUBLE, others_w DOUBLE, others_ws DOUBLE, repeated DOUBLE, nats DOUBLE, sources BIGINT)""")
 
 
 EVIDENCE_SQL = """SELECT account_id, 'company' AS step, kind, signal, 'infrastructure' AS family, value AS local_value,
-    value AS shared_value, NULL AS indicator_id, NULL AS source, NULL AS campaign, NULL AS observed, first_seen,
-    last_seen, holders, strength, NULL AS confidence, rarity, decay, NULL AS similarity, repeated, nats,
+    value AS shared_value, NULL AS indicator_id, NULL AS source, NULL AS source_name, NULL AS campaign, NULL AS observed, first_seen,
+    last_seen, holders, strength, NULL AS confidence, rarity, decay, told AS similarity, repeated, nats,
     format('{:d} other accounts hold it; suspicion of {:.2f} among {:.2f} recent ones', holders - 1, others_ws, others_w)
     AS note FROM company"""
 """Rows of ``company`` as evidence."""

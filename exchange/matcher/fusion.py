@@ -93,7 +93,7 @@ def _sums(engine: Engine, weights: Weights) -> None:
 def evidence_sql(weights: Weights) -> str:
     """Prior and limits as evidence rows."""
     empty = ", ".join(f"NULL AS {name}" for name in (
-        "local_value", "shared_value", "indicator_id", "source", "campaign", "observed", "first_seen", "last_seen",
+        "local_value", "shared_value", "indicator_id", "source", "source_name", "campaign", "observed", "first_seen", "last_seen",
         "holders", "strength", "confidence", "rarity", "decay", "similarity", "repeated"))
     notes = " ".join(f"WHEN '{name}' THEN {quoted(note)}" for name, note in LIMITS.items())
     return f"""SELECT account_id, 'prior' AS step, 'prior' AS kind, NULL AS signal, NULL AS family, {empty},

@@ -7,7 +7,7 @@ labels) take the value out of the search, whoever else names it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from exchange.errors import ExchangeError
@@ -30,6 +30,7 @@ class Indicator:
     id: str
     source: str
     """Id of the producer (created_by_ref), or ``unknown``."""
+    source_name: str
     campaign: str
     observed: int
     """Unix seconds of valid_from."""
@@ -105,8 +106,9 @@ def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]
             benign.update(probe.value for probe in values if probe.similarity == 1.0)
             report.leave_out("it says that its value is benign (it suppresses that value)", obj["id"])
         elif values:
+            source = str(obj.get("created_by_ref") or UNKNOWN_SOURCE)
             found.append(Indicator(
-                obj["id"], str(obj.get("created_by_ref") or UNKNOWN_SOURCE), campaigns.get(obj["id"], ""),
+                obj["id"], source, feed.name(source), campaigns.get(obj["id"], ""),
                 _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values)))
     return _without(found, benign, report)
 
@@ -118,8 +120,7 @@ def _without(found: list[Indicator], benign: set[tuple[str, int, str, int]], rep
         if len(values) < len(indicator.probes):
             report.leave_out(SUPPRESSED, indicator.id, len(indicator.probes) - len(values))
         if values:
-            kept.append(Indicator(indicator.id, indicator.source, indicator.campaign, indicator.observed,
-                                  indicator.confidence, values))
+            kept.append(replace(indicator, probes=values))
             report.values_used.update(probe.kind for probe in values)
     report.indicators_used = len(kept)
     return kept

@@ -89,10 +89,10 @@ class _Clock:
 
 def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weights, there: Entities) -> None:
     """Make the tables indicators, probes, kinds, and empty ones for what will be found."""
-    engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR, campaign VARCHAR,
-        observed BIGINT, confidence DOUBLE)""")
+    engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR, source_name VARCHAR,
+        campaign VARCHAR, observed BIGINT, confidence DOUBLE)""")
     engine.load("indicators", (
-        {"ix": ix, "indicator_id": i.id, "source": i.source, "campaign": i.campaign, "observed": i.observed,
+        {"ix": ix, "indicator_id": i.id, "source": i.source, "source_name": i.source_name, "campaign": i.campaign, "observed": i.observed,
          "confidence": i.confidence} for ix, i in enumerate(indicators)))
     engine.run("""CREATE TEMP TABLE probes (ix INTEGER, kind VARCHAR, how VARCHAR, key BIGINT, text VARCHAR,
         bits INTEGER, similarity DOUBLE, shared VARCHAR)""")

@@ -1,0 +1,163 @@
+"""``cibx match``: a feed against the tables of a platform, on this machine; and why an account has its score.
+
+The only join of client and matcher: the feed may come over TAXII, local data goes nowhere.
+Exit codes: 0 done, 2 the arguments, the feed or the tables are wrong, 130 interrupted (nothing half is left).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from exchange.errors import InputError
+
+if TYPE_CHECKING:
+    from exchange.matcher.report import Report
+
+_SHOWN_PROBLEMS = 20
+
+
+@click.group(name="match", invoke_without_command=True)
+@click.option("--feed", metavar="FILE|URL", help="A STIX bundle, or the URL of a TAXII 2.1 server or API root.")
+@click.option("--entities", type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder of the entity tables (Parquet or CSV): accounts, links, avatars, posts, handles.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Where accounts.parquet, evidence.parquet and report.json go.")
+@click.option("--collection", metavar="C", help="The collection of a TAXII feed, where there are several.")
+@click.option("--user", metavar="NAME", help="User at the TAXII server.")
+@click.option("--password-env", default="CIBX_SECRET_OF_FEED", show_default=True, metavar="VARIABLE",
+              help="Environment variable with the password (or, without --user, the bearer token).")
+@click.option("--mapping", type=click.Path(path_type=Path), metavar="FILE",
+              help="TOML file that says which of your files, columns and kinds is which.")
+@click.option("--purpose", metavar="P", help="Purpose of this run; indicators not shared for it are left out.")
+@click.option("--weights", metavar="NAME|FILE", help="Table of weights other than the shipped one.")
+@click.option("--memory", metavar="SIZE", help="Most memory for the engine, such as 4GB; beyond it the disk is used.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
+@click.option("--at", metavar="TIME", help="Moment the run speaks of, such as 2026-06-01T00:00:00Z (default: now).")
+@click.option("--explain", "account", metavar="ACCOUNT", help="Afterwards, or from earlier results, explain an account.")
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> int | None:
+    """Match shared indicators against local accounts; local data stays on this machine.
+
+    Explain one account of earlier results: cibx match explain ACCOUNT --out DIR
+    """
+    if ctx.invoked_subcommand is not None:
+        return None
+    if given["feed"] is None and given["account"] is not None:
+        _explain(_needed(given, "out"), given["account"])
+        return 0
+    feed, entities, out = (_needed(given, name) for name in ("feed", "entities", "out"))
+    _run(feed, entities, out, given)
+    if given["account"] is not None:
+        click.echo("")
+        _explain(out, given["account"])
+    return 0
+
+
+@command.command("explain")
+@click.argument("account")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Results of a run.")
+def explain_command(account: str, out: Path) -> int:
+    """Why ACCOUNT has its score: every contribution, for and against."""
+    _explain(out, account)
+    return 0
+
+
+def _needed(given: Mapping[str, Any], name: str) -> Any:
+    if given[name] is None:
+        raise click.UsageError(f"--{name} is missing; a run needs --feed, --entities and --out.")
+    return given[name]
+
+
+def _explain(out: Path, account: str) -> None:
+    from exchange.matcher.explain import explain
+
+    click.echo(explain(out, account).text())
+
+
+def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> None:
+    from exchange.matcher.mapping import read_mapping
+    from exchange.matcher.run import Options, match
+    from exchange.matcher.shapes import SHAPES
+    from exchange.matcher.weighing import load_weights
+
+    options = Options(
+        at=_moment(given["at"]), purpose=given["purpose"], memory=given["memory"], threads=given["threads"],
+        weights=load_weights(_weights(given["weights"])) if given["weights"] else None,
+        mapping=read_mapping(given["mapping"], tuple(SHAPES)) if given["mapping"] else None,
+    )
+    with _steps() as say:
+        report = match(_objects(feed, given), entities, out, options, say)
+    _summary(report, out)
+
+
+def _weights(name: str) -> str | Path:
+    return Path(name) if name.endswith(".toml") or "/" in name else name
+
+
+def _moment(text: str | None) -> int:
+    from exchange.stix.timestamp import microseconds
+
+    if text is None:
+        return int(time.time())
+    try:
+        return microseconds(text) // 1_000_000
+    except ValueError as error:
+        raise InputError(f"--at {text!r} is no moment.", why=f"{error}.",
+                         fix="Write such as 2026-06-01T00:00:00Z.") from error
+
+
+def _objects(feed: str, given: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The feed's objects: of a file, or pulled over TAXII with the credential from the environment."""
+    from exchange.matcher.bundle import read_objects
+
+    if not re.match(r"https?://", feed):
+        return read_objects(Path(feed))
+    from exchange.client.taxii import Client
+
+    secret = os.environ.get(given["password_env"], "")
+    user = given["user"]
+    client = Client(feed, user, secret) if user or not secret else Client(feed, token=secret)
+    objects: Iterator[Mapping[str, Any]] = client.objects(given["collection"])
+    return objects
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[[str], None]]:
+    """Shows the step under way on the standard error, where that is a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step: None
+        return
+    with console.status("starting") as status:
+        yield lambda step: status.update(step)
+
+
+def _summary(report: Report, out: Path) -> None:
+    lines = [
+        f"{report.accounts:,} accounts, {report.accounts_with_evidence:,} with evidence,"
+        f" {report.accounts_likely:,} more likely than not in an operation (weights {report.weights}).",
+        f"{report.indicators_used:,} indicators used with {report.values_used.total():,} values;"
+        f" {report.hits.total():,} meetings with local rows:"
+        f" {', '.join(f'{n:,} {kind}' for kind, n in sorted(report.hits.items())) or 'none'}.",
+    ]
+    lines += [f"  not used: {count:,} × {reason}" for reason, count in sorted(report.not_used.items())]
+    lines += [f"  {name}: {sum(table.skipped.values()):,} of {table.read:,} rows skipped:"
+              f" {', '.join(f'{n:,} {reason}' for reason, n in sorted(table.skipped.items()))}"
+              for name, table in sorted(report.tables.items()) if table.skipped]
+    lines.append(f"Results: {out / 'accounts.parquet'}, evidence.parquet, report.json"
+                 f" ({sum(report.seconds.values()):.1f} s).")
+    click.echo("\n".join(lines))
+    for sentence in report.problems[:_SHOWN_PROBLEMS]:
+        click.echo(f"  {sentence}", err=True)
+    if len(report.problems) > _SHOWN_PROBLEMS:
+        click.echo(f"  and {len(report.problems) - _SHOWN_PROBLEMS} more: see report.json", err=True)
