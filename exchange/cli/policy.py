@@ -19,19 +19,28 @@ def command() -> None:
     """Try sharing decisions and check policy packs."""
 
 
-_POLICIES = click.option("--policies", type=click.Path(path_type=Path), default=None,
-                         help="Folder of policy packs; without it CIBX_POLICIES, else the shipped packs.")
+_POLICIES = click.option(
+    "--policies",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder of policy packs; without it CIBX_POLICIES, else the shipped packs.",
+)
 
 
 @command.command()
-@click.option("--facts", "source", required=True, metavar="FILE|-",
-              help="JSON: one facts object or a list of them; - reads standard input.")
+@click.option(
+    "--facts",
+    "source",
+    required=True,
+    metavar="FILE|-",
+    help="JSON: one facts object or a list of them; - reads standard input.",
+)
 @_POLICIES
 def decide(source: str, policies: Path | None) -> None:
     """Decide on facts, by the code that the server runs, and print every reason as JSON.
 
-    Of a list each entry is decided; an entry that isn't facts is denied, named on standard error, and makes the
-    exit code 2.
+    Of a list each entry is decided; an entry that isn't facts is denied, named on standard error, and makes
+    the exit code 2.
     """
     from exchange.errors import ExchangeError, InputError
     from exchange.policy.decide import decide as decide_facts
@@ -48,10 +57,14 @@ def decide(source: str, policies: Path | None) -> None:
         try:
             check_facts(entry)
         except InputError as error:
-            faults.append(f"Entry {index + 1} of {len(entries)}: {error}" if isinstance(facts, list) else str(error))
+            faults.append(
+                f"Entry {index + 1} of {len(entries)}: {error}" if isinstance(facts, list) else str(error)
+            )
     if not faults or isinstance(facts, list):
         decisions = [decide_facts(entry, packs).as_json() for entry in entries]
-        click.echo(json.dumps(decisions if isinstance(facts, list) else decisions[0], indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps(decisions if isinstance(facts, list) else decisions[0], indent=2, ensure_ascii=False)
+        )
     for fault in faults:
         click.echo(fault, err=True)
     if faults:
@@ -73,7 +86,9 @@ def check(policies: Path | None) -> None:
     faults = [result for result in results if result.fault]
     for result in faults:
         click.echo(f"{result.file}: case {result.name!r}: {result.fault}.", err=True)
-    click.echo(f"{len(packs.files)} packs, {len(results)} cases, {len(faults)} wrong; policy version {packs.digest}.")
+    click.echo(
+        f"{len(packs.files)} packs, {len(results)} cases, {len(faults)} wrong; policy version {packs.digest}."
+    )
     if faults:
         sys.exit(1)
 

@@ -7,7 +7,7 @@ per label and once per profile, and joined for each decision.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from exchange.policy import tlp
@@ -63,13 +63,11 @@ class Subject:
     purposes: frozenset[str]
     categories: frozenset[str]
     facts: Mapping[str, Any]
-    memo: dict[str, Any] = field(default_factory=dict)
-    """What a rule finds on the object alone, kept so that it is looked for once per object and not per asker."""
 
 
 @dataclass(slots=True)
 class Case:
-    """Facts of one decision. ``readers`` are those who would get the object: the actor, on reshare also the next."""
+    """Facts of one decision."""
 
     action: str
     at: int
@@ -110,9 +108,15 @@ def join(facts: Mapping[str, Any], at: int, subject: Subject, actor: Party, pack
     channel = request.get("channel") or _EMPTY
     public = action == "publish" or bool(channel.get("public"))
     return Case(
-        action=action, at=at, request=request, subject=subject, actor=actor,
+        action=action,
+        at=at,
+        request=request,
+        subject=subject,
+        actor=actor,
         onward=read_party(onward, at) if onward else None,
-        programme=facts.get("programme") or _EMPTY, packs=packs, public=public,
+        programme=facts.get("programme") or _EMPTY,
+        packs=packs,
+        public=public,
         own=actor.org == subject.owner and not public and action != "reshare",
     )
 
@@ -125,13 +129,19 @@ def read_party(facts: Mapping[str, Any], at: int) -> Party:
         kinds.add("government")
     clearance = facts.get("clearance")
     return Party(
-        org=facts["org"], kind=kind, kinds=frozenset(kinds),
-        groups=frozenset(row["id"] for row in facts.get("groups") or ()
-                         if row.get("status", "active") == "active" and in_force(row, at)),
+        org=facts["org"],
+        kind=kind,
+        kinds=frozenset(kinds),
+        groups=frozenset(
+            row["id"]
+            for row in facts.get("groups") or ()
+            if row.get("status", "active") == "active" and in_force(row, at)
+        ),
         clearance=tlp.read_level(clearance, tlp.TLP2) if clearance else None,
         clearance_stated=clearance is not None,
         client_of=frozenset(facts.get("client_of") or ()),
-        purposes=frozenset(facts.get("purposes") or ()), facts=facts,
+        purposes=frozenset(facts.get("purposes") or ()),
+        facts=facts,
     )
 
 
@@ -141,19 +151,27 @@ def read_subject(facts: Mapping[str, Any]) -> Subject:
     level, invalid = tlp.effective(markings)
     allowed = audience.get("kinds_allowed")
     return Subject(
-        owner=facts["owner"], level=level, invalid_labels=invalid,
-        unresolved=tuple(markings.get("unresolved") or ()), ieps=tuple(markings.get("iep") or ()),
-        paps=tuple(markings.get("pap") or ()), granular=tuple(markings.get("granular") or ()),
-        community=audience.get("community") or None, groups=frozenset(audience.get("sharing_groups") or ()),
-        orgs=frozenset(audience.get("named_orgs") or ()), persons=frozenset(audience.get("named_persons") or ()),
+        owner=facts["owner"],
+        level=level,
+        invalid_labels=invalid,
+        unresolved=tuple(markings.get("unresolved") or ()),
+        ieps=tuple(markings.get("iep") or ()),
+        paps=tuple(markings.get("pap") or ()),
+        granular=tuple(markings.get("granular") or ()),
+        community=audience.get("community") or None,
+        groups=frozenset(audience.get("sharing_groups") or ()),
+        orgs=frozenset(audience.get("named_orgs") or ()),
+        persons=frozenset(audience.get("named_persons") or ()),
         excluded=frozenset(audience.get("exclude_orgs") or ()),
         kinds_allowed=None if allowed is None else frozenset(allowed),
         kinds_denied=frozenset(audience.get("kinds_denied") or ()),
-        personal=is_personal(data), purposes=frozenset(facts["basis"].get("purposes") or ()),
-        categories=frozenset(data.get("categories") or ()), facts=facts,
+        personal=is_personal(data),
+        purposes=frozenset(facts["basis"].get("purposes") or ()),
+        categories=frozenset(data.get("categories") or ()),
+        facts=facts,
     )
 
 
 def is_personal(data: Mapping[str, Any]) -> bool:
-    """Whether an object counts as holding personal data: unless it says 'no' and nothing contradicts it (P6)."""
+    """Whether an object counts as personal: unless it says 'no' and nothing contradicts it (P6)."""
     return data.get("personal") != "no" or bool(data.get("categories") or data.get("special_categories"))

@@ -1,4 +1,4 @@
-"""Whether the packs decide what they say: every pack's own cases, each a few changes to one set of base facts."""
+"""Whether the packs decide what they say: each pack's own cases, a few changes to one set of base facts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def _parent(facts: dict[str, Any], path: str, place: str) -> tuple[dict[str, Any
 def _fault(case: Mapping[str, Any], decision: Decision) -> str:
     missing = [code for code in case.get("reasons", ()) if code not in decision.reasons]
     if decision.decision != case["decision"]:
-        return f"it is {decision.decision} ({', '.join(decision.reasons) or 'no reason'}), not {case['decision']}"
+        given = f"{decision.decision} ({', '.join(decision.reasons) or 'no reason'})"
+        return f"it is {given}, not {case['decision']}"
     if missing:
         return f"the reasons lack {', '.join(missing)}"
     if "redact" in case and sorted(case["redact"]) != list(decision.redact):

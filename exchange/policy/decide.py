@@ -1,6 +1,6 @@
-"""The decision: every rule that the action calls for is asked, all reasons are listed, deny > redact > allow (P24).
+"""The decision: every rule that the action calls for is asked, deny > redact > allow, all reasons (P24).
 
-``decide`` is total: facts that can't be read and a rule that fails deny, they never release. P16 stands here too:
+``decide`` is total: facts that can't be read and a rule that fails deny, they never release. P16 is here too:
 what is denied on a pull looks to the outside exactly as what doesn't exist.
 """
 
@@ -30,8 +30,13 @@ class Reason:
 
     def as_json(self) -> dict[str, str]:
         """Plain values: rule, code, citation, found, needed."""
-        return {"rule": self.rule, "code": self.finding.code, "citation": self.citation,
-                "found": self.finding.found, "needed": self.finding.needed}
+        return {
+            "rule": self.rule,
+            "code": self.finding.code,
+            "citation": self.citation,
+            "found": self.finding.found,
+            "needed": self.finding.needed,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Decision:
     redact: tuple[str, ...]
     """What is withheld: selectors, personal-data categories, ``*content``. Empty unless ``redact``."""
     visible_error: str | None
-    """``404``: answer as for an unknown id; ``absent``: no trace in the page; None: the reasons may be told."""
+    """``404``: as for an unknown id; ``absent``: no trace in the page; None: the reasons may be told."""
     policy_version: str
 
     @property
@@ -54,13 +59,26 @@ class Decision:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for printing."""
-        return {"decision": self.decision, "reasons": list(self.reasons), "redact": list(self.redact),
-                "explain": [reason.as_json() for reason in self.explain], "visible_error": self.visible_error,
-                "policy_version": self.policy_version}
+        return {
+            "decision": self.decision,
+            "reasons": list(self.reasons),
+            "redact": list(self.redact),
+            "explain": [reason.as_json() for reason in self.explain],
+            "visible_error": self.visible_error,
+            "policy_version": self.policy_version,
+        }
 
 
-_UNREADABLE = Rule("P24", "What can't be read is denied", "Rules of the exchange, P24", "admission", frozenset(), (),
-                   lambda case: (), ("facts-invalid",))
+_UNREADABLE = Rule(
+    "P24",
+    "What can't be read is denied",
+    "Rules of the exchange, P24",
+    "admission",
+    frozenset(),
+    (),
+    lambda case: (),
+    ("facts-invalid",),
+)
 
 
 def decide(facts: Mapping[str, Any], packs: Packs) -> Decision:
@@ -69,11 +87,17 @@ def decide(facts: Mapping[str, Any], packs: Packs) -> Decision:
         check_facts(facts)
         case = read_case(facts, packs)
     except InputError as error:
-        return _conclude([_reason(_UNREADABLE, Finding("facts-invalid", str(error), "complete facts"))],
-                         _visible(facts), packs.digest)
+        return _conclude(
+            [_reason(_UNREADABLE, Finding("facts-invalid", str(error), "complete facts"))],
+            _visible(facts),
+            packs.digest,
+        )
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the facts, nothing is released
-        return _conclude([_reason(_UNREADABLE, Finding("facts-invalid", type(error).__name__, "complete facts"))],
-                         _visible(facts), packs.digest)
+        return _conclude(
+            [_reason(_UNREADABLE, Finding("facts-invalid", type(error).__name__, "complete facts"))],
+            _visible(facts),
+            packs.digest,
+        )
     return decide_case(case, _visible(facts))
 
 
@@ -115,7 +139,7 @@ def _conclude(reasons: list[Reason], visible: str | None, version: str) -> Decis
 
 
 def _visible(facts: Any) -> str | None:
-    """P16: a denied pull by id is an unknown id, in a feed it leaves no trace. Unreadable facts count as by id."""
+    """P16: a denied pull by id is an unknown id, in a feed it leaves no trace."""
     if not isinstance(facts, Mapping) or facts.get("action", "pull") != "pull":
         return None
     request = facts.get("request")

@@ -1,7 +1,8 @@
 """One pack file: which tables it may have, which keys each entry has and of which kind.
 
-A key table is name to kind; a kind ending in ``?`` may be absent. Kinds: text, date, flag, number, words (a list
-of texts, not empty), strings (a list that may be empty), table, or a tuple of the words that are possible.
+A key table is name to kind; a kind ending in ``?`` may be absent. Kinds: text, date, flag, number, words (a
+list of texts, not empty), strings (a list that may be empty), table, or a tuple of the words that are
+possible.
 """
 
 from __future__ import annotations
@@ -26,42 +27,96 @@ class PackFile:
 
 
 _EVIDENCE = ("lia", "law", "consent", "condition", "exception", "special-law", "safeguards")
-_HEAD: Mapping[str, Kind] = {"title": "text", "citation": "text", "valid_from": "date", "valid_until": "date?"}
+_HEAD: Mapping[str, Kind] = {
+    "title": "text",
+    "citation": "text",
+    "valid_from": "date",
+    "valid_until": "date?",
+}
 _TERMS: Mapping[str, Kind] = {
-    "tlp": TLP_WORDS, "regime": "text?", "legal_basis": "words?", "special_basis": "words?", "refs": "table?",
-    "purposes": "words", "notice": "text?", "retention_days": "number", "personal": ("yes", "no", "unknown"),
-    "categories": "words?", "subject_kind": "text?", "sharing_groups": "words?", "named_orgs": "words?",
-    "exclude_orgs": "words?", "requires_agreements": "tables?",
+    "tlp": TLP_WORDS,
+    "regime": "text?",
+    "legal_basis": "words?",
+    "special_basis": "words?",
+    "refs": "table?",
+    "purposes": "words",
+    "notice": "text?",
+    "retention_days": "number",
+    "personal": ("yes", "no", "unknown"),
+    "categories": "words?",
+    "subject_kind": "text?",
+    "sharing_groups": "words?",
+    "named_orgs": "words?",
+    "exclude_orgs": "words?",
+    "requires_agreements": "tables?",
 }
 _ENTRIES: Mapping[str, Mapping[str, Kind]] = {
     "tlp": {"id": TLP_WORDS, "markings": "words", "citation": "text"},
     "iep": {"id": "text", "acts": "strings", "citation": "text"},
     "pap": {"id": "text", "acts": "words", "citation": "text"},
-    "purpose": {"id": "text", "title": "text", "dpv": "words", "research": "flag?", "reserved": "flag?",
-                "citation": "text?"},
+    "purpose": {
+        "id": "text",
+        "title": "text",
+        "dpv": "words",
+        "research": "flag?",
+        "reserved": "flag?",
+        "parent": "text?",
+        "citation": "text?",
+    },
     "category": {"id": "text", "iri": "text?", "direct": "flag", "citation": "text?"},
-    "regime": {"id": "text", "title": "text", "transfer_limits": "flag", "free_flow": "words?",
-               "law_systems": "words?", "special_conditions_apply": "flag", "criminal_limits": "flag",
-               "citation": "text"},
-    "basis": {"id": "text", "title": "text", "iri": "text?", "regime": "text", "evidence": "evidence?",
-              "closed_to_public_authority": "flag?", "only_competent_authority": "flag?", "citation": "text"},
-    "condition": {"id": "text", "title": "text", "iri": "text?", "regime": "text", "evidence": "evidence?",
-                  "citation": "text"},
+    "regime": {
+        "id": "text",
+        "title": "text",
+        "transfer_limits": "flag",
+        "free_flow": "words?",
+        "law_systems": "words?",
+        "special_conditions_apply": "flag",
+        "criminal_limits": "flag",
+        "citation": "text",
+    },
+    "basis": {
+        "id": "text",
+        "title": "text",
+        "iri": "text?",
+        "regime": "text",
+        "evidence": "evidence?",
+        "closed_to_public_authority": "flag?",
+        "only_competent_authority": "flag?",
+        "citation": "text",
+    },
+    "condition": {
+        "id": "text",
+        "title": "text",
+        "iri": "text?",
+        "regime": "text",
+        "evidence": "evidence?",
+        "citation": "text",
+    },
     "annex1": {"id": "text", "words": "words", "citation": "text"},
-    "transfer": {"id": "text", "title": "text", "iri": "text?", "regimes": "words", "needs": "needs?",
-                 "citation": "text"},
+    "transfer": {
+        "id": "text",
+        "title": "text",
+        "iri": "text?",
+        "regimes": "words",
+        "needs": "needs?",
+        "citation": "text",
+    },
 }
 _CASE: Mapping[str, Kind] = {
-    "name": "text", "set": "table?", "unset": "words?", "decision": ("allow", "redact", "deny"),
-    "reasons": "words?", "redact": "words?",
+    "name": "text",
+    "set": "table?",
+    "unset": "words?",
+    "decision": ("allow", "redact", "deny"),
+    "reasons": "words?",
+    "redact": "words?",
 }
 _NEEDS = ("tia", "group", "authority-informed", "not-repetitive", "not-public-authority")
 
 
 def read_entries(files: Iterable[PackFile]) -> dict[str, list[Mapping[str, Any]]]:
-    """All entries by table name, each checked; ``sharing`` rows are {name, terms}, ``base`` holds the base facts.
+    """All entries by table name, each checked; ``sharing`` rows are {name, terms}, ``base`` the base facts.
 
-    Raises SettingError for an unknown table or key, a wrong kind, an id given twice, a table that no pack fills.
+    Raises SettingError for an unknown table or key, a wrong kind, an id given twice, a table without entries.
     """
     found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in (*_ENTRIES, "sharing", "base")}
     seen: dict[tuple[str, str], str] = {}
@@ -72,17 +127,22 @@ def read_entries(files: Iterable[PackFile]) -> dict[str, list[Mapping[str, Any]]
                 check_table(row, keys, f"{file.name}: {table}[{index + 1}]")
                 first = seen.setdefault((table, row["id"]), file.name)
                 if (table, row["id"]) in seen and any(row["id"] == other["id"] for other in found[table]):
-                    raise SettingError(f"{file.name}: {table} {row['id']!r} is given twice, first in {first}.")
+                    raise SettingError(
+                        f"{file.name}: {table} {row['id']!r} is given twice, first in {first}."
+                    )
                 found[table].append(row)
         if "terms" in file.content:
             check_table(file.content["terms"], _TERMS, f"{file.name}: terms")
-            found["sharing"].append({"name": file.name.rsplit("/", 1)[-1].removesuffix(".toml"),
-                                     "terms": file.content["terms"]})
+            found["sharing"].append(
+                {"name": file.name.rsplit("/", 1)[-1].removesuffix(".toml"), "terms": file.content["terms"]}
+            )
         if "base" in file.content:
             found["base"].append(file.content["base"])
     for table, rows in found.items():
         if not rows:
-            raise SettingError(f"No policy pack has any entry of {table!r}: an empty list of them is refused.")
+            raise SettingError(
+                f"No policy pack has any entry of {table!r}: an empty list of them is refused."
+            )
     if len(found["base"]) > 1:
         raise SettingError("More than one policy pack gives the base facts of cases ('base').")
     return found
@@ -92,8 +152,10 @@ def _check_file(file: PackFile) -> None:
     known = {"pack", "cases", "terms", "base", *_ENTRIES}
     for table, rows in file.content.items():
         if table not in known:
-            raise SettingError(f"{file.name}: {table!r} is not a table of policy packs.",
-                               fix=f"Known: {', '.join(sorted(known))}.")
+            raise SettingError(
+                f"{file.name}: {table!r} is not a table of policy packs.",
+                fix=f"Known: {', '.join(sorted(known))}.",
+            )
         if table in {*_ENTRIES, "cases"} and (not isinstance(rows, list) or not rows):
             raise SettingError(f"{file.name}: {table} must be a list with at least one entry.")
         if table in {"terms", "base"} and not isinstance(rows, dict):
@@ -137,8 +199,11 @@ def _fault(value: Any, kind: Kind) -> str:
 
 def _list_fault(value: Any, kind: str) -> str:
     if kind == "tables":
-        return "" if isinstance(value, list) and value and all(isinstance(item, dict) for item in value) else (
-            "a list of tables with at least one entry")
+        return (
+            ""
+            if isinstance(value, list) and value and all(isinstance(item, dict) for item in value)
+            else ("a list of tables with at least one entry")
+        )
     possible = _LISTS[kind]
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         return "a list of texts"
@@ -149,9 +214,16 @@ def _list_fault(value: Any, kind: str) -> str:
 
 
 _LISTS: Mapping[str, tuple[str, ...]] = {
-    "words": (), "strings": ACTS, "evidence": _EVIDENCE, "needs": _NEEDS, "tables": (),
+    "words": (),
+    "strings": ACTS,
+    "evidence": _EVIDENCE,
+    "needs": _NEEDS,
+    "tables": (),
 }
 _PLAIN: Mapping[str, tuple[type, str]] = {
-    "text": (str, "a text that isn't empty"), "date": (datetime.date, "a date such as 2026-01-31"),
-    "flag": (bool, "true or false"), "number": (int, "a whole number above 0"), "table": (dict, "a table"),
+    "text": (str, "a text that isn't empty"),
+    "date": (datetime.date, "a date such as 2026-01-31"),
+    "flag": (bool, "true or false"),
+    "number": (int, "a whole number above 0"),
+    "table": (dict, "a table"),
 }

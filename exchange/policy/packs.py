@@ -1,7 +1,7 @@
-"""Policy packs: the vocabulary of sharing as data, read from TOML, checked to the last key, hashed into every decision.
+"""Policy packs: the vocabulary of sharing as data, read from TOML and hashed into every decision.
 
-Anything wrong in a pack (an unknown key or word, an empty list, a broken file) stops the start with a sentence
-that names file and key: a policy that is half read isn't a policy.
+Anything wrong in a pack (an unknown key or word, an empty list, a broken file) stops the start with a
+sentence that names file and key: a policy that is half read isn't a policy.
 """
 
 from __future__ import annotations
@@ -101,8 +101,10 @@ class Packs:
         try:
             return self.sharing[name]
         except KeyError:
-            raise SettingError(f"There is no sharing pack {name!r}.",
-                               fix=f"Packs: {', '.join(sorted(self.sharing)) or 'none'}.") from None
+            raise SettingError(
+                f"There is no sharing pack {name!r}.",
+                fix=f"Packs: {', '.join(sorted(self.sharing)) or 'none'}.",
+            ) from None
 
 
 def load(folder: Path | None = None) -> Packs:
@@ -135,31 +137,61 @@ def _read(folder: Traversable, prefix: str) -> Iterator[PackFile]:
 
 def _assemble(files: tuple[PackFile, ...]) -> Packs:
     entries = read_entries(files)
-    canonical = json.dumps([[file.name, file.content] for file in files], sort_keys=True, default=str,
-                           separators=(",", ":"), ensure_ascii=False)
-    regimes = {row["id"]: Regime(
-        row["id"], row["transfer_limits"], frozenset(row.get("free_flow", ())), frozenset(row.get("law_systems", ())),
-        row["special_conditions_apply"], row["criminal_limits"]) for row in entries["regime"]}
+    canonical = json.dumps(
+        [[file.name, file.content] for file in files],
+        sort_keys=True,
+        default=str,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    regimes = {
+        row["id"]: Regime(
+            row["id"],
+            row["transfer_limits"],
+            frozenset(row.get("free_flow", ())),
+            frozenset(row.get("law_systems", ())),
+            row["special_conditions_apply"],
+            row["criminal_limits"],
+        )
+        for row in entries["regime"]
+    }
     packs = Packs(
         digest=hashlib.sha256(canonical.encode()).hexdigest(),
         tlp_ids={marking: row["id"] for row in entries["tlp"] for marking in row["markings"]},
-        iep_acts=_acts(entries["iep"]), pap_acts=_acts(entries["pap"]),
+        iep_acts=_acts(entries["iep"]),
+        pap_acts=_acts(entries["pap"]),
         purposes=_by_id(entries["purpose"]),
         research_purposes=frozenset(row["id"] for row in entries["purpose"] if row.get("research")),
         categories=_by_id(entries["category"]),
         direct_identifiers=frozenset(row["id"] for row in entries["category"] if row["direct"]),
         regimes=regimes,
-        bases={row["id"]: Basis(row["id"], row["regime"], frozenset(row.get("evidence", ())),
-                                row.get("closed_to_public_authority", False),
-                                row.get("only_competent_authority", False), row["citation"])
-               for row in entries["basis"]},
-        conditions={row["id"]: Condition(row["id"], row["regime"], frozenset(row.get("evidence", ())),
-                                         row["citation"]) for row in entries["condition"]},
+        bases={
+            row["id"]: Basis(
+                row["id"],
+                row["regime"],
+                frozenset(row.get("evidence", ())),
+                row.get("closed_to_public_authority", False),
+                row.get("only_competent_authority", False),
+                row["citation"],
+            )
+            for row in entries["basis"]
+        },
+        conditions={
+            row["id"]: Condition(
+                row["id"], row["regime"], frozenset(row.get("evidence", ())), row["citation"]
+            )
+            for row in entries["condition"]
+        },
         annex1={word: row["id"] for row in entries["annex1"] for word in (row["id"], *row["words"])},
-        transfers={row["id"]: Mechanism(row["id"], frozenset(row["regimes"]), frozenset(row.get("needs", ())),
-                                        row["citation"]) for row in entries["transfer"]},
+        transfers={
+            row["id"]: Mechanism(
+                row["id"], frozenset(row["regimes"]), frozenset(row.get("needs", ())), row["citation"]
+            )
+            for row in entries["transfer"]
+        },
         sharing={row["name"]: row["terms"] for row in entries["sharing"]},
-        base_case=entries["base"][0], files=files,
+        base_case=entries["base"][0],
+        files=files,
     )
     _check_references(packs)
     return packs
@@ -175,14 +207,20 @@ def _by_id(rows: list[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
 
 def _check_references(packs: Packs) -> None:
     """Words that packs use of each other exist."""
-    for basis in (*packs.bases.values(), *packs.conditions.values()):
+    for basis in packs.bases.values():
         _known(f"the lawful basis {basis.id}", "regime", [basis.regime], packs.regimes)
+    for condition in packs.conditions.values():
+        _known(f"the condition {condition.id}", "regime", [condition.regime], packs.regimes)
     for mechanism in packs.transfers.values():
         _known(f"the transfer mechanism {mechanism.id}", "regimes", mechanism.regimes, packs.regimes)
     for name, terms in packs.sharing.items():
         where = f"the sharing pack {name}"
-        for key, known in (("purposes", packs.purposes), ("legal_basis", packs.bases),
-                           ("special_basis", packs.conditions), ("categories", packs.categories)):
+        for key, known in (
+            ("purposes", packs.purposes),
+            ("legal_basis", packs.bases),
+            ("special_basis", packs.conditions),
+            ("categories", packs.categories),
+        ):
             _known(where, key, terms.get(key, ()), known)
         _known(where, "regime", [terms["regime"]] if "regime" in terms else (), packs.regimes)
 
@@ -190,5 +228,7 @@ def _check_references(packs: Packs) -> None:
 def _known(where: str, key: str, words: Iterable[str], known: Mapping[str, Any]) -> None:
     for word in words:
         if word not in known:
-            raise SettingError(f"In {where}, {key} names {word!r}, which no pack defines.",
-                               fix=f"Known: {', '.join(sorted(known)) or 'none'}.")
+            raise SettingError(
+                f"In {where}, {key} names {word!r}, which no pack defines.",
+                fix=f"Known: {', '.join(sorted(known)) or 'none'}.",
+            )

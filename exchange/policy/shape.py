@@ -24,10 +24,14 @@ def check_facts(facts: Any) -> None:
     """Check a whole facts object. Raises InputError that names the path, what is there and what should be."""
     _FACTS(facts, "")
     if facts["action"] == "act" and not facts["request"].get("act"):
-        raise InputError("request.act is missing.", fix=f"For the action 'act' name one of: {', '.join(ACTS)}.")
+        raise InputError(
+            "request.act is missing.", fix=f"For the action 'act' name one of: {', '.join(ACTS)}."
+        )
     if facts["action"] == "reshare" and not facts["request"].get("onward"):
-        raise InputError("request.onward is missing.",
-                         fix="For the action 'reshare' describe who would receive the object.")
+        raise InputError(
+            "request.onward is missing.",
+            fix="For the action 'reshare' describe who would receive the object.",
+        )
 
 
 def moment(text: str) -> int:
@@ -73,6 +77,7 @@ def _word(*words: str) -> Check:
     def check(value: Any, path: str) -> None:
         if not isinstance(value, str) or value not in words:
             raise _fault(path, value, "one of " + ", ".join(words))
+
     return check
 
 
@@ -80,6 +85,7 @@ def _maybe(inner: Check) -> Check:
     def check(value: Any, path: str) -> None:
         if value is not None:
             inner(value, path)
+
     return check
 
 
@@ -91,6 +97,7 @@ def _rows(inner: Check) -> Check:
             raise InputError(f"{path}: the list has {len(value)} entries; at most {_MOST} are taken.")
         for index, item in enumerate(value):
             inner(item, f"{path}[{index}]")
+
     return check
 
 
@@ -107,9 +114,12 @@ def _record(required: Mapping[str, Check], optional: Mapping[str, Check]) -> Che
         for name, item in value.items():
             inner = known.get(name)
             if inner is None:
-                raise InputError(f"{dot}{str(name)[:60]} is not a known fact.",
-                                 fix=f"Known there: {', '.join(sorted(known))}.")
+                raise InputError(
+                    f"{dot}{str(name)[:60]} is not a known fact.",
+                    fix=f"Known there: {', '.join(sorted(known))}.",
+                )
             inner(item, f"{dot}{name}")
+
     return check
 
 
@@ -119,78 +129,188 @@ def _table(inner: Check) -> Check:
             raise _fault(path, value, "a table of facts")
         for name, item in value.items():
             inner(item, f"{path}.{name}")
+
     return check
 
 
 _WORDS = _rows(_text)
 _JURISDICTION = _word("EEA", "UK", "adequate", "third")
 _GROUPS = _rows(_record({"id": _text}, {"since": _moment, "until": _moment, "status": _text}))
-_TRANSFER = _rows(_record({"id": _text}, {
-    "tia": _text, "group_of": _text, "authority_informed": _flag, "since": _moment, "until": _moment}))
+_TRANSFER = _rows(
+    _record(
+        {"id": _text},
+        {"tia": _text, "group_of": _text, "authority_informed": _flag, "since": _moment, "until": _moment},
+    )
+)
 _PARTY = {
-    "kind": _text, "jurisdiction": _text, "jurisdiction_class": _JURISDICTION, "government": _flag,
-    "public_authority": _flag, "led_competent_authority": _flag,
-    "agreements": _rows(_record({"id": _text}, {
-        "version": _number, "status": _text, "since": _moment, "until": _moment})),
-    "purposes": _WORDS, "clearance": _word(*TLP_WORDS), "groups": _GROUPS, "client_of": _WORDS,
-    "transfer": _TRANSFER, "controller_arrangement": _text, "received_before": _flag,
+    "kind": _text,
+    "jurisdiction": _text,
+    "jurisdiction_class": _JURISDICTION,
+    "government": _flag,
+    "public_authority": _flag,
+    "led_competent_authority": _flag,
+    "agreements": _rows(
+        _record({"id": _text}, {"version": _number, "status": _text, "since": _moment, "until": _moment})
+    ),
+    "purposes": _WORDS,
+    "clearance": _word(*TLP_WORDS),
+    "groups": _GROUPS,
+    "client_of": _WORDS,
+    "transfer": _TRANSFER,
+    "controller_arrangement": _text,
+    "received_before": _flag,
     "research_safeguards": _text,
 }
-_REQUEST = _record({}, {
-    "purpose": _text, "channel": _record({}, {"encrypted": _flag, "public": _flag}),
-    "mode": _word("feed", "by-id", "one-off"),
-    "principal": _record({"kind": _word("service", "person")}, {"person": _text}),
-    "automated": _flag, "act": _word(*ACTS), "attributes_provider": _flag,
-    "automation_authorised_by_law": _text, "emergency": _flag, "human_review_ref": _text,
-    "legal_process": _text, "onward": _record({"org": _text}, _PARTY), "provider_instruction_ref": _text,
-    "resale_unmodified": _flag, "source_permission": _text,
-})
-_IEP = _record({}, {
-    "iep_version": _version, "tlp": _text, "start_date": _moment, "end_date": _moment,
-    "encrypt_in_transit": _text, "permitted_actions": _text, "affected_party_notifications": _text,
-    "attribution": _text, "unmodified_resale": _text, "id": _text, "name": _text, "description": _text,
-    "external_reference": _text,
-})
-_MARKINGS = _record({}, {
-    "tlp": _WORDS, "tlp1": _WORDS, "iep": _rows(_IEP), "pap": _WORDS,
-    "granular": _rows(_record({"selector": _text}, {"tlp": _text, "groups": _WORDS, "lang": _text})),
-    "collection_default": _text, "unresolved": _WORDS,
-})
-_AUDIENCE = _record({}, {
-    "community": _text, "sharing_groups": _WORDS, "named_orgs": _WORDS, "named_persons": _WORDS,
-    "exclude_orgs": _WORDS, "kinds_allowed": _WORDS, "kinds_denied": _WORDS,
-})
-_BASIS = _record({}, {
-    "legal_basis": _WORDS, "special_basis": _WORDS, "purposes": _WORDS, "notice": _text,
-    "research_compatible": _flag,
-    "refs": _record({}, {
-        "lia": _text, "law": _text, "law_system": _text, "consent": _text, "consent_withdrawn": _flag,
-        "annex1_condition": _text, "special_law": _text, "criminal_law": _text, "notice_deferral": _text,
-        "notice_review": _text, "public_evidence": _text, "contract": _text, "sca_exception": _text}),
-})
-_DATA = _record({}, {
-    "personal": _word("yes", "no", "unknown"), "categories": _WORDS, "special_categories": _WORDS,
-    "criminal_offence": _flag, "communications_content": _flag, "subject_kind": _text,
-})
-_LIFE = _record({}, {
-    "created": _moment, "retention_until": _moment, "not_before": _moment, "revoked": _flag,
-    "erased": _flag, "restricted": _text, "legal_hold": _flag, "disputed": _flag,
-})
-_OBJECT = _record({"owner": _text, "markings": _MARKINGS, "audience": _AUDIENCE, "basis": _BASIS, "data": _DATA}, {
-    "type": _text, "regime": _text, "fields": _WORDS, "required_fields": _WORDS, "life": _LIFE,
-    "retention_max_days": _number,
-    "requires_agreements": _rows(_record({"id": _text}, {"min_version": _number})),
-    "refs": _rows(_record({"id": _text}, {"visible": _flag, "public": _flag})),
-    "owner_identity_in_object": _flag, "aggregate": _flag, "counts": _table(_number),
-    "internal_methods": _WORDS, "cib_without_behaviour": _flag,
-    "derived_from": _record({}, {"source_org": _text, "tlp": _text, "permission_ref": _text}),
-})
-_PROGRAMME = _record({}, {
-    "min_count": _number, "no_government_contributions": _flag, "no_government_access": _flag,
-    "purpose_categories": _table(_WORDS), "max_retention_days": _number,
-})
+_REQUEST = _record(
+    {},
+    {
+        "purpose": _text,
+        "channel": _record({}, {"encrypted": _flag, "public": _flag}),
+        "mode": _word("feed", "by-id", "one-off"),
+        "principal": _record({"kind": _word("service", "person")}, {"person": _text}),
+        "automated": _flag,
+        "act": _word(*ACTS),
+        "attributes_provider": _flag,
+        "automation_authorised_by_law": _text,
+        "emergency": _flag,
+        "human_review_ref": _text,
+        "legal_process": _text,
+        "onward": _record({"org": _text}, _PARTY),
+        "provider_instruction_ref": _text,
+        "resale_unmodified": _flag,
+        "source_permission": _text,
+    },
+)
+_IEP = _record(
+    {},
+    {
+        "iep_version": _version,
+        "tlp": _text,
+        "start_date": _moment,
+        "end_date": _moment,
+        "encrypt_in_transit": _text,
+        "permitted_actions": _text,
+        "affected_party_notifications": _text,
+        "attribution": _text,
+        "unmodified_resale": _text,
+        "id": _text,
+        "name": _text,
+        "description": _text,
+        "external_reference": _text,
+    },
+)
+_MARKINGS = _record(
+    {},
+    {
+        "tlp": _WORDS,
+        "tlp1": _WORDS,
+        "iep": _rows(_IEP),
+        "pap": _WORDS,
+        "granular": _rows(_record({"selector": _text}, {"tlp": _text, "groups": _WORDS, "lang": _text})),
+        "collection_default": _text,
+        "unresolved": _WORDS,
+    },
+)
+_AUDIENCE = _record(
+    {},
+    {
+        "community": _text,
+        "sharing_groups": _WORDS,
+        "named_orgs": _WORDS,
+        "named_persons": _WORDS,
+        "exclude_orgs": _WORDS,
+        "kinds_allowed": _WORDS,
+        "kinds_denied": _WORDS,
+    },
+)
+_BASIS = _record(
+    {},
+    {
+        "legal_basis": _WORDS,
+        "special_basis": _WORDS,
+        "purposes": _WORDS,
+        "notice": _text,
+        "research_compatible": _flag,
+        "refs": _record(
+            {},
+            {
+                "lia": _text,
+                "law": _text,
+                "law_system": _text,
+                "consent": _text,
+                "consent_withdrawn": _flag,
+                "annex1_condition": _text,
+                "special_law": _text,
+                "criminal_law": _text,
+                "notice_deferral": _text,
+                "notice_review": _text,
+                "public_evidence": _text,
+                "contract": _text,
+                "sca_exception": _text,
+            },
+        ),
+    },
+)
+_DATA = _record(
+    {},
+    {
+        "personal": _word("yes", "no", "unknown"),
+        "categories": _WORDS,
+        "special_categories": _WORDS,
+        "criminal_offence": _flag,
+        "communications_content": _flag,
+        "subject_kind": _text,
+    },
+)
+_LIFE = _record(
+    {},
+    {
+        "created": _moment,
+        "retention_until": _moment,
+        "not_before": _moment,
+        "revoked": _flag,
+        "erased": _flag,
+        "restricted": _text,
+        "legal_hold": _flag,
+        "disputed": _flag,
+    },
+)
+_OBJECT = _record(
+    {"owner": _text, "markings": _MARKINGS, "audience": _AUDIENCE, "basis": _BASIS, "data": _DATA},
+    {
+        "type": _text,
+        "regime": _text,
+        "fields": _WORDS,
+        "required_fields": _WORDS,
+        "life": _LIFE,
+        "retention_max_days": _number,
+        "requires_agreements": _rows(_record({"id": _text}, {"min_version": _number})),
+        "refs": _rows(_record({"id": _text}, {"visible": _flag, "public": _flag})),
+        "owner_identity_in_object": _flag,
+        "aggregate": _flag,
+        "counts": _table(_number),
+        "internal_methods": _WORDS,
+        "cib_without_behaviour": _flag,
+        "derived_from": _record({}, {"source_org": _text, "tlp": _text, "permission_ref": _text}),
+    },
+)
+_PROGRAMME = _record(
+    {},
+    {
+        "min_count": _number,
+        "no_government_contributions": _flag,
+        "no_government_access": _flag,
+        "purpose_categories": _table(_WORDS),
+        "max_retention_days": _number,
+    },
+)
 _FACTS = _record(
-    {"at": _moment, "action": _word(*ACTIONS), "request": _REQUEST, "object": _OBJECT,
-     "actor": _record({"org": _text}, _PARTY)},
+    {
+        "at": _moment,
+        "action": _word(*ACTIONS),
+        "request": _REQUEST,
+        "object": _OBJECT,
+        "actor": _record({"org": _text}, _PARTY),
+    },
     {"programme": _PROGRAMME},
 )

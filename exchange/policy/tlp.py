@@ -1,8 +1,8 @@
 """TLP levels: their order, how each statement is read, and which level results from all of them (P1, P2).
 
-FIRST TLP 2.0 (CLEAR < GREEN < AMBER < AMBER+STRICT < RED), TLP 1.0 (WHITE is CLEAR) and the ``tlp`` statement of
-FIRST IEP 2.0, which keeps the words of TLP 1.0. Labels are read without regard to capitals (the standard says
-SHOULD) but never with spaces (it says MUST NOT); anything else is no label of the standard.
+FIRST TLP 2.0 (CLEAR < GREEN < AMBER < AMBER+STRICT < RED), TLP 1.0 (WHITE is CLEAR) and the ``tlp`` statement
+of FIRST IEP 2.0, which keeps the words of TLP 1.0. Labels are read without regard to capitals (the standard
+says SHOULD) but never with spaces (it says MUST NOT); anything else is no label of the standard.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def read_level(label: str, words: Mapping[str, int]) -> int | None:
 
 
 def read_iep_level(label: str) -> int | None:
-    """Rank of an IEP ``tlp`` statement, written with or without the prefix ``TLP:``; None: not in the standard."""
+    """Rank of an IEP ``tlp`` statement, with or without the prefix ``TLP:``; None: not in the standard."""
     upper = label.upper()
     return TLP1.get(upper if upper.startswith("TLP:") else f"TLP:{upper}")
 
@@ -32,8 +32,8 @@ def read_iep_level(label: str) -> int | None:
 def effective(markings: Mapping[str, Any]) -> tuple[int | None, tuple[str, ...]]:
     """Most restrictive rank over all statements, and the labels that no standard knows.
 
-    The collection's default counts only when the object states nothing itself; it never loosens or tightens an
-    object's own label. None: no level at all.
+    The collection's default counts only when the object states nothing itself; it never loosens or tightens
+    an object's own label. None: no level at all.
     """
     found = [(label, read_level(label, TLP2)) for label in markings.get("tlp") or ()]
     found += [(label, read_level(label, TLP1)) for label in markings.get("tlp1") or ()]

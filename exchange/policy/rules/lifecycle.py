@@ -20,22 +20,34 @@ def _revoked(case: Case) -> Iterator[Finding]:
     if not _life(case).get("revoked") or case.own:
         return
     stub = case.action == "pull" and bool(case.actor.facts.get("received_before"))
-    yield Finding("revoked", "revoked by its producer", "an object that stands",
-                  "redact" if stub else "deny", ("*content",) if stub else ())
+    yield Finding(
+        "revoked",
+        "revoked by its producer",
+        "an object that stands",
+        "redact" if stub else "deny",
+        ("*content",) if stub else (),
+    )
 
 
 def _erased(case: Case) -> Iterator[Finding]:
     if not _life(case).get("erased"):
         return
     tombstone = case.action == "pull" and bool(case.actor.facts.get("received_before"))
-    yield Finding("erased", "erased", "an object that stands",
-                  "redact" if tombstone else "deny", ("*content",) if tombstone else ())
+    yield Finding(
+        "erased",
+        "erased",
+        "an object that stands",
+        "redact" if tombstone else "deny",
+        ("*content",) if tombstone else (),
+    )
 
 
 def _restricted(case: Case) -> Iterator[Finding]:
     reason = _life(case).get("restricted")
     if reason is not None and not case.own:
-        yield Finding("processing-restricted", f"restricted: {reason}", "an object whose processing isn't restricted")
+        yield Finding(
+            "processing-restricted", f"restricted: {reason}", "an object whose processing isn't restricted"
+        )
 
 
 def _creator(case: Case) -> Iterator[Finding]:
@@ -44,8 +56,12 @@ def _creator(case: Case) -> Iterator[Finding]:
     principal = case.request.get("principal") or {}
     if case.action == "delete" and case.actor.kind == "operator" and principal.get("kind") == "person":
         return  # the exchange's data-protection officer, who acts in person
-    yield Finding("not-object-creator", case.actor.org, "the object's producer" + (
-        ", or the exchange's data-protection officer in person" if case.action == "delete" else ""))
+    yield Finding(
+        "not-object-creator",
+        case.actor.org,
+        "the object's producer"
+        + (", or the exchange's data-protection officer in person" if case.action == "delete" else ""),
+    )
 
 
 def _after_revocation(case: Case) -> Iterator[Finding]:
@@ -59,20 +75,67 @@ def _hold(case: Case) -> Iterator[Finding]:
 
 
 ERASED = (
-    Rule("P15", "Erased objects are gone", "GDPR Art. 17 and 19", "release", RELEASE,
-         ("object.life.erased", "actor.received_before"), _erased, ("erased",)),
+    Rule(
+        "P15",
+        "Erased objects are gone",
+        "GDPR Art. 17 and 19",
+        "release",
+        RELEASE,
+        ("object.life.erased", "actor.received_before"),
+        _erased,
+        ("erased",),
+    ),
 )
 RULES = (
     *ERASED,
-    Rule("P15", "Revoked objects end", "STIX 2.1, 3.6", "release", RELEASE,
-         ("object.life.revoked", "actor.received_before"), _revoked, ("revoked",)),
-    Rule("P15", "Restricted objects are kept and not used", "GDPR Art. 18(2)", "release", RELEASE,
-         ("object.life.restricted",), _restricted, ("processing-restricted",)),
-    Rule("P18", "Only its producer changes or deletes an object", "STIX 2.1, 3.6.2", "admission",
-         frozenset({"update", "delete"}), ("object.owner", "actor", "request.principal"), _creator,
-         ("not-object-creator",)),
-    Rule("P18", "Nothing follows a revocation", "STIX 2.1, 3.6.3", "admission", frozenset({"update"}),
-         ("object.life.revoked", "object.life.erased"), _after_revocation, ("revoked-permanently",)),
-    Rule("P17", "A held object isn't deleted", "GDPR Art. 17(3)(e) and 18(1)(c)", "admission", frozenset({"delete"}),
-         ("object.life.legal_hold",), _hold, ("legal-hold",)),
+    Rule(
+        "P15",
+        "Revoked objects end",
+        "STIX 2.1, 3.6",
+        "release",
+        RELEASE,
+        ("object.life.revoked", "actor.received_before"),
+        _revoked,
+        ("revoked",),
+    ),
+    Rule(
+        "P15",
+        "Restricted objects are kept and not used",
+        "GDPR Art. 18(2)",
+        "release",
+        RELEASE,
+        ("object.life.restricted",),
+        _restricted,
+        ("processing-restricted",),
+    ),
+    Rule(
+        "P18",
+        "Only its producer changes or deletes an object",
+        "STIX 2.1, 3.6.2",
+        "admission",
+        frozenset({"update", "delete"}),
+        ("object.owner", "actor", "request.principal"),
+        _creator,
+        ("not-object-creator",),
+    ),
+    Rule(
+        "P18",
+        "Nothing follows a revocation",
+        "STIX 2.1, 3.6.3",
+        "admission",
+        frozenset({"update"}),
+        ("object.life.revoked", "object.life.erased"),
+        _after_revocation,
+        ("revoked-permanently",),
+    ),
+    Rule(
+        "P17",
+        "A held object isn't deleted",
+        "GDPR Art. 17(3)(e) and 18(1)(c)",
+        "admission",
+        frozenset({"delete"}),
+        ("object.life.legal_hold",),
+        _hold,
+        ("legal-hold",),
+    ),
 )

@@ -34,10 +34,34 @@ def _embargo(case: Case) -> Iterator[Finding]:
 
 _ART5 = "GDPR Art. 5(1)(e)"
 RULES = (
-    Rule("P9", "Retention ends", _ART5, "release", RELEASE, ("object.life.retention_until", "at"), _retention,
-         ("retention-missing", "retention-expired")),
-    Rule("P9", "Retention is stated", _ART5, "admission", ADMISSION, ("object.life.retention_until",), _stated,
-         ("retention-missing", "retention-expired")),
-    Rule("P9", "Nothing is released before its date", "Rules of the exchange, P9", "release", RELEASE,
-         ("object.life.not_before", "at"), _embargo, ("embargo",)),
+    Rule(
+        "P9",
+        "Retention ends",
+        _ART5,
+        "release",
+        RELEASE,
+        ("object.life.retention_until", "at"),
+        _retention,
+        ("retention-missing", "retention-expired"),
+    ),
+    Rule(
+        "P9",
+        "Retention is stated",
+        _ART5,
+        "admission",
+        ADMISSION,
+        ("object.life.retention_until",),
+        _stated,
+        ("retention-missing", "retention-expired"),
+    ),
+    Rule(
+        "P9",
+        "Nothing is released before its date",
+        "Rules of the exchange, P9",
+        "release",
+        RELEASE,
+        ("object.life.not_before", "at"),
+        _embargo,
+        ("embargo",),
+    ),
 )

@@ -13,14 +13,20 @@ def _undeclared(case: Case) -> Iterator[Finding]:
     data = case.subject.facts["data"]
     held = [*(data.get("categories") or ()), *(data.get("special_categories") or ())]
     if data.get("personal") == "no" and held:
-        yield Finding("personal-data-undeclared", f"personal 'no', but it holds {', '.join(held)}",
-                      "personal 'yes', or an object without these")
+        yield Finding(
+            "personal-data-undeclared",
+            f"personal 'no', but it holds {', '.join(held)}",
+            "personal 'yes', or an object without these",
+        )
 
 
 def _public(case: Case) -> Iterator[Finding]:
     if case.public and case.subject.personal:
-        yield Finding("personal-data-not-public", f"personal: {case.subject.facts['data'].get('personal') or 'unknown'}",
-                      "an object without personal data, or a channel that isn't public")
+        yield Finding(
+            "personal-data-not-public",
+            f"personal: {case.subject.facts['data'].get('personal') or 'unknown'}",
+            "an object without personal data, or a channel that isn't public",
+        )
 
 
 def _transfer(case: Case) -> Iterator[Finding]:
@@ -32,9 +38,14 @@ def _transfer(case: Case) -> Iterator[Finding]:
             continue
         free = regime.free_flow if regime is not None else frozenset[str]()
         place = reader.facts.get("jurisdiction_class") or "third"
-        if place not in free and not any(_serves(case, reader, row) for row in reader.facts.get("transfer") or ()):
-            yield Finding("transfer-mechanism-missing", f"{reader.org} is in a country of class {place}, without a "
-                          "transfer mechanism that holds now", "an adequacy decision, or a mechanism in force")
+        if place not in free and not any(
+            _serves(case, reader, row) for row in reader.facts.get("transfer") or ()
+        ):
+            yield Finding(
+                "transfer-mechanism-missing",
+                f"{reader.org} is in a country of class {place}, without a transfer mechanism that holds now",
+                "an adequacy decision, or a mechanism in force",
+            )
 
 
 def _serves(case: Case, reader: Party, row: Mapping[str, Any]) -> bool:
@@ -54,12 +65,40 @@ def _serves(case: Case, reader: Party, row: Mapping[str, Any]) -> bool:
 
 
 RULES = (
-    Rule("P6", "Personal data is declared", "GDPR Art. 4(1)", "admission", ADMISSION,
-         ("object.data",), _undeclared, ("personal-data-undeclared",)),
-    Rule("P6", "Personal data is never public", "GDPR Art. 5(1)(f)", "release", EVERY - ADMISSION,
-         ("object.data", "request.channel.public"), _public, ("personal-data-not-public",)),
-    Rule("P6", "Personal data leaves only to where the law lets it", "GDPR Chapter V; UK GDPR Chapter V; "
-         "Directive (EU) 2016/680 Chapter V", "release", frozenset({"pull", "reshare"}),
-         ("object.regime", "object.data.personal", "actor.jurisdiction_class", "actor.transfer", "request.mode"),
-         _transfer, ("transfer-mechanism-missing",)),
+    Rule(
+        "P6",
+        "Personal data is declared",
+        "GDPR Art. 4(1)",
+        "admission",
+        ADMISSION,
+        ("object.data",),
+        _undeclared,
+        ("personal-data-undeclared",),
+    ),
+    Rule(
+        "P6",
+        "Personal data is never public",
+        "GDPR Art. 5(1)(f)",
+        "release",
+        EVERY - ADMISSION,
+        ("object.data", "request.channel.public"),
+        _public,
+        ("personal-data-not-public",),
+    ),
+    Rule(
+        "P6",
+        "Personal data leaves only to where the law lets it",
+        "GDPR Chapter V; UK GDPR Chapter V; Directive (EU) 2016/680 Chapter V",
+        "release",
+        frozenset({"pull", "reshare"}),
+        (
+            "object.regime",
+            "object.data.personal",
+            "actor.jurisdiction_class",
+            "actor.transfer",
+            "request.mode",
+        ),
+        _transfer,
+        ("transfer-mechanism-missing",),
+    ),
 )

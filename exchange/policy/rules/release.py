@@ -12,7 +12,7 @@ _COLOUR_CODES = ("", "tlp-green", "tlp-amber", "tlp-amber-strict", "tlp-red")
 
 
 def addressed(case: Case, reader: Party) -> bool:
-    """Whether a reader is a named organisation or an active member of a listed group. Nobody listed: nobody."""
+    """Whether a reader is a named organisation or an active member of a listed group."""
     subject = case.subject
     return reader.org in subject.orgs or not reader.groups.isdisjoint(subject.groups)
 
@@ -23,7 +23,7 @@ def _by_client(case: Case, reader: Party) -> bool:
 
 
 def level_finding(case: Case, reader: Party, level: int) -> Finding | None:
-    """What keeps a reader from an object (or a part of one) at a TLP level, by the TLP alone; None: nothing."""
+    """What keeps a reader from an object, or a part of one, at a TLP level; None: nothing."""
     if level == tlp.CLEAR or (reader.org == case.subject.owner and not case.public):
         return None
     code = _COLOUR_CODES[level]
@@ -33,15 +33,21 @@ def level_finding(case: Case, reader: Party, level: int) -> Finding | None:
         community = case.subject.community
         if community is not None and community in reader.groups:
             return None
-        return Finding(code, f"{reader.org} is not an active member of {community or 'any community'}",
-                       "active membership of the community")
+        return Finding(
+            code,
+            f"{reader.org} is not an active member of {community or 'any community'}",
+            "active membership of the community",
+        )
     if level == tlp.RED:
         return _red(case, reader)
     if addressed(case, reader) or (level == tlp.AMBER and _by_client(case, reader)):
         return None
-    return Finding(code, f"{reader.org} is neither named nor an active member of a listed group",
-                   "an addressed organisation" + (" or, on reshare, a client of the one that passes it on"
-                                                  if level == tlp.AMBER else ""))
+    return Finding(
+        code,
+        f"{reader.org} is neither named nor an active member of a listed group",
+        "an addressed organisation"
+        + (" or, on reshare, a client of the one that passes it on" if level == tlp.AMBER else ""),
+    )
 
 
 def _red(case: Case, reader: Party) -> Finding | None:
@@ -51,8 +57,11 @@ def _red(case: Case, reader: Party) -> Finding | None:
     person = principal.get("person")
     if principal.get("kind") == "person" and person and person in case.subject.persons:
         return None
-    return Finding("tlp-red", f"{person or 'no person'} on a {principal.get('kind') or 'nameless'} credential",
-                   "a person whom the object names, on a personal credential")
+    return Finding(
+        "tlp-red",
+        f"{person or 'no person'} on a {principal.get('kind') or 'nameless'} credential",
+        "a person whom the object names, on a personal credential",
+    )
 
 
 def _tlp(case: Case) -> Iterator[Finding]:
@@ -68,7 +77,7 @@ def _tlp(case: Case) -> Iterator[Finding]:
 
 
 def _audience(case: Case) -> Iterator[Finding]:
-    """AMBER and above always have an audience, GREEN and CLEAR only when one is stated: then it narrows them."""
+    """Both AMBER levels always have an audience; the others only when one is stated, and it narrows them."""
     subject = case.subject
     narrowed = bool(subject.groups or subject.orgs)
     if subject.level in (tlp.AMBER, tlp.AMBER_STRICT) or narrowed:
@@ -76,13 +85,20 @@ def _audience(case: Case) -> Iterator[Finding]:
             if reader.org == subject.owner and not case.public:
                 continue
             inside = not case.public and (
-                addressed(case, reader) or (subject.level == tlp.AMBER and _by_client(case, reader)))
+                addressed(case, reader) or (subject.level == tlp.AMBER and _by_client(case, reader))
+            )
             if not inside:
-                yield Finding("not-in-audience", f"{'the public' if case.public else reader.org} is neither named "
-                              "nor an active member of a listed group", "an organisation that the object addresses")
+                yield Finding(
+                    "not-in-audience",
+                    f"{'the public' if case.public else reader.org} is neither named "
+                    "nor an active member of a listed group",
+                    "an organisation that the object addresses",
+                )
     for reader in case.readers:
         if reader.org in subject.excluded and not case.own:
-            yield Finding("audience-excluded", f"{reader.org} is excluded by name", "an organisation not excluded")
+            yield Finding(
+                "audience-excluded", f"{reader.org} is excluded by name", "an organisation not excluded"
+            )
 
 
 def _kinds(case: Case) -> Iterator[Finding]:
@@ -94,11 +110,17 @@ def _kinds(case: Case) -> Iterator[Finding]:
             continue
         denied = reader.kinds & subject.kinds_denied
         if denied or not reader.kind:
-            yield Finding("audience-kind", f"{reader.org} is of kind {', '.join(sorted(denied)) or 'unknown'}",
-                          "a kind of organisation that isn't denied")
+            yield Finding(
+                "audience-kind",
+                f"{reader.org} is of kind {', '.join(sorted(denied)) or 'unknown'}",
+                "a kind of organisation that isn't denied",
+            )
         elif subject.kinds_allowed is not None and reader.kind not in subject.kinds_allowed:
-            yield Finding("audience-kind", f"{reader.org} is of kind {reader.kind}",
-                          f"one of: {', '.join(sorted(subject.kinds_allowed)) or 'no kind at all'}")
+            yield Finding(
+                "audience-kind",
+                f"{reader.org} is of kind {reader.kind}",
+                f"one of: {', '.join(sorted(subject.kinds_allowed)) or 'no kind at all'}",
+            )
 
 
 def _ceiling(case: Case) -> Iterator[Finding]:
@@ -115,15 +137,44 @@ def _ceiling(case: Case) -> Iterator[Finding]:
 
 _FIRST = "FIRST TLP 2.0, 3 and 4"
 RULES = (
-    Rule("P3", "TLP admits the reader", _FIRST, "release", RELEASE,
-         ("object.markings", "object.audience", "actor.groups", "request.principal", "request.channel.public"), _tlp,
-         (*_COLOUR_CODES[1:], "tlp-not-public")),
-    Rule("P4", "The audience includes the reader", _FIRST, "release", RELEASE,
-         ("object.audience", "actor.org", "actor.groups", "request.onward"), _audience,
-         ("not-in-audience", "audience-excluded")),
-    Rule("P4", "The audience admits the kind of organisation", _FIRST, "release", RELEASE,
-         ("object.audience.kinds_allowed", "object.audience.kinds_denied", "actor.kind", "actor.government"), _kinds,
-         ("audience-kind",)),
-    Rule("P5", "Each organisation has a ceiling", "Rules of the exchange, P5", "release", RELEASE,
-         ("actor.clearance", "object.markings"), _ceiling, ("clearance",)),
+    Rule(
+        "P3",
+        "TLP admits the reader",
+        _FIRST,
+        "release",
+        RELEASE,
+        ("object.markings", "object.audience", "actor.groups", "request.principal", "request.channel.public"),
+        _tlp,
+        (*_COLOUR_CODES[1:], "tlp-not-public"),
+    ),
+    Rule(
+        "P4",
+        "The audience includes the reader",
+        _FIRST,
+        "release",
+        RELEASE,
+        ("object.audience", "actor.org", "actor.groups", "request.onward"),
+        _audience,
+        ("not-in-audience", "audience-excluded"),
+    ),
+    Rule(
+        "P4",
+        "The audience admits the kind of organisation",
+        _FIRST,
+        "release",
+        RELEASE,
+        ("object.audience.kinds_allowed", "object.audience.kinds_denied", "actor.kind", "actor.government"),
+        _kinds,
+        ("audience-kind",),
+    ),
+    Rule(
+        "P5",
+        "Each organisation has a ceiling",
+        "Rules of the exchange, P5",
+        "release",
+        RELEASE,
+        ("actor.clearance", "object.markings"),
+        _ceiling,
+        ("clearance",),
+    ),
 )
