@@ -1,0 +1,65 @@
+"""Who reads, as the number of a policy profile: folded once and remembered until something changes it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from exchange.errors import ForbiddenError
+from exchange.model.party import Credential, Directory, Organisation
+from exchange.policy.label import next_change, profile_facts
+from exchange.policy.packs import Packs
+from exchange.stix.timestamp import from_microseconds, microseconds
+from exchange.store.labels import Labels
+from exchange.store.objects import Reader
+
+_MOST = 10_000
+
+
+class Readers:
+    """Profiles of organisations, credentials and purposes at a time."""
+
+    def __init__(self, labels: Labels, packs: Packs) -> None:
+        self._labels = labels
+        self._packs = packs
+        self._known: OrderedDict[tuple[int, str, str | None], tuple[int, int | None]] = OrderedDict()
+
+    def reader(
+        self, directory: Directory, organisation: Organisation, credential: Credential,
+        narrower: str | None, now: int,
+    ) -> Reader:
+        """The reader for one request at ``now`` (microseconds).
+
+        The purpose is the credential's; ``narrower`` may name the same or a kind of it (P13). Raises
+        ForbiddenError for another purpose.
+        """
+        purpose = narrowed(credential.purpose, narrower, self._packs.purposes)
+        key = (directory.version, credential.id, purpose)
+        known = self._known.get(key)
+        if known is None or (known[1] is not None and known[1] <= now):
+            at = from_microseconds(now)
+            facts = profile_facts(organisation, credential, purpose=purpose, at=at, packs=self._packs)
+            change = next_change(organisation, at)
+            until = None if change is None else microseconds(change)
+            known = self._known[key] = (self._labels.profile(facts.digest, facts.text), until)
+            while len(self._known) > _MOST:
+                self._known.popitem(last=False)
+        return Reader(profile=known[0], now=now)
+
+
+def narrowed(
+    own: str | None, asked: str | None, purposes: Mapping[str, Mapping[str, object]]
+) -> str | None:
+    """The purpose of a request; raises ForbiddenError where ``asked`` is no kind of the credential's own."""
+    if asked is None or asked == own:
+        return own
+    word: object = asked
+    for _ in range(len(purposes)):
+        entry = purposes.get(str(word))
+        if entry is None:
+            break
+        word = entry.get("parent")
+        if word == own and own is not None:
+            return asked
+    raise ForbiddenError("The header CIBX-Purpose names a purpose that this credential isn't bound to.",
+                         fix="Leave it out, or name the credential's purpose or a narrower one.")
