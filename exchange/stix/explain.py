@@ -1,6 +1,6 @@
 """JSON Schema errors in words: which place is wrong, what is expected there, what stands there instead.
 
-What is expected comes from the ``title`` nearest to the failing keyword, so every schema of this room has titles.
+What is expected comes from the ``title`` nearest to the failing keyword, so every schema here has titles.
 """
 
 from __future__ import annotations

@@ -130,8 +130,8 @@ def _schema_fault(shape: shapes.Shape, obj: Mapping[str, Any], type_name: str) -
         return StixFault(
             STIX_VERSION_UNSUPPORTED,
             path,
-            "Property spec_version is missing, so this is STIX 2.0. This exchange takes STIX 2.1: convert the "
-            'object and set spec_version to "2.1".',
+            "Property spec_version is missing, so this is STIX 2.0. This exchange takes STIX 2.1: convert "
+            'the object and set spec_version to "2.1".',
         )
     code = _CODES.get(path, STIX_INVALID)
     if error.missing:

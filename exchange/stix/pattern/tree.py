@@ -136,7 +136,7 @@ class Flat(NamedTuple):
     """Canonical text such as ``user-account:account_login``."""
     operator: str
     value: Any
-    """str, int, float, bool, bytes (b'', h''), a timestamp's text; a tuple of these for IN; None for EXISTS."""
+    """str, int, float, bool, bytes (b'', h''), a timestamp's text; for IN a tuple; for EXISTS None."""
     negated: bool
 
 
