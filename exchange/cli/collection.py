@@ -39,10 +39,10 @@ def list_communities(as_json: bool) -> None:
 @click.option("--title", required=True, help="Title of the collection.")
 @click.option("--id", "collection_id", help="UUID; default: derived from community and alias.")
 @click.option("--description")
-@click.option("--reader", "readers", multiple=True, help="Organisation or group that reads, or * (repeatable).")
-@click.option("--writer", "writers", multiple=True, help="Organisation or group that writes, or * (repeatable).")
+@click.option("--reader", "readers", multiple=True, help="Organisation or group that reads, or *.")
+@click.option("--writer", "writers", multiple=True, help="Organisation or group that writes, or *.")
 @click.option("--strictness", help="standard or strict.")
-@click.option("--default-terms", "terms", help="Terms for objects without any, in TOML: 'tlp = \"TLP:GREEN\"'.")
+@click.option("--default-terms", "terms", help="Terms of objects without any, TOML: 'tlp = \"TLP:GREEN\"'.")
 @click.option("--group", help="The members' group of a community that is new.")
 def add(
     community: str,

@@ -143,7 +143,7 @@ class _Reading:
         self.places[name, key] = place
 
     def fault(self, place: str, key: str, why: str, fix: str) -> None:
-        where = f"{self.source}: {place}" + (f", key {key!r}" if key else "")
+        where = f"{self.source}: {place}" + (f", key {key!r}" if key and ", key " not in place else "")
         self.faults.append(f"{where}: {why} {fix}".rstrip())
 
     # -- references ------------------------------------------------------------------------------------------
