@@ -40,13 +40,15 @@ T1, T2 = "2024-01-01T00:00:00.000Z", "2024-01-02T00:00:00.000Z"
 @pytest.mark.parametrize(("item", "changed", "note"), [
     # STIX 2.0
     (old("indicator", pattern="[url:value = 'x']", labels=["benign"], valid_from=T1),
-     {"spec_version": "2.1", "pattern_type": "stix", "indicator_types": ["benign"]}, "STIX 2.0 written as 2.1"),
+     {"spec_version": "2.1", "pattern_type": "stix", "indicator_types": ["benign"]},
+     "STIX 2.0 written as 2.1"),
     (old("malware", name="m", labels=["bot"]),
      {"spec_version": "2.1", "is_family": False, "malware_types": ["bot"]}, "is_family set to false"),
     (old("report", name="r", labels=["threat-report"], published=T1, object_refs=[REF]),
      {"spec_version": "2.1", "report_types": ["threat-report"]}, "report_types taken from labels"),
     (old("observed-data", first_observed=T1, last_observed=T1, number_observed=1,
-         objects={"0": {"type": "domain-name", "value": "x.example"}}), {"spec_version": "2.1"}, "spec_version set"),
+         objects={"0": {"type": "domain-name", "value": "x.example"}}),
+     {"spec_version": "2.1"}, "spec_version set"),
     (old("relationship", **RELATION), {"spec_version": "2.1"}, "spec_version set."),
     (old("marking-definition", definition_type="statement", definition={"statement": "s"}),
      {"spec_version": "2.1", "modified": None}, "a marking has no versions"),
@@ -58,8 +60,8 @@ T1, T2 = "2024-01-01T00:00:00.000Z", "2024-01-02T00:00:00.000Z"
     ({"type": "marking-definition", "spec_version": "2.1", "id": WHITE, "created": "2017-01-20T00:00:00.000Z",
       "definition_type": "tlp", "name": "TLP:CLEAR", "definition": {"tlp": "clear"}},
      {"name": "TLP:WHITE", "definition": {"tlp": "white"}}, "means the same"),
-    ({"type": "marking-definition", "spec_version": "2.1", "id": STRICT, "created": T1, "definition_type": "tlp",
-      "name": "TLP:AMBER+STRICT", "definition": {"tlp": "AMBER+STRICT"}},
+    ({"type": "marking-definition", "spec_version": "2.1", "id": STRICT, "created": T1,
+      "definition_type": "tlp", "name": "TLP:AMBER+STRICT", "definition": {"tlp": "AMBER+STRICT"}},
      {"definition": None, "definition_type": None,
       "extensions": {TLP2: {"extension_type": "property-extension", "tlp_2_0": "amber+strict"}}},
      "extension of TLP 2.0"),
@@ -93,8 +95,8 @@ def test_what_is_mended(item: dict[str, Any], changed: dict[str, Any], note: str
     domain("identity", name="n", created="2024-01-01T00:00:00+02:00"),
     {"type": "domain-name", "id": f"domain-name--{UUID}", "value": "x.example"},
     {"type": "artifact", "spec_version": "2.1", "id": f"artifact--{UUID}", "payload_bin": SHEET},
-    {"type": "marking-definition", "spec_version": "2.1", "id": WHITE, "created": T1, "definition_type": "tlp",
-     "name": "TLP:RED", "definition": {"tlp": "red"}},
+    {"type": "marking-definition", "spec_version": "2.1", "id": WHITE, "created": T1,
+     "definition_type": "tlp", "name": "TLP:RED", "definition": {"tlp": "red"}},
     {"type": "marking-definition", "id": 7, "spec_version": "2.1", "definition": "x"},
     {"type": [], "id": {}, "labels": 7, "created": 3},
 ])
@@ -126,11 +128,13 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=6),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
 )
-keys = st.sampled_from(["type", "id", "created", "modified", "labels", "start_time", "stop_time", "definition",
-                        "definition_type", "spec_version", "extensions", "x_a"]) | st.text(max_size=4)
+names = ["type", "id", "created", "modified", "labels", "start_time", "stop_time", "definition",
+         "definition_type", "spec_version", "extensions", "x_a"]
+keys = st.sampled_from(names) | st.text(max_size=4)
+words = st.sampled_from(["marking-definition", WHITE, STRICT, "relationship"])
 
 
-@given(st.dictionaries(keys, json_values | st.sampled_from(["marking-definition", WHITE, STRICT, "relationship"])))
+@given(st.dictionaries(keys, json_values | words))
 def test_any_object_is_mended_or_left_and_a_second_time_changes_nothing(item: dict[str, Any]) -> None:
     before = copy.deepcopy(item)
     mended, _ = mend(item)

@@ -31,7 +31,9 @@ class Numbers:
     name = "numbers"
     title = "Numbers"
 
-    def __init__(self, count: int, per_batch: int = 10, breaks_at: int | None = None, shared: str = "") -> None:
+    def __init__(
+        self, count: int, per_batch: int = 10, *, breaks_at: int | None = None, shared: str = ""
+    ) -> None:
         self.count, self.per_batch, self.breaks_at, self.shared = count, per_batch, breaks_at, shared
         self.asked: list[Mapping[str, Any] | None] = []
 
@@ -66,7 +68,8 @@ def test_envelopes_hold_at_most_a_thousand_objects() -> None:
 
 
 @pytest.mark.parametrize(("count", "per_batch", "pushes"), [
-    (0, 10, []), (1, 10, [1]), (999, 1, [999]), (2_000, 10, [1_000, 1_000]), (2_500, 2_500, [1_000, 1_000, 500]),
+    (0, 10, []), (1, 10, [1]), (999, 1, [999]), (2_000, 10, [1_000, 1_000]),
+    (2_500, 2_500, [1_000, 1_000, 500]),
 ])
 def test_small_batches_travel_together(count: int, per_batch: int, pushes: list[int]) -> None:
     sink = MemorySink()
