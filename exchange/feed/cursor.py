@@ -1,4 +1,4 @@
-"""Paging cursors: opaque, signed, and worth nothing outside the query, collection and member they were made for."""
+"""Paging cursors: opaque, signed, worth nothing outside the query, collection and member they were made for."""
 
 from __future__ import annotations
 

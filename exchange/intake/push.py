@@ -1,38 +1,220 @@
 """One push, object by object: read, validate, find its terms, ask the policy, fold them to a label.
 
-Everything that is costly happens before the write transaction; objects of one envelope that carry the same
-markings share one decision.
+Everything costly happens before the write transaction, and objects of one envelope that carry the same markings
+and hold the same kinds of personal data share one decision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from exchange.model.party import Organisation
 from exchange.model.pushed import PushOutcome
+from exchange.model.terms import Audience, Basis, Life, PersonalData, Terms
+from exchange.policy.admit import admit, push_facts
+from exchange.policy.label import label_facts, object_facts, window
+from exchange.policy.merge import merge_terms
+from exchange.policy.packs import Packs
+from exchange.stix import personal
+from exchange.stix.behaviour import behaviours_in, fault_of_missing_behaviour, labels_cib
+from exchange.stix.fault import StixFault
+from exchange.stix.markings import StatedTerms, read_terms
+from exchange.stix.parse import parse_strict
+from exchange.stix.timestamp import from_microseconds, version_key
+from exchange.stix.validate import check
+from exchange.store.labels import Labels
 from exchange.store.pushes import NewObject
 
 Resolve = Callable[[str], Mapping[str, Any] | None]
-"""Marking-definition id -> the marking, if the contributor may use it."""
+"""Marking-definition id -> the marking, where the contributor may use it."""
+_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Pusher:
+    """Who pushes where, and what fills in where an object says nothing."""
+
+    organisation: Organisation
+    community: str
+    """The sharing group that TLP:GREEN means in this collection."""
+    defaults: Mapping[str, Any]
+    """Default terms of the collection and of the contributor's agreement."""
+    strict: bool
+    now: int
+    """Microseconds since the epoch."""
+    identities: Mapping[str, str]
+    """STIX identity ids of other members -> their organisation id: nobody creates in their name."""
+    resolve: Resolve
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One object of an envelope after every check: ready to be stored, or refused."""
 
-    refusal: PushOutcome | None
-    new: NewObject | None
+    id: str
     version: str
-    """For the status resource: the version as written, or empty."""
+    """As written; empty for objects without one."""
+    new: NewObject | None
+    refusal: PushOutcome | None
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the policy said of terms that several objects share."""
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What the policy says of terms that several objects share."""
 
     label: int
     visible_from: int | None
     visible_until: int | None
     refusal: tuple[str, str] | None
-    """Code and sentence, where such objects are refused."""
+
+
+class Intake:
+    """The checks of a push, with the policy in force and the labels that are known."""
+
+    def __init__(self, packs: Packs, labels: Labels) -> None:
+        self._packs = packs
+        self._labels = labels
+
+    def check(self, pusher: Pusher, raws: Sequence[bytes]) -> list[Checked]:
+        """Check every object of one envelope; what is wrong with one doesn't touch the others."""
+        read = [_read(raw, pusher.strict) for raw in raws]
+        good = [item for item in read if not isinstance(item, _Refused)]
+        envelope = _Envelope(self, pusher, good)
+        return [
+            _refused(item.id, item.fault) if isinstance(item, _Refused) else envelope.check(item, raw)
+            for item, raw in zip(read, raws, strict=True)
+        ]
+
+    def verdict(self, pusher: Pusher, stated: StatedTerms, obj: Mapping[str, Any],
+                held: frozenset[str]) -> _Verdict:
+        """Decide on terms: their label, or why such an object isn't taken."""
+        at = from_microseconds(pusher.now)
+        terms = merge_terms(_terms(stated, obj, pusher.now), pusher.defaults, at)
+        owner, community = pusher.organisation.id, pusher.community
+        facts = object_facts(terms, owner=owner, community=community, object_type=obj["type"], categories=held)
+        facts["fields"] = list(obj)
+        refusals = admit(push_facts(facts, pusher.organisation, at), self._packs)
+        if refusals:
+            return _Verdict(0, None, None, (refusals[0].code, " ".join(
+                f"[{r.code}] {r.property}: {r.sentence}" for r in refusals
+            )))
+        label = label_facts(terms, owner=owner, community=community, packs=self._packs,
+                            object_type=obj["type"], categories=held)
+        return _Verdict(self._labels.label(label.digest, label.text), *window(terms), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    id: str
+    fault: StixFault
+
+
+def _read(raw: bytes, strict: bool) -> dict[str, Any] | _Refused:
+    try:
+        obj = parse_strict(raw)
+    except StixFault as unreadable:
+        return _Refused("", unreadable)
+    fault = check(obj, strict)
+    if fault is None:
+        return obj
+    stix_id = obj.get("id")
+    return _Refused(stix_id[:200] if isinstance(stix_id, str) else "", fault)
+
+
+def _refused(stix_id: str, fault: StixFault) -> Checked:
+    place = f"{fault.property}: " if fault.property else ""
+    outcome = PushOutcome(stix_id, "refused", fault.code, place + fault.sentence)
+    return Checked(stix_id, "", None, outcome)
+
+
+class _Envelope:
+    """The objects of one envelope: what they know of each other, and verdicts that they share."""
+
+    def __init__(self, intake: Intake, pusher: Pusher, objects: list[dict[str, Any]]) -> None:
+        self._intake = intake
+        self._pusher = pusher
+        self._markings = {o["id"]: o for o in objects if o["type"] == "marking-definition"}
+        self._behaviours = behaviours_in(objects) if any(map(labels_cib, objects)) else frozenset[str]()
+        self._verdicts: dict[object, _Verdict] = {}
+
+    def check(self, obj: dict[str, Any], raw: bytes) -> Checked:
+        """Terms, policy and label of one valid object."""
+        stix_id: str = obj["id"]
+        fault = fault_of_missing_behaviour(obj, self._behaviours) or self._foreign(obj)
+        if fault is not None:
+            return _refused(stix_id, fault)
+        text = obj.get("modified") or obj.get("created") or ""
+        verdict = self._verdict(obj)
+        if isinstance(verdict, StixFault):
+            return _refused(stix_id, verdict)
+        if verdict.refusal is not None:
+            return Checked(stix_id, text, None, PushOutcome(stix_id, "refused", *verdict.refusal))
+        version = version_key(text) if text else ""
+        new = NewObject(
+            stix_id=stix_id, type=obj["type"], version=version,
+            version_text=None if text == version + "Z" or not text else text,
+            spec_version=obj.get("spec_version", "2.1"), label=verdict.label,
+            visible_from=verdict.visible_from, visible_until=verdict.visible_until, body=raw,
+        )
+        return Checked(stix_id, text, new, None)
+
+    def _foreign(self, obj: Mapping[str, Any]) -> StixFault | None:
+        creator = obj.get("created_by_ref")
+        if creator is None or creator not in self._pusher.identities:
+            return None
+        return StixFault("not-object-creator", "created_by_ref",
+                         "It names the identity of another member. Push only what you created or may pass on "
+                         "under your own identity.")
+
+    def _verdict(self, obj: dict[str, Any]) -> _Verdict | StixFault:
+        held = personal.categories(obj)
+        key = _key(obj, held, personal.status(obj))
+        known = self._verdicts.get(key)
+        if known is None:
+            stated = read_terms(_marked(obj), self._resolve)
+            if stated.faults:
+                return stated.faults[0]
+            known = self._intake.verdict(self._pusher, stated, obj, held)
+            if key is not None:
+                self._verdicts[key] = known
+        return known
+
+    def _resolve(self, ref: str) -> Mapping[str, Any] | None:
+        return self._markings.get(ref) or self._pusher.resolve(ref)
+
+
+def _key(obj: Mapping[str, Any], held: frozenset[str], status: str) -> object:
+    """What a verdict depends on; None where it depends on the object itself (marked parts, a marking)."""
+    if "granular_markings" in obj or obj["type"] == "marking-definition":
+        return None
+    labels = obj.get("labels")
+    said = tuple(w for w in labels if ":" in w) if labels else ()
+    return (tuple(obj.get("object_marking_refs", ())), said, held, status, obj["type"])
+
+
+def _marked(obj: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A marking without markings of its own is under the terms that it states."""
+    if obj["type"] == "marking-definition" and "object_marking_refs" not in obj:
+        return {**obj, "object_marking_refs": [obj["id"]]}
+    return obj
+
+
+def _terms(stated: StatedTerms, obj: Mapping[str, Any], now: int) -> Terms:
+    """Stated parts as terms; whether it holds personal data is told by its structure where nobody said."""
+    data = stated.data or PersonalData()
+    if data.personal == "unknown":
+        data = replace(data, personal=personal.status(obj, data.personal if stated.data else None))
+    life = stated.life or Life()
+    if life.retention_until is None and stated.retention_days is not None:
+        life = replace(life, retention_until=from_microseconds(now + stated.retention_days * _DAY))
+    return Terms(
+        markings=stated.markings, audience=stated.audience or Audience(), basis=stated.basis or Basis(),
+        data=data, life=life, regime=stated.regime, requires_agreements=stated.requires_agreements or (),
+    )
+
+
+def identities_of_others(organisations: Iterable[Organisation], org: str) -> dict[str, str]:
+    """STIX identity ids that stand for members other than ``org``."""
+    return {o.identity: o.id for o in organisations if o.identity and o.id != org}

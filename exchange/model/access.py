@@ -54,6 +54,6 @@ def collections_of(
 
 def sees_community(directory: Directory, community: Community, organisation: Organisation, at: str) -> bool:
     """A member of the community's group, or one who may use a collection of it."""
-    if community.group in active_groups(organisation, at):
+    if community.group == EVERY_MEMBER or community.group in active_groups(organisation, at):
         return True
     return next(collections_of(directory, community, organisation, at), None) is not None

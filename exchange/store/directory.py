@@ -32,6 +32,15 @@ def directory_version(connection: Connection) -> int:
     return int(connection.execute(_VERSION).scalar_one())
 
 
+def quick_directory_version(driver: Any) -> int:
+    """The same on a raw driver connection: asked at every request."""
+    cursor = driver.cursor()
+    try:
+        return int(cursor.execute(_VERSION.text).fetchone()[0])
+    finally:
+        cursor.close()
+
+
 def meta_value(connection: Connection, key: str) -> str:
     """A fact about the database itself, such as ``cursor.secret`` (64 hex digits). Raises KeyError."""
     rows = table("meta")

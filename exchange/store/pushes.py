@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from exchange.store.object_tables import EVENT, FEED, OBJECT, STATUS
 from exchange.store.objects import Reader, Versions, id_key, visible
@@ -196,6 +196,20 @@ def _is_named(version: str, seq: int, place: int, total: int, versions: Versions
         or ("last" in words and place == total - 1)
         or (version in versions.times if version else seq in versions.added)
     )
+
+
+def find_marking(
+    connection: Connection, ref: str, *, feed: int, contributor: int, reader: Reader
+) -> bytes | None:
+    """The newest stored marking of that id: the contributor's own of any collection, else one it sees here."""
+    row = OBJECT.c
+    named = and_(row.id_key == id_key(ref), row.stix_id == ref)
+    rows = connection.execute(
+        select(row.body).where(named, or_(row.contributor == contributor, and_(row.feed == feed, visible(OBJECT))))
+        .order_by((row.contributor == contributor).desc(), row.version.desc(), row.seq).limit(1),
+        {"profile": reader.profile, "now": reader.now},
+    ).scalar()
+    return None if rows is None else bytes(rows)
 
 
 def save_status(

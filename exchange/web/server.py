@@ -31,7 +31,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """The WSGI application, made in the worker."""
-        from exchange.web.app import create_app
-        from exchange.wiring import Exchange
+        from exchange.web.app import create_app  # noqa: PLC0415 - after the worker is set up for gevent
+        from exchange.wiring import Exchange  # noqa: PLC0415
 
         return create_app(Exchange(self._settings))

@@ -1,0 +1,328 @@
+"""The only place that joins the parts: one ``Exchange`` per process, made from settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from exchange.errors import ForbiddenError, InputError, NotFoundError
+from exchange.feed.page import Page, Place, manifest_page, objects_page, versions_page
+from exchange.feed.query import Asked
+from exchange.feed.readers import Readers
+from exchange.intake import published
+from exchange.intake.envelope import split_envelope
+from exchange.intake.push import Intake, Pusher, identities_of_others
+from exchange.intake.status import Told, status_resource
+from exchange.model.access import may_write
+from exchange.model.party import Collection, Community, Credential, Directory, Organisation
+from exchange.model.pushed import PushOutcome
+from exchange.policy.label import granted
+from exchange.policy.packs import load as load_packs
+from exchange.settings import Settings
+from exchange.stix.timestamp import from_microseconds
+from exchange.store import checkpoints
+from exchange.store.directory import load_directory, meta_value, quick_directory_version
+from exchange.store.engine import open_engine, raw, read, write
+from exchange.store.labels import Labels, Numbers
+from exchange.store.migrations import migrate
+from exchange.store.objects import Filter, ObjectQueries, Reader, Versions
+from exchange.store.pushes import (
+    Stored,
+    add_objects,
+    drop_expired_statuses,
+    find_marking,
+    find_status,
+    record,
+    save_status,
+    withdraw,
+)
+
+_HOUR = 3_600_000_000
+_EVERY_VERSION = Filter(versions=Versions(frozenset({"all"})), limit=1)
+
+
+def system_clock() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+class Exchange:
+    """One process's exchange; ``clock`` gives microseconds since the epoch."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], int] = system_clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.packs = load_packs(Path(settings.policies) if settings.policies else None)
+        self.engine = open_engine(settings.database_url)
+        self._queries = ObjectQueries(self.engine.dialect)
+        self._labels = Labels(self.engine, lambda profile, label: granted(profile, label, self.packs))
+        self._numbers = Numbers(self.engine)
+        self._readers = Readers(self._labels, self.packs)
+        self._intake = Intake(self.packs, self._labels)
+        self._directory: Directory | None = None
+        self._secret = settings.secret_key
+        self._swept = 0
+
+    # -- who takes part
+
+    def directory(self) -> Directory:
+        """The directory as it is now: one row is read each time, everything when that row changed."""
+        with raw(self.engine) as connection:
+            version = quick_directory_version(connection)
+        if self._directory is None or self._directory.version != version:
+            with read(self.engine) as connection:
+                self._directory = published.with_published(load_directory(connection))
+                self._secret = self._secret or meta_value(connection, "cursor.secret")
+        return self._directory
+
+    def communities(self, directory: Directory) -> list[Community]:
+        """API roots in the order of discovery: the built-in one last."""
+        return sorted(directory.communities.values(), key=lambda c: (c.id == published.COMMUNITY.id, c.id))
+
+    def moment(self, now: int) -> datetime:
+        """Microseconds as an aware time."""
+        return datetime.fromtimestamp(now / 1e6, UTC)
+
+    # -- the way out
+
+    def reader(
+        self, directory: Directory, organisation: Organisation, credential: Credential,
+        narrower: str | None, now: int,
+    ) -> Reader:
+        """Who reads, for the queries of one request."""
+        return self._readers.reader(directory, organisation, credential, narrower, now)
+
+    def objects_page(self, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
+        """A page of objects."""
+        with raw(self.engine) as connection:
+            return objects_page(self._queries, connection, self._place(collection, reader, context), asked)
+
+    def manifest_page(self, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
+        """A page of the manifest."""
+        with raw(self.engine) as connection:
+            return manifest_page(self._queries, connection, self._place(collection, reader, context), asked)
+
+    def versions_page(self, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
+        """A page of one object's versions."""
+        with raw(self.engine) as connection:
+            return versions_page(self._queries, connection, self._place(collection, reader, context), asked)
+
+    def exists(self, collection: Collection, reader: Reader, stix_id: str) -> bool:
+        """Whether the reader may see any version of the object."""
+        wanted = Filter(ids=(stix_id,), versions=_EVERY_VERSION.versions, limit=1)
+        with raw(self.engine) as connection:
+            return bool(self._queries.page(connection, self._numbers.feed(collection.id), reader, wanted, ("seq",)))
+
+    def _place(self, collection: Collection, reader: Reader, context: str) -> Place:
+        return Place(self._numbers.feed(collection.id), reader, context, self._secret)
+
+    # -- the way in
+
+    def push(
+        self, organisation: Organisation, credential: Credential, collection: Collection, body: bytes, now: int
+    ) -> bytes:
+        """Take an envelope; gives the status resource, which is stored with the objects in one transaction."""
+        raws = split_envelope(body, self.settings.max_objects)
+        status_id = str(uuid4())
+
+        def status(told: Sequence[Told]) -> bytes:
+            return status_resource(status_id, from_microseconds(now), told)
+
+        told = self.add(organisation, credential, collection, raws, now, status_id=status_id, status=status)
+        return status(told)
+
+    def add(
+        self, organisation: Organisation, credential: Credential, collection: Collection,
+        raws: Sequence[bytes], now: int, *, terms: Mapping[str, Any] | None = None,
+        status_id: str = "", status: Callable[[Sequence[Told]], bytes] | None = None,
+    ) -> list[Told]:
+        """Check and store objects in one transaction, with their status and event."""
+        directory = self.directory()
+        reader = self.reader(directory, organisation, credential, None, now)
+        feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
+        community = directory.communities[collection.community]
+
+        def resolve(ref: str) -> Mapping[str, Any] | None:
+            with read(self.engine) as connection:
+                body = find_marking(connection, ref, feed=feed, contributor=contributor, reader=reader)
+            return None if body is None else dict(json.loads(body))
+
+        pusher = Pusher(
+            organisation=organisation, community=community.group, now=now, resolve=resolve,
+            defaults={**(collection.default_terms or {}), **_agreed_terms(organisation), **(terms or {})},
+            strict=collection.strictness == "strict",
+            identities=identities_of_others(directory.organisations.values(), organisation.id),
+        )
+        checked = self._intake.check(pusher, raws)
+        fresh = [c.new for c in checked if c.new is not None]
+        with write(self.engine) as connection:
+            stored = iter(add_objects(
+                connection, feed=feed, contributor=contributor, reader=reader, objects=fresh
+            ))
+            told = [
+                Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None
+                else _told(c.id, c.version, next(stored), now)
+                for c in checked
+            ]
+            if status is not None:
+                self._sweep(connection, now)
+                save_status(connection, status_id=status_id, community=community.id, org=organisation.id,
+                            expires=now + self.settings.status_hours * _HOUR,
+                            body=zlib.compress(status(told), 1))
+            record(connection, at=now, kind="push", org=organisation.id,
+                   detail=_push_detail(collection, credential, told, raws, self.packs.digest))
+        return told
+
+    def withdraw(
+        self, organisation: Organisation, credential: Credential, collection: Collection, stix_id: str,
+        wanted: Filter, now: int,
+    ) -> None:
+        """Delete the organisation's own versions of an object.
+
+        Raises NotFoundError where it may see none, ForbiddenError where what it sees is another's.
+        """
+        reader = self.reader(self.directory(), organisation, credential, None, now)
+        feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
+        with write(self.engine) as connection:
+            gone = withdraw(connection, feed=feed, contributor=contributor, stix_id=stix_id,
+                            versions=wanted.versions, spec_versions=wanted.spec_versions)
+            if gone:
+                record(connection, at=now, kind="withdraw", org=organisation.id, detail=json.dumps({
+                    "collection": collection.id, "credential": credential.id, "id": stix_id, "versions": gone,
+                }))
+        if not gone:
+            if self.exists(collection, reader, stix_id):
+                raise ForbiddenError("Only its contributor withdraws an object, and only versions that exist.")
+            raise NotFoundError("There is no such object.")
+
+    def status(
+        self, status_id: str, community: Community, organisation: Organisation, now: int
+    ) -> bytes | None:
+        """The status resource of a push, for the organisation that pushed."""
+        with read(self.engine) as connection:
+            found = find_status(connection, status_id=status_id, community=community.id,
+                                org=organisation.id, now=now)
+        return None if found is None else zlib.decompress(found)
+
+    def publish(self) -> None:
+        """Put the definitions of our extensions into their collection; nothing is done where they are."""
+        now = self.clock()
+        terms = published.published_terms(self.packs)
+        credential = Credential(id="built-in", org=published.PUBLISHER.id, digest="",
+                                purpose=min(self.packs.purposes))
+        self.add(published.PUBLISHER, credential, published.COLLECTION, published.published_objects(), now,
+                 terms=terms)
+
+    def _sweep(self, connection: Any, now: int) -> None:
+        """Expired statuses go with the first push of each hour."""
+        if now - self._swept > _HOUR:
+            self._swept = now
+            drop_expired_statuses(connection, now)
+
+
+def prepare(settings: Settings) -> None:
+    """Bring the database up to date and publish the extensions; before workers are started."""
+    exchange = Exchange(settings)
+    migrate(exchange.engine)
+    exchange.publish()
+    exchange.engine.dispose()
+
+
+class LocalSink:
+    """A connector's way into the database of this machine (the ``Sink`` of the connector kit)."""
+
+    def __init__(self, exchange: Exchange, organisation: Organisation, collection: Collection,
+                 terms: Mapping[str, Any]) -> None:
+        self._exchange = exchange
+        self._organisation = organisation
+        self._collection = collection
+        self._terms = terms
+        self._credential = Credential(id="local", org=organisation.id, digest="",
+                                      purpose=next(iter(terms.get("purposes", ())), None))
+
+    def push(self, objects: Sequence[bytes], *, terms: Mapping[str, Any]) -> Sequence[PushOutcome]:
+        """Push one envelope; an answered object is durable."""
+        told = self._exchange.add(self._organisation, self._credential, self._collection, objects,
+                                  self._exchange.clock(), terms={**self._terms, **terms})
+        return [t.outcome for t in told]
+
+    def load_checkpoint(self, connector: str, source_key: str) -> Mapping[str, Any] | None:
+        """Where the connector stood."""
+        with read(self._exchange.engine) as connection:
+            return checkpoints.load_checkpoint(connection, self._organisation.id, connector, self._key(source_key))
+
+    def save_checkpoint(self, connector: str, source_key: str, checkpoint: Mapping[str, Any] | None) -> None:
+        """Remember where the connector stands."""
+        with write(self._exchange.engine) as connection:
+            checkpoints.save_checkpoint(connection, self._organisation.id, connector, self._key(source_key),
+                                        checkpoint)
+
+    def _key(self, source_key: str) -> str:
+        return f"{self._collection.id}|{source_key}"
+
+
+def local_sink(
+    settings: Settings, *, org: str, collection: str | None, terms: Mapping[str, Any]
+) -> LocalSink:
+    """The sink of an organisation into a collection (id or alias; its only writable one where None).
+
+    Raises InputError for an unknown organisation or collection.
+    """
+    exchange = Exchange(settings)
+    migrate(exchange.engine)
+    directory = exchange.directory()
+    organisation = directory.organisations.get(org)
+    if organisation is None:
+        raise InputError(f"There is no organisation {org!r}.",
+                         fix=f"Known: {', '.join(sorted(directory.organisations)) or 'none; see cibx apply'}.")
+    at = from_microseconds(exchange.clock())
+    found = [c for c in directory.collections.values() if may_write(c, organisation, at)]
+    if collection is not None:
+        found = [c for c in found if collection in {c.id, c.alias}]
+    if len(found) != 1:
+        names = ", ".join(sorted(c.alias or c.id for c in directory.collections.values()
+                                 if may_write(c, organisation, at)))
+        what = f"a collection {collection!r}" if collection else "exactly one collection"
+        raise InputError(f"{org} can't write to {what}.", fix=f"Name one with --collection: {names or 'none'}.")
+    return LocalSink(exchange, organisation, found[0], terms)
+
+
+def _agreed_terms(organisation: Organisation) -> Mapping[str, Any]:
+    merged: dict[str, Any] = {}
+    for agreement in organisation.agreements:
+        if agreement.status == "active" and agreement.default_terms:
+            merged.update(agreement.default_terms)
+    return merged
+
+
+def _told(stix_id: str, version: str, stored: Stored, now: int) -> Told:
+    shown = version or from_microseconds(stored.seq or now)
+    if stored.fate == "foreign":
+        return Told(PushOutcome(stix_id, "refused", "not-object-creator",
+                                "id: another contributor's object has this id; only its contributor revises it. "
+                                "Send an opinion or a note, or use an id of your own."), shown)
+    if stored.fate == "present":
+        note = "" if stored.same_bytes else "This version was there already with other content, which stays."
+        return Told(PushOutcome(stix_id, "unchanged", "", note), shown)
+    return Told(PushOutcome(stix_id, "added"), shown)
+
+
+def _push_detail(
+    collection: Collection, credential: Credential, told: Sequence[Told], raws: Sequence[bytes], policy: str
+) -> str:
+    digest = hashlib.sha256()
+    for body in raws:
+        digest.update(hashlib.sha256(body).digest())
+    states = [t.outcome.state for t in told]
+    return json.dumps({
+        "collection": collection.id, "credential": credential.id, "policy": policy,
+        "added": states.count("added"), "unchanged": states.count("unchanged"),
+        "refused": states.count("refused"), "digest": digest.hexdigest(),
+    })
