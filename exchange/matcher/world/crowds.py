@@ -1,0 +1,69 @@
+"""Groups that look coordinated and are not covert (R64): agencies, fans, protesters, people with several accounts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exchange.matcher.world.ground import Ground, Ints
+
+HOUR = 3_600
+
+
+def gather(ground: Ground, free: Ints) -> Ints:
+    """Make groups of some of the free accounts; returns those still free."""
+    groups = max(1, ground.size // 12_000)
+    for _ in range(groups):
+        for make, least, most in ((_agency, 12, 40), (_fans, 40, 140), (_protest, 40, 140)):
+            most = min(most, max(least + 1, ground.size // 60))
+            least = min(least, most - 1)
+            count = int(ground.rng.integers(least, most))
+            members, free = free[:count], free[count:]
+            make(ground, members)
+    for _ in range(max(2, ground.size // 300)):
+        members, free = free[:3], free[3:]
+        _several(ground, members)
+    return free
+
+
+def _agency(ground: Ground, members: Ints) -> None:
+    """A firm that runs many brands in the open from a few machines, on one card."""
+    rng, count = ground.rng, len(members)
+    ground.columns["kind"][members] = "agency"
+    ground.columns["disclosed"][members] = ground.chance(count, 0.85)
+    ground.columns["payment_months"][members] = rng.integers(6, 48, count)
+    for kind, values, idle in (("device", 3, 6.0), ("upload_fp", 2, 20.0), ("payment", 1, 20.0), ("phone", 4, 30.0)):
+        ground.recent(members, kind, ground.tokens(values)[rng.integers(0, values, count)], idle=idle)
+    ground.recent(members, "ip4", np.repeat(rng.integers(120 << 24, 121 << 24, 1), count), idle=5)
+    ground.recent(members, "email_domain", np.repeat(ground.tokens(1), count), idle=30)
+
+
+def _fans(ground: Ground, members: Ints) -> None:
+    """One star's picture in many crops, one tag, one sentence, all within the hour of a release."""
+    ground.columns["kind"][members] = "fan"
+    star = ground.random_bits(2)
+    ground.picture(members, ground.noisy(star[ground.rng.integers(0, 2, len(members))], 10))
+    _chorus(ground, members)
+
+
+def _protest(ground: Ground, members: Ints) -> None:
+    """Young accounts, one demand in one wording, at one moment, some from the place where they meet."""
+    ground.columns["kind"][members] = "protest"
+    some = members[ground.chance(len(members), 0.4)]
+    ground.columns["created"][some] = ground.days_ago(ground.rng.uniform(3, 60, len(some)))
+    ground.recent(some, "ip4", np.repeat(ground.rng.integers(121 << 24, 122 << 24, 1), len(some)), idle=3)
+    _chorus(ground, members)
+
+
+def _chorus(ground: Ground, members: Ints) -> None:
+    rng, count = ground.rng, len(members)
+    moment = ground.days_ago(rng.uniform(1, 20, 1))[0] + rng.integers(0, HOUR, count)
+    ground.post(members, "original", moment, ground.tokens(count), np.repeat(ground.sentences(1), count))
+    ground.post(members, "tag", moment, np.repeat(ground.tokens(1), count))
+    ground.post(members, "link", moment, np.repeat(ground.tokens(1), count))
+
+
+def _several(ground: Ground, members: Ints) -> None:
+    """One person with several accounts: work, hobby, family; nothing hidden."""
+    ground.columns["kind"][members] = "poweruser"
+    for kind in ("device", "phone", "cookie", "upload_fp"):
+        ground.recent(members, kind, np.repeat(ground.tokens(1), len(members)), idle=6)

@@ -1,0 +1,175 @@
+"""The feed about a made-up platform's operations: what other members would share, as STIX 2.1.
+
+Contributors know a part of each seeded operation's values, some long ago; they also name operations that were never
+here, a few innocents by mistake, and (one of them, on purpose) a few framed people.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from typing import Any
+
+import numpy as np
+
+from exchange.matcher.world.ground import DAY, Ground, Ints
+from exchange.matcher.world.operations import Operation
+
+_SPACE = uuid.UUID("6f0f1a52-8d3e-5c39-9a55-0c1bd0a4a001")
+SOURCES = ("Harbour Social (made up)", "Meridian Video (made up)", "Lumen AI lab (made up)", "Own history (made up)")
+_PATHS = {
+    "device": ("x-cib-device:token", "dv"), "payment": ("x-cib-payment:token", "pm"),
+    "phone": ("x-cib-phone:token", "ph"), "email": ("x-cib-email:token", "em"),
+    "cookie": ("x-cib-cookie:token", "ck"), "upload_fp": ("x-cib-upload-fp:token", "uf"),
+}
+_CONFIDENCE = {"ip4": 60, "ip_range": 60, "picture": 70, "text": 65}
+
+
+def token_text(kind: str, token: int) -> str:
+    """A token as a feed writes it."""
+    if kind == "ip4":
+        return str(IPv4Address(token))
+    if kind in ("domain", "email_domain"):
+        return f"{'dn' if kind == 'domain' else 'md'}_{token:016x}.example"
+    return f"{_PATHS[kind][1]}_{token:016x}"
+
+
+def pattern(kind: str, text: str) -> str:
+    """The STIX pattern for one value of a kind."""
+    if kind == "ip_range":
+        return f"[ipv4-addr:value ISSUBSET '{text}']"
+    path = {"ip4": "ipv4-addr:value", "domain": "domain-name:value", "email_domain": "domain-name:value",
+            "picture": "x-cib-media:pdq", "text": "x-cib-post:text"}.get(kind) or _PATHS[kind][0]
+    return f"[{path} = '{text}']"
+
+
+class FeedWriter:
+    """Collects STIX objects with ids that depend on the seed only."""
+
+    def __init__(self, ground: Ground, seed: int) -> None:
+        self.ground, self.seed = ground, seed
+        self.objects: list[dict[str, Any]] = []
+        self.count = 0
+        start = _moment(ground.at - 900 * DAY)
+        self.sources = []
+        for name in SOURCES:
+            self.sources.append(self._add("identity", start, name=name, identity_class="organization"))
+
+    def _add(self, kind: str, created: str, **properties: Any) -> str:
+        name = f"{kind}--{uuid.uuid5(_SPACE, f'{self.seed} {len(self.objects)}')}"
+        self.objects.append({"type": kind, "spec_version": "2.1", "id": name, "created": created,
+                             "modified": created, **properties})
+        return name
+
+    def campaign(self, name: str, source: int) -> str:
+        """A campaign by one of the sources."""
+        return self._add("campaign", _moment(self.ground.at - 300 * DAY), name=name,
+                         created_by_ref=self.sources[source])
+
+    def indicator(self, kind: str, text: str, source: int, observed: int, campaign: str, *, days: int = 365,
+                  types: tuple[str, ...] = ("malicious-activity",)) -> str:
+        """An indicator for one value, valid for some days from its observation."""
+        created = _moment(observed)
+        confidence = int(np.clip(self.ground.rng.normal(_CONFIDENCE.get(kind, 80), 8), 30, 97))
+        name = self._add("indicator", created, name=f"{kind} (made up)", pattern=pattern(kind, text),
+                         pattern_type="stix", valid_from=created, valid_until=_moment(observed + days * DAY),
+                         confidence=confidence, created_by_ref=self.sources[source], indicator_types=list(types))
+        self._add("relationship", created, relationship_type="indicates", source_ref=name, target_ref=campaign)
+        self.count += 1
+        return name
+
+
+def share(ground: Ground, operations: list[Operation], free: Ints, seed: int) -> list[dict[str, Any]]:
+    """The feed's objects; marks seeded operations and framed people."""
+    feed = FeedWriter(ground, seed)
+    for operation in operations:
+        if ground.rng.random() < 0.85 or operation.number == 0:
+            operation.seeded = True
+            _known(feed, operation)
+    _elsewhere(feed, feed.count * 3 // 2)
+    _mistaken(feed, free[:400])
+    _framed(feed, free[400:440])
+    return feed.objects
+
+
+def _known(feed: FeedWriter, operation: Operation) -> None:
+    """What two or three contributors know of an operation."""
+    rng, ground = feed.ground.rng, feed.ground
+    for source in rng.permutation(len(SOURCES))[: int(rng.integers(2, 4))]:
+        campaign = feed.campaign(f"{SOURCES[source].split(' (')[0]} operation {operation.number}", int(source))
+        known = 0.6 - 0.35 * operation.care
+        for kind, values in operation.values.items():
+            for value in values[ground.chance(len(values), known)]:
+                feed.indicator(kind, token_text(kind, int(value)), int(source), _observed(ground, operation), campaign)
+        for domain in operation.domains[ground.chance(len(operation.domains), 0.6)]:
+            feed.indicator("domain", token_text("domain", int(domain)), int(source), _observed(ground, operation), campaign)
+        for face in ground.noisy(operation.pictures[ground.chance(len(operation.pictures), known)], 8):
+            feed.indicator("picture", np.packbits(face).tobytes().hex(), int(source),
+                           _observed(ground, operation), campaign)
+        for text in operation.texts[: int(rng.integers(0, 3))]:
+            feed.indicator("text", text, int(source), _observed(ground, operation), campaign)
+        if rng.random() < 0.4:
+            feed.indicator("ip_range", f"{IPv4Address(operation.network)}/26", int(source),
+                           _observed(ground, operation), campaign)
+
+
+def _observed(ground: Ground, operation: Operation) -> int:
+    """Mostly during the operation; one time in ten long before."""
+    rng = ground.rng
+    if rng.random() < 0.1:
+        return int(operation.since - rng.uniform(200, 500) * DAY)
+    return int(rng.uniform(operation.since, ground.at - DAY))
+
+
+def _elsewhere(feed: FeedWriter, count: int) -> None:
+    """Operations that were never here: most of a feed."""
+    rng, ground = feed.ground.rng, feed.ground
+    kinds = ("device", "email", "phone", "payment", "domain", "upload_fp", "ip4", "email_domain", "cookie")
+    campaigns = [feed.campaign(f"elsewhere {n}", n % len(SOURCES)) for n in range(max(1, count // 25))]
+    for _ in range(count):
+        kind, number = kinds[int(rng.integers(0, len(kinds)))], int(rng.integers(0, len(campaigns)))
+        value = int(rng.integers(190 << 24, 200 << 24)) if kind == "ip4" else int(ground.tokens(1)[0])
+        feed.indicator(kind, token_text(kind, value), number % len(SOURCES),
+                       int(ground.at - rng.uniform(2, 340) * DAY), campaigns[number])
+
+
+def _mistaken(feed: FeedWriter, innocents: Ints) -> None:
+    """Addresses, cards and machines of people who happened to be near."""
+    campaign = feed.campaign("mistakes", 1)
+    rng, ground = feed.ground.rng, feed.ground
+    for chunk in ground.links:
+        kind = str(chunk["itype"][0])
+        there = np.flatnonzero(np.isin(chunk["account"], innocents))
+        for row in there[: 2 if kind != "ip4" else 6]:
+            feed.indicator(kind, token_text(kind, int(chunk["value"][row])), int(rng.integers(0, len(SOURCES))),
+                           int(ground.at - rng.uniform(2, 300) * DAY), campaign)
+
+
+def _framed(feed: FeedWriter, innocents: Ints) -> None:
+    """One contributor names what belongs to a few people, to harm them."""
+    ground = feed.ground
+    ground.columns["kind"][innocents] = "framed"
+    campaign = feed.campaign("poisoned", 2)
+    for chunk in ground.links:
+        kind = str(chunk["itype"][0])
+        if kind not in ("device", "email"):
+            continue
+        there = np.flatnonzero(np.isin(chunk["account"], innocents))
+        for row in there[:40]:
+            feed.indicator(kind, token_text(kind, int(chunk["value"][row])), 2, int(ground.at - 20 * DAY), campaign)
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def as_bundle(objects: list[dict[str, Any]], seed: int) -> Iterator[bytes]:
+    """A bundle in pieces."""
+    import orjson  # noqa: PLC0415 - only when a world is written
+
+    yield b'{"type":"bundle","id":"bundle--' + str(uuid.uuid5(_SPACE, f"{seed}")).encode() + b'","objects":[\n'
+    for number, obj in enumerate(objects):
+        yield (b",\n" if number else b"") + orjson.dumps(obj)
+    yield b"\n]}\n"
