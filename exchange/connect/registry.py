@@ -31,7 +31,7 @@ def connector(name: str) -> Connector:
     """
     module = _modules().get(name)
     if module is not None:
-        return _checked(name, importlib.import_module(module).CONNECTOR)
+        return _checked(name, getattr(importlib.import_module(module), "CONNECTOR", None))
     installed = _installed().get(name)
     if installed is None:
         raise InputError(f"There is no connector {name!r}.", fix=f"Known connectors: {', '.join(names())}.")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from exchange.cli import main as cibx
-from tests.fakes.memory_sink import MemorySink
+from exchange.wiring import LocalSink
+from tests.fakes import one_member
 
 GOOD = {"type": "domain-name", "spec_version": "2.1", "value": "a.example",
         "id": "domain-name--0d3a4c0e-7ad0-4b8b-9b1f-8a4d0f8a9c00"}
@@ -84,30 +83,19 @@ def test_a_wrong_argument_is_told_and_ends_with_2(
     assert "Traceback" not in told
 
 
+REAL = ["--as", "org-alpha", "--policy", "government-published", "--collection", "indicators"]
+
+
 @pytest.fixture
-def exchange(monkeypatch: pytest.MonkeyPatch) -> MemorySink:
-    """An exchange in memory where the command looks for the local one, and one pack."""
-    from exchange.cli import ingest
-
-    sink = MemorySink()
-    wiring = ModuleType("exchange.wiring")
-
-    def local_sink(settings: object, *, org: str, collection: str | None, terms: object) -> MemorySink:
-        assert (org, collection, terms) == ("org-alpha", "indicators", {"tlp": "TLP:GREEN"})
-        return sink
-
-    wiring.local_sink = local_sink  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "exchange.wiring", wiring)
-    monkeypatch.setattr("exchange.wiring", wiring, raising=False)
-    monkeypatch.setattr(ingest, "_terms", lambda pack: {"tlp": "TLP:GREEN"})
-    return sink
+def _exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A database with one member and one collection."""
+    one_member.make(tmp_path, monkeypatch)
+    capsys.readouterr()
 
 
-REAL = ["--as", "org-alpha", "--policy", "p", "--collection", "indicators"]
-
-
+@pytest.mark.usefixtures("_exchange")
 def test_a_real_run_goes_in_and_a_second_one_adds_nothing(
-    source: Path, tmp_path: Path, exchange: MemorySink, capsys: pytest.CaptureFixture[str]
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     arguments = ["ingest", "stix-file", str(source), *REAL, "--out", str(out)]
@@ -115,13 +103,25 @@ def test_a_real_run_goes_in_and_a_second_one_adds_nothing(
     assert "added 2 objects, 0 were there already. Everything is in." in capsys.readouterr().out
     assert cibx.run(arguments) == 0
     assert "added 0 objects, 2 were there already." in capsys.readouterr().out
-    assert len(exchange.stored) == 2
     assert [path.name for path in out.iterdir()] == ["rows.jsonl"]
     assert len((out / "rows.jsonl").read_text().splitlines()) == 2
 
 
+@pytest.mark.usefixtures("_exchange")
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--as", "org-omega", "--policy", "government-published"], "no organisation 'org-omega'"),
+    ([*REAL[:-1], "other"], "can't write to a collection 'other'"),
+])
+def test_who_may_not_write_is_told(
+    arguments: list[str], words: str, source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cibx.run(["ingest", "stix-file", str(source), *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_exchange")
 def test_an_interrupted_run_goes_on_and_its_rows_stay(
-    tmp_path: Path, exchange: MemorySink, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "source"
     folder.mkdir()
@@ -129,18 +129,19 @@ def test_an_interrupted_run_goes_on_and_its_rows_stay(
         items = [{**GOOD, "id": f"domain-name--0d3a4c0e-7ad0-4b8b-9b1f-{ord(name):04x}{number:08x}"}
                  for number in range(count)]
         (folder / f"{name}.json").write_text(json.dumps(items))
-    push = exchange.push
+    push = LocalSink.push
+    pushes = []
 
-    def interrupted(*arguments: Any, **more: Any) -> Any:
-        if exchange.pushes:
+    def interrupted(sink: LocalSink, *arguments: Any, **more: Any) -> Any:
+        pushes.append(1)
+        if len(pushes) == 2:
             raise KeyboardInterrupt
-        return push(*arguments, **more)
+        return push(sink, *arguments, **more)
 
     arguments = ["ingest", "stix-file", str(folder), *REAL, "--out", str(tmp_path / "out")]
-    monkeypatch.setattr(exchange, "push", interrupted)
+    monkeypatch.setattr(LocalSink, "push", interrupted)
     assert cibx.run(arguments) == 130
     assert "cibx: Stopped." in capsys.readouterr().err
-    monkeypatch.setattr(exchange, "push", push)
     assert cibx.run(arguments) == 0
     assert "Went on from an interrupted run. 1,800 rows of 2 files: added 1,800" in capsys.readouterr().out
     lines = (tmp_path / "out" / "rows.jsonl").read_text().splitlines()

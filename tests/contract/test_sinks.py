@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from exchange.connect.runner import Sink
+from exchange.policy.packs import load
+from exchange.settings import read_settings
+from exchange.wiring import local_sink
+from tests.fakes import one_member
 from tests.fakes.memory_sink import MemorySink
 
-SINKS: dict[str, Callable[[], Sink]] = {"memory": MemorySink}
-TERMS = {"tlp": "TLP:AMBER", "regime": "EU-GDPR", "legal_basis": ["A6-1-f"], "refs": {"lia": "L-1"},
-         "special_basis": ["A9-2-e"], "purposes": ["cib-detection"], "personal": "no",
-         "notice": "public-notice"}
+
+def local(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    """The local database, on its way from `cibx apply`."""
+    one_member.make(folder, monkeypatch)
+    return local_sink(read_settings(), org="org-alpha", collection=None, terms={})
+
+
+SINKS: dict[str, Callable[[Path, pytest.MonkeyPatch], Sink]] = {
+    "memory": lambda _folder, _monkeypatch: MemorySink(),
+    "local": local,
+}
+TERMS = load().terms("government-published")
 
 
 def domain(number: int) -> bytes:
@@ -23,8 +36,8 @@ def domain(number: int) -> bytes:
 
 
 @pytest.fixture(params=SINKS)
-def sink(request: pytest.FixtureRequest) -> Sink:
-    return SINKS[request.param]()
+def sink(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    return SINKS[request.param](tmp_path, monkeypatch)
 
 
 def test_each_object_is_answered_in_its_order_and_a_second_time_unchanged(sink: Sink) -> None:
