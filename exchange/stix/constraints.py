@@ -50,7 +50,9 @@ def _ordered(obj: Obj, first: str, last: str, *, equal: bool) -> StixFault | Non
     before, after = obj.get(first), obj.get(last)
     if before is None or after is None:
         return None
-    if before != after and len(before) == len(after):
+    if before == after:
+        fine = equal
+    elif len(before) == len(after):
         fine = before < after
     else:
         earlier, later = version_key(before), version_key(after)
@@ -130,8 +132,8 @@ def _one_of(*names: str) -> Rule:
     def rule(obj: Obj, strict: bool) -> StixFault | None:
         if any(name in obj for name in names):
             return None
-        wanted = ", ".join(names) if len(names) < 6 else "a property of its own"
-        return StixFault(STIX_INVALID, names[0], f"A {obj['type']} needs at least one of: {wanted}.")
+        wanted = f"one of {', '.join(names)}" if len(names) < 6 else f"one property of its own, such as {names[0]}"
+        return StixFault(STIX_INVALID, names[0], f"Objects of type {obj['type']} need at least {wanted}.")
 
     return rule
 

@@ -95,7 +95,7 @@ def extension_fault(obj: Mapping[str, Any]) -> StixFault | None:
             return StixFault(
                 MARKING_INVALID,
                 f"extensions.{extension}",
-                "The handling extension stands on marking-definitions only; refer to one in object_marking_refs.",
+                "The handling extension stands on marking-definitions only, not on what they mark.",
             )
     return None
 

@@ -1,7 +1,7 @@
 """The sharing terms that an object states itself: TLP, IEP, PAP, handling, granular markings and labels.
 
 Nothing is decided here: every statement found is listed, and what an object doesn't say stays None, so that
-the terms of its collection or agreement can fill in. What can't be resolved is named: it counts as missing (P2).
+the terms of its collection or agreement can fill in. What can't be resolved is named (P2).
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ _IMPERSONAL = frozenset((
     "attack-pattern", "campaign", "course-of-action", "extension-definition", "grouping", "infrastructure",
     "intrusion-set", "language-content", "location", "malware", "malware-analysis", "marking-definition",
     "relationship", "sighting", "tool", "vulnerability", "opinion", "narrative", "event",
-    "autonomous-system", "directory", "domain-name", "file", "mutex", "network-traffic", "process", "software",
-    "url", "windows-registry-key", "x509-certificate", "hostname", "x-mitre-tactic", "x-mitre-matrix",
+    "autonomous-system", "directory", "domain-name", "file", "mutex", "network-traffic", "process",
+    "software", "url", "windows-registry-key", "x509-certificate", "hostname", "x-mitre-tactic", "x-mitre-matrix",
 ))  # fmt: skip
 """Types that hold no personal data by their structure."""
 
@@ -62,14 +62,12 @@ _ACCOUNT_SCOPE = frozenset(
     ("user-account:account_type", "user-account:is_disabled", "user-account:is_service_account")
 )
 
-_parse = lru_cache(maxsize=64)(parse)
-
 
 def categories(obj: Mapping[str, Any]) -> frozenset[str]:
     """DPV terms of the personal data that an object visibly holds, also in an indicator's STIX pattern."""
     type_name = obj.get("type")
     if type_name == "indicator":
-        return _of_pattern(obj)[0]
+        return _in_indicator(obj)[0]
     if type_name == "identity":
         return _of_identity(obj)
     if type_name == "observed-data" and isinstance(obj.get("objects"), Mapping):
@@ -92,11 +90,12 @@ def status(obj: Mapping[str, Any], stated: PersonalData | str | None = None) -> 
         return "yes"
     if word == "no":
         return "no"
-    if categories(obj) or extensions.of(obj, extensions.ACCOUNT).get("hashed_identifiers"):
-        return "yes"
     type_name = obj.get("type")
     if type_name == "indicator":
-        return "no" if _of_pattern(obj)[1] else "unknown"
+        held, impersonal = _in_indicator(obj)
+        return "yes" if held else "no" if impersonal else "unknown"
+    if categories(obj) or extensions.of(obj, extensions.ACCOUNT).get("hashed_identifiers"):
+        return "yes"
     if type_name == "identity":
         return "no" if obj.get("identity_class") in ("organization", "system", "class") else "unknown"
     if type_name == "user-account":
@@ -114,17 +113,22 @@ def _of_identity(obj: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _of_pattern(obj: Mapping[str, Any]) -> tuple[frozenset[str], bool]:
-    """Terms in an indicator's pattern, and whether everything that it compares is surely impersonal."""
-    if obj.get("pattern_type") != "stix":
+def _in_indicator(obj: Mapping[str, Any]) -> tuple[frozenset[str], bool]:
+    pattern = obj.get("pattern")
+    if obj.get("pattern_type") != "stix" or not isinstance(pattern, str):
         return NONE, False
     try:
-        flat = list(comparisons(_parse(str(obj.get("pattern")))))
+        return _in_pattern(pattern)
     except StixFault:
         return NONE, False
+
+
+@lru_cache(maxsize=64)
+def _in_pattern(pattern: str) -> tuple[frozenset[str], bool]:
+    """Terms in an indicator's pattern, and whether everything that it compares is surely impersonal."""
     found: set[str] = set()
     impersonal = True
-    for path, _, value, _ in flat:
+    for path, _, value, _ in comparisons(parse(pattern)):
         type_name, _, rest = path.partition(":")
         name = rest.partition(".")[0].partition("[")[0]
         if path.startswith(_NETWORK_REFS):

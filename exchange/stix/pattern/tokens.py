@@ -60,19 +60,18 @@ class Token(NamedTuple):
 def tokens(text: str) -> list[Token]:
     """All tokens with an ``end`` last; raises StixFault at the first character that starts none."""
     found: list[Token] = []
-    at, length, match = 0, len(text), _MASTER.match
-    while at < length:
-        hit = match(text, at)
-        if hit is None:
-            _refuse_character(text, at)
+    at = 0
+    for hit in _MASTER.finditer(text):
+        if hit.start() != at:
+            break
         kind = hit.lastgroup or ""
         if kind != "space":
             word = hit[0]
-            if kind == "word" and word in KEYWORDS:
-                kind = "keyword"
-            found.append(Token(kind, word, at))
+            found.append(Token("keyword" if kind == "word" and word in KEYWORDS else kind, word, at))
         at = hit.end()
-    found.append(Token("end", "", length))
+    if at != len(text):
+        _refuse_character(text, at)
+    found.append(Token("end", "", at))
     return found
 
 
