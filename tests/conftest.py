@@ -29,9 +29,17 @@ def _postgres_programs() -> Path | None:
 def _as_server_user(command: list[str], folder: Path) -> None:
     """PostgreSQL refuses to run as root; Debian's packages bring the user ``postgres``."""
     user = "postgres" if os.geteuid() == 0 else None
-    done = subprocess.run(command, cwd=folder, user=user, group=user, extra_groups=[] if user else None,
-                          capture_output=True, text=True, check=False,
-                          env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"})
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        user=user,
+        group=user,
+        extra_groups=[] if user else None,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+    )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
 
@@ -51,8 +59,22 @@ def postgres_server() -> Iterator[str]:
     control = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-s"]
     options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
     try:
-        _as_server_user([str(programs / "initdb"), "-D", str(data), "-U", "cibx", "-A", "trust", "-N",
-                         "-E", "UTF8", "--locale=C.UTF-8"], folder)
+        _as_server_user(
+            [
+                str(programs / "initdb"),
+                "-D",
+                str(data),
+                "-U",
+                "cibx",
+                "-A",
+                "trust",
+                "-N",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ],
+            folder,
+        )
         _as_server_user([*control, "-l", str(folder / "log"), "-o", options, "start"], folder)
         try:
             yield f"postgresql://cibx@/postgres?host={folder}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import sqlite3
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from exchange.errors import SettingError
+from exchange.errors import SettingError, UnavailableError
 from exchange.store.faults import driver_errors, translated
 
 _URL_FORMS = "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
@@ -30,6 +31,10 @@ _POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 _WRITE = "cibx_write"
 """Execution option that marks a connection whose transaction takes SQLite's write lock at once."""
 
+_SQLITE_CONNECTIONS = 64
+_POSTGRES_CONNECTIONS = 16
+"""Most connections of one process; only as many are made as threads use at once, and those are kept. PostgreSQL
+allows 100 in all by default: a thread above the number waits its turn."""
 BUSY_SECONDS = 10
 """How long a writer waits for its turn before it is told that the store is busy."""
 _SQLITE_PRAGMAS = (
@@ -73,7 +78,7 @@ def write(engine: Engine) -> Iterator[Connection]:
     On SQLite it holds the one write lock from its first moment (BEGIN IMMEDIATE). Raises StorageFullError
     and UnavailableError; nothing of the block is stored then.
     """
-    with _in_words(), engine.connect() as connection:
+    with _in_words(), _turn_to_write(engine), engine.connect() as connection:
         connection.execution_options(**{_WRITE: True})  # counts for this connection from here on
         with connection.begin():
             yield connection
@@ -129,6 +134,19 @@ class raw:  # noqa: N801 - used like the functions beside it; a class because th
         self._pooled.close()
 
 
+def quick_check(engine: Engine) -> None:
+    """Look through a SQLite file for damage (seconds per GB; nothing to do for PostgreSQL).
+
+    Raises SettingError with what SQLite found first.
+    """
+    if not is_sqlite(engine):
+        return
+    with raw(engine) as connection:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise SettingError("The store's file is damaged.", why=f"SQLite: {found}.", fix="Restore a backup.")
+
+
 @contextmanager
 def _in_words() -> Iterator[None]:
     try:
@@ -164,15 +182,36 @@ def _parsed(url: str) -> URL:
                        fix=_URL_FORMS)
 
 
+_turns: weakref.WeakKeyDictionary[Engine, threading.Lock] = weakref.WeakKeyDictionary()
+"""SQLite's writers of this process queue here, and only the first asks SQLite: its own waiting sleeps in C, where
+it stops every greenlet of a gevent worker, the one that holds the lock among them."""
+
+
+@contextmanager
+def _turn_to_write(engine: Engine) -> Iterator[None]:
+    turn = _turns.get(engine)
+    if turn is None:  # PostgreSQL
+        yield
+        return
+    if not turn.acquire(timeout=BUSY_SECONDS):
+        raise UnavailableError("The store is busy.", why="Another request holds its write lock.",
+                               fix="Try again shortly.")
+    try:
+        yield
+    finally:
+        turn.release()
+
+
 def _sqlite_engine(url: URL) -> Engine:
     path = _sqlite_path(url)
     engine = create_engine(
-        url.set(database=str(path)), poolclass=QueuePool, pool_size=8, max_overflow=56,
+        url.set(database=str(path)), poolclass=QueuePool, pool_size=_SQLITE_CONNECTIONS, max_overflow=0,
         pool_timeout=BUSY_SECONDS, pool_use_lifo=True, connect_args={"check_same_thread": False},
         pool_reset_on_return=None,  # read, write and raw end their transactions themselves
     )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    _turns[engine] = threading.Lock()
     return engine
 
 
@@ -222,8 +261,8 @@ def _postgres_engine(url: URL) -> Engine:
     options = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_OPTIONS.items())
     given = url.query.get("options", "")
     engine = create_engine(
-        url.difference_update_query(["options"]), pool_size=8, max_overflow=24, pool_timeout=BUSY_SECONDS,
-        pool_use_lifo=True,
+        url.difference_update_query(["options"]), pool_size=_POSTGRES_CONNECTIONS, max_overflow=0,
+        pool_timeout=BUSY_SECONDS, pool_use_lifo=True,
         connect_args={"options": f"{options} {given}".strip(), "connect_timeout": 5,
                       "application_name": "cibx"},
     )
@@ -256,5 +295,7 @@ def _forget_connections_after_fork(engine: Engine) -> None:
         if inherited is not None:
             _left_behind.append(inherited.pool)
             inherited.dispose(close=False)
+            if inherited in _turns:
+                _turns[inherited] = threading.Lock()
 
     os.register_at_fork(after_in_child=forget)

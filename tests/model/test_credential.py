@@ -34,10 +34,14 @@ def directory(**changes: object) -> Directory:
     credential = replace(Credential(id=ALPHA.id, org="org-alpha", digest=ALPHA.digest), **changes)  # type: ignore[arg-type]
     chosen = Credential(id="container", org="org-alpha", digest=digest(CHOSEN))
     return Directory(
-        version=1, groups={}, communities={}, collections={},
-        organisations={"org-alpha": Organisation(id="org-alpha", name="Alpha", kind="platform", jurisdiction="IE"),
-                       "org-asleep": Organisation(id="org-asleep", name="Zzz", kind="platform", jurisdiction="IE",
-                                                  active=False)},
+        version=1,
+        groups={},
+        communities={},
+        collections={},
+        organisations={
+            "org-alpha": Organisation(id="org-alpha", name="Alpha", kind="platform", jurisdiction="IE"),
+            "org-asleep": Organisation(id="org-asleep", name="Zzz", kind="platform", jurisdiction="IE", active=False),
+        },
         credentials={credential.id: credential, chosen.id: chosen},
     )
 
@@ -62,7 +66,7 @@ def test_no_text_crashes_the_reader(text: str) -> None:
 
 @given(st.integers(min_value=5, max_value=len(ALPHA.token) - 1), st.characters(codec="utf-8"))
 def test_a_mistyped_token_is_no_token(place: int, char: str) -> None:
-    mistyped = ALPHA.token[:place] + char + ALPHA.token[place + 1:]
+    mistyped = ALPHA.token[:place] + char + ALPHA.token[place + 1 :]
     assert (read_token(mistyped) is None) == (mistyped != ALPHA.token)
 
 
@@ -72,48 +76,60 @@ def test_a_secret_is_made_of_32_bytes(length: int) -> None:
         issue("k", b"x" * length)
 
 
-@pytest.mark.parametrize(("user", "secret", "found"), [
-    (ALPHA.id, ALPHA.secret, ALPHA.id),
-    (ALPHA.id, ALPHA.token, ALPHA.id),
-    (None, ALPHA.token, ALPHA.id),
-    ("container", CHOSEN, "container"),
-])
+@pytest.mark.parametrize(
+    ("user", "secret", "found"),
+    [
+        (ALPHA.id, ALPHA.secret, ALPHA.id),
+        (ALPHA.id, ALPHA.token, ALPHA.id),
+        (None, ALPHA.token, ALPHA.id),
+        ("container", CHOSEN, "container"),
+    ],
+)
 def test_the_ways_to_prove_a_credential(user: str | None, secret: str, found: str) -> None:
     assert verify(directory(), user, secret, NOW).id == found
 
 
-@pytest.mark.parametrize(("user", "secret", "changes"), [
-    pytest.param(ALPHA.id, "wrong", {}, id="wrong secret"),
-    pytest.param(ALPHA.id, "", {}, id="no secret"),
-    pytest.param(ALPHA.id, ALPHA.digest, {}, id="the digest isn't the secret"),
-    pytest.param("nobody", ALPHA.secret, {}, id="unknown user"),
-    pytest.param("", ALPHA.secret, {}, id="empty user"),
-    pytest.param(None, ALPHA.secret, {}, id="secret without its key id as Bearer"),
-    pytest.param(None, CHOSEN, {}, id="chosen secret as Bearer"),
-    pytest.param("container", ALPHA.secret, {}, id="another one's secret"),
-    pytest.param("container", ALPHA.token, {}, id="another one's token"),
-    pytest.param(None, issue(ALPHA.id, bytes(32)).token, {}, id="well-formed token of other bits"),
-    pytest.param(None, issue("nobody", bytes(32)).token, {}, id="well-formed token of nobody"),
-    pytest.param(None, ALPHA.token + "x" * 2000, {}, id="far too long"),
-    pytest.param(ALPHA.id, "\ud800", {}, id="lone surrogate"),
-    pytest.param(None, ALPHA.token, {"revoked": True}, id="revoked"),
-    pytest.param(None, ALPHA.token, {"since": "2026-06-15T12:00:00.000001Z"}, id="not yet"),
-    pytest.param(None, ALPHA.token, {"until": "2026-06-15T12:00:00Z"}, id="until is outside"),
-    pytest.param(None, ALPHA.token, {"org": "org-asleep"}, id="suspended organisation"),
-    pytest.param(None, ALPHA.token, {"org": "org-gone"}, id="unknown organisation"),
-])
+@pytest.mark.parametrize(
+    ("user", "secret", "changes"),
+    [
+        pytest.param(ALPHA.id, "wrong", {}, id="wrong secret"),
+        pytest.param(ALPHA.id, "", {}, id="no secret"),
+        pytest.param(ALPHA.id, ALPHA.digest, {}, id="the digest isn't the secret"),
+        pytest.param("nobody", ALPHA.secret, {}, id="unknown user"),
+        pytest.param("", ALPHA.secret, {}, id="empty user"),
+        pytest.param(None, ALPHA.secret, {}, id="secret without its key id as Bearer"),
+        pytest.param(None, CHOSEN, {}, id="chosen secret as Bearer"),
+        pytest.param("container", ALPHA.secret, {}, id="another one's secret"),
+        pytest.param("container", ALPHA.token, {}, id="another one's token"),
+        pytest.param(None, issue(ALPHA.id, bytes(32)).token, {}, id="well-formed token of other bits"),
+        pytest.param(None, issue("nobody", bytes(32)).token, {}, id="well-formed token of nobody"),
+        pytest.param(None, ALPHA.token + "x" * 2000, {}, id="far too long"),
+        pytest.param(ALPHA.id, "\ud800", {}, id="lone surrogate"),
+        pytest.param(None, ALPHA.token, {"revoked": True}, id="revoked"),
+        pytest.param(None, ALPHA.token, {"since": "2026-06-15T12:00:00.000001Z"}, id="not yet"),
+        pytest.param(None, ALPHA.token, {"until": "2026-06-15T12:00:00Z"}, id="until is outside"),
+        pytest.param(None, ALPHA.token, {"org": "org-asleep"}, id="suspended organisation"),
+        pytest.param(None, ALPHA.token, {"org": "org-gone"}, id="unknown organisation"),
+    ],
+)
 def test_every_refusal_is_the_same(user: str | None, secret: str, changes: dict[str, object]) -> None:
     with pytest.raises(UnauthorizedError) as refused:
         verify(directory(**changes), user, secret, NOW)
     assert (str(refused.value), refused.value.code, refused.value.status) == (
-        "The credential is not valid here.", "unauthorized", 401)
+        "The credential is not valid here.",
+        "unauthorized",
+        401,
+    )
 
 
-@pytest.mark.parametrize("changes", [
-    {"since": "2026-06-15T12:00:00Z"},
-    {"until": "2026-06-15T12:00:00.000001Z"},
-    {"since": "2026-06-15T11:59:59.5Z", "until": "2027-01-01T00:00:00Z"},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"since": "2026-06-15T12:00:00Z"},
+        {"until": "2026-06-15T12:00:00.000001Z"},
+        {"since": "2026-06-15T11:59:59.5Z", "until": "2027-01-01T00:00:00Z"},
+    ],
+)
 def test_valid_from_its_first_moment_to_before_its_end(changes: dict[str, object]) -> None:
     assert verify(directory(**changes), None, ALPHA.token, NOW).id == ALPHA.id
 
@@ -128,20 +144,26 @@ def test_intervals_are_half_open(edge: datetime) -> None:
     assert in_force(None, None, at)
 
 
-@pytest.mark.parametrize(("secret", "digested"), [
-    ("sixteen letters!", "sixteen letters!"),
-    (ALPHA.token, ALPHA.secret),
-    ("cibx_is_the_start_of_this_one", "cibx_is_the_start_of_this_one"),
-])
+@pytest.mark.parametrize(
+    ("secret", "digested"),
+    [
+        ("sixteen letters!", "sixteen letters!"),
+        (ALPHA.token, ALPHA.secret),
+        ("cibx_is_the_start_of_this_one", "cibx_is_the_start_of_this_one"),
+    ],
+)
 def test_a_chosen_secret_or_an_issued_token_can_come_from_outside(secret: str, digested: str) -> None:
     assert digest_of_chosen(ALPHA.id, secret) == digest(digested)
 
 
-@pytest.mark.parametrize(("secret", "sentence"), [
-    ("fifteen letters", "15 characters"),
-    ("x" * 1025, "1025 characters"),
-    (issue("other", bytes(32)).token, "token of 'other'"),
-])
+@pytest.mark.parametrize(
+    ("secret", "sentence"),
+    [
+        ("fifteen letters", "15 characters"),
+        ("x" * 1025, "1025 characters"),
+        (issue("other", bytes(32)).token, "token of 'other'"),
+    ],
+)
 def test_unfit_chosen_secrets_are_refused(secret: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         digest_of_chosen(ALPHA.id, secret)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from exchange.errors import ExchangeError, SettingError, StorageFullError, UnavailableError
-from exchange.store.engine import is_sqlite, open_engine, raw, read, write
+from exchange.store.engine import is_sqlite, open_engine, quick_check, raw, read, write
 from exchange.store.faults import translated
 
 PUT = text("INSERT INTO meta (key, value) VALUES (:key, :value)")
@@ -39,9 +39,13 @@ def test_what_is_written_is_read(engine: Engine) -> None:
 
 
 def test_an_error_takes_everything_back(engine: Engine) -> None:
-    with pytest.raises(ZeroDivisionError), write(engine) as connection:
-        connection.execute(PUT, {"key": "a", "value": "1"})
-        raise ZeroDivisionError
+    def fail() -> None:
+        with write(engine) as connection:
+            connection.execute(PUT, {"key": "a", "value": "1"})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert get(engine, "a") is None
     put(engine, "a", "2")
     assert get(engine, "a") == "2"
@@ -138,7 +142,7 @@ def test_connections_are_not_carried_over_a_fork(engine: Engine) -> None:
     assert [get(engine, key) for key in ("child0", "child1", "child2", "parent")] == ["x"] * 4
 
 
-# -- SQLite ----------------------------------------------------------------------------------------------------
+# -- SQLite ----------------------------------------------------------------------------------------------
 @pytest.fixture
 def sqlite_engine(tmp_path: Path) -> Engine:
     from exchange.store.migrations import migrate
@@ -148,10 +152,20 @@ def sqlite_engine(tmp_path: Path) -> Engine:
     return opened
 
 
-@pytest.mark.parametrize(("pragma", "value"), [
-    ("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0), ("secure_delete", 1),
-    ("page_size", 8192), ("busy_timeout", 10_000), ("mmap_size", 67_108_864), ("cache_size", -16_384),
-])
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("foreign_keys", 1),
+        ("trusted_schema", 0),
+        ("secure_delete", 1),
+        ("page_size", 8192),
+        ("busy_timeout", 10_000),
+        ("mmap_size", 67_108_864),
+        ("cache_size", -16_384),
+    ],
+)
 def test_sqlite_is_set_for_durability_and_bounded_memory(sqlite_engine: Engine, pragma: str, value: object) -> None:
     with raw(sqlite_engine) as connection:
         assert connection.execute(f"PRAGMA {pragma}").fetchone()[0] == value
@@ -166,6 +180,15 @@ def test_a_sqlite_write_transaction_holds_the_lock_from_its_start(sqlite_engine:
     with read(sqlite_engine):
         other.execute("BEGIN IMMEDIATE")
         other.close()
+
+
+def test_writers_of_one_process_queue_before_they_ask_sqlite(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exchange.store.engine.BUSY_SECONDS", 0.01)
+    with write(sqlite_engine), pytest.raises(UnavailableError, match="Another request"):
+        put(sqlite_engine, "a")
+    put(sqlite_engine, "a")
 
 
 def test_a_busy_sqlite_says_so(sqlite_engine: Engine, tmp_path: Path) -> None:
@@ -210,7 +233,9 @@ def test_a_disk_that_refuses_a_write_is_told(sqlite_engine: Engine) -> None:
     assert answers.get() == ("StorageFullError", None)
 
 
-def test_the_sqlite_file_stays_the_same_when_the_folder_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sqlite_file_stays_the_same_when_the_folder_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     engine = open_engine("sqlite:///here.db")
     (tmp_path / "elsewhere").mkdir()
@@ -222,26 +247,45 @@ def test_the_sqlite_file_stays_the_same_when_the_folder_changes(tmp_path: Path, 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"this is not a database, however long it may be" * 300)
-    with pytest.raises(SettingError, match=r"no SQLite database.*CIBX_DATABASE_URL"), \
-            raw(open_engine(f"sqlite:///{tmp_path / 'x.db'}")):
+    with (
+        pytest.raises(SettingError, match=r"no SQLite database.*CIBX_DATABASE_URL"),
+        raw(open_engine(f"sqlite:///{tmp_path / 'x.db'}")),
+    ):
         pass
 
 
-@pytest.mark.parametrize(("url", "sentence"), [
-    ("", "is not a database URL"),
-    ("cibx.db", "is not a database URL"),
-    ("mysql://host/db", "begins with 'mysql'"),
-    ("postgresql+asyncpg://host/db", "begins with 'postgresql\\+asyncpg'"),
-    ("postgresql://host", "names no PostgreSQL database"),
-    ("postgresql://host:port/db", "is not a database URL"),
-    ("sqlite://", "names no SQLite file"),
-    ("sqlite:///:memory:", "names no SQLite file"),
-    ("sqlite:///file:x?uri=true", "names no SQLite file"),
-    ("sqlite:///x.db?mode=ro", "more than a file"),
-    ("sqlite://host/x.db", "more than a file|not a database URL"),
-    ("sqlite:////nowhere/at/all/x.db", "the folder /nowhere/at/all doesn't exist"),
-    ("sqlite:////tmp", "/tmp is a folder"),
-])
+def test_a_damaged_file_is_found_and_a_sound_one_passes(engine: Engine, tmp_path: Path) -> None:
+    quick_check(engine)
+    if not is_sqlite(engine):
+        return
+    for number in range(200):
+        put(engine, f"k{number}", "x" * 500)
+    engine.dispose()  # the last connection folds the log into the file
+    content = bytearray((tmp_path / "cibx.db").read_bytes())
+    content[-8192:] = b"\xff" * 8192
+    (tmp_path / "cibx.db").write_bytes(content)
+    with pytest.raises(SettingError, match=r"file is damaged[^$]*Restore a backup"):
+        quick_check(engine)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("", "is not a database URL"),
+        ("cibx.db", "is not a database URL"),
+        ("mysql://host/db", "begins with 'mysql'"),
+        ("postgresql+asyncpg://host/db", "begins with 'postgresql\\+asyncpg'"),
+        ("postgresql://host", "names no PostgreSQL database"),
+        ("postgresql://host:port/db", "is not a database URL"),
+        ("sqlite://", "names no SQLite file"),
+        ("sqlite:///:memory:", "names no SQLite file"),
+        ("sqlite:///file:x?uri=true", "names no SQLite file"),
+        ("sqlite:///x.db?mode=ro", "more than a file"),
+        ("sqlite://host/x.db", "more than a file|not a database URL"),
+        ("sqlite:////nowhere/at/all/x.db", "the folder /nowhere/at/all doesn't exist"),
+        ("sqlite:////tmp", "/tmp is a folder"),
+    ],
+)
 def test_a_bad_url_is_refused_with_a_remedy(url: str, sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence) as refused:
         open_engine(url)
@@ -254,7 +298,7 @@ def test_a_password_in_a_bad_url_is_not_shown() -> None:
     assert "hunter2" not in str(refused.value)
 
 
-# -- PostgreSQL ------------------------------------------------------------------------------------------------
+# -- PostgreSQL ------------------------------------------------------------------------------------------
 @pytest.mark.postgres
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_scheme_of_postgresql_goes(postgres_url: str, scheme: str) -> None:
@@ -266,10 +310,17 @@ def test_every_scheme_of_postgresql_goes(postgres_url: str, scheme: str) -> None
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize(("name", "value"), [
-    ("synchronous_commit", "on"), ("statement_timeout", "30s"), ("lock_timeout", "10s"),
-    ("idle_in_transaction_session_timeout", "1min"), ("application_name", "cibx"), ("TimeZone", "UTC"),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("synchronous_commit", "on"),
+        ("statement_timeout", "30s"),
+        ("lock_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "1min"),
+        ("application_name", "cibx"),
+        ("TimeZone", "UTC"),
+    ],
+)
 def test_postgresql_is_set_for_durability_and_bounded_waiting(postgres_url: str, name: str, value: str) -> None:
     engine = open_engine(postgres_url)
     with raw(engine) as connection:
@@ -300,12 +351,19 @@ def test_a_connection_that_the_server_ended_is_replaced_unnoticed(postgres_url: 
 
 
 @pytest.mark.postgres
-def test_a_connection_that_ends_in_use_is_unavailable_and_then_well_again(postgres_url: str, postgres_server: str) -> None:
+def test_a_connection_that_ends_in_use_is_unavailable_and_then_well_again(
+    postgres_url: str, postgres_server: str
+) -> None:
     engine = open_engine(postgres_url)
-    with pytest.raises(UnavailableError), raw(engine) as connection:
-        with psycopg.connect(postgres_server, autocommit=True) as administrator:
-            administrator.execute("SELECT pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))
-        connection.execute("SELECT 1")
+
+    def lose_the_connection() -> None:
+        with raw(engine) as connection:
+            with psycopg.connect(postgres_server, autocommit=True) as administrator:
+                administrator.execute("SELECT pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))
+            connection.execute("SELECT 1")
+
+    with pytest.raises(UnavailableError):
+        lose_the_connection()
     with raw(engine) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     engine.dispose()
@@ -333,12 +391,27 @@ class _Diagnosed(psycopg.Error):
         self.sqlstate = state
 
 
-@pytest.mark.parametrize(("state", "expected"), [
-    ("53100", StorageFullError), ("53300", UnavailableError), ("57P01", UnavailableError), ("57014", UnavailableError),
-    ("55P03", UnavailableError), ("40P01", UnavailableError), ("40001", UnavailableError), ("08006", UnavailableError),
-    ("25006", UnavailableError), ("58030", UnavailableError), ("28P01", UnavailableError), ("3D000", UnavailableError),
-    ("23505", None), ("42601", None), ("22P02", None), (None, None),
-])
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("53100", StorageFullError),
+        ("53300", UnavailableError),
+        ("57P01", UnavailableError),
+        ("57014", UnavailableError),
+        ("55P03", UnavailableError),
+        ("40P01", UnavailableError),
+        ("40001", UnavailableError),
+        ("08006", UnavailableError),
+        ("25006", UnavailableError),
+        ("58030", UnavailableError),
+        ("28P01", UnavailableError),
+        ("3D000", UnavailableError),
+        ("23505", None),
+        ("42601", None),
+        ("22P02", None),
+        (None, None),
+    ],
+)
 def test_postgresql_codes_and_what_they_mean(state: str | None, expected: type | None) -> None:
     for error in (_Diagnosed(state), DBAPIError("SELECT 1", None, _Diagnosed(state))):
         fault = translated(error)

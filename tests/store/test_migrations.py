@@ -11,7 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from exchange.errors import SettingError
@@ -35,6 +36,20 @@ def test_the_newest_revision_is_the_one_the_code_names() -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     heads = ScriptDirectory.from_config(config).get_heads()
     assert heads == [migrations.HEAD]
+
+
+def test_a_migration_that_fails_leaves_the_old_schema(database_url: str) -> None:
+    opened = open_engine(database_url)
+    with write(opened) as connection:
+        connection.execute(text("CREATE TABLE credential (id TEXT)"))  # in the way of the last table
+    with pytest.raises(DBAPIError):
+        migrations.migrate(opened)
+    with read(opened) as connection:
+        assert inspect(connection).get_table_names() == ["credential"]
+    with write(opened) as connection:
+        connection.execute(text("DROP TABLE credential"))
+    assert migrations.migrate(opened) is True
+    opened.dispose()
 
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:
