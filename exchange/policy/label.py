@@ -160,7 +160,7 @@ def profile_facts(
     encrypted: bool = True,
     programme: Mapping[str, Any] | None = None,
 ) -> Folded:
-    """The profile of one who asks at a time, with one credential and for one purpose, under one policy version.
+    """Profile of one who asks at a time, with one credential and for one purpose, under one policy version.
 
     Raises ValueError when ``at`` isn't a time.
     """

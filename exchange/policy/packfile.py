@@ -1,7 +1,7 @@
 """One pack file: which tables it may have, which keys each entry has and of which kind.
 
 A key table is name to kind; a kind ending in ``?`` may be absent. Kinds: text, date, flag, number, words (a
-list of texts, not empty), strings (a list that may be empty), table, or a tuple of the words that are
+list of texts, not empty), acts (acts of policy-facts, not empty), strings (the same, may be empty), table, or a tuple of the words that are
 possible.
 """
 
@@ -53,7 +53,7 @@ _TERMS: Mapping[str, Kind] = {
 _ENTRIES: Mapping[str, Mapping[str, Kind]] = {
     "tlp": {"id": TLP_WORDS, "markings": "words", "citation": "text"},
     "iep": {"id": "text", "acts": "strings", "citation": "text"},
-    "pap": {"id": "text", "acts": "words", "citation": "text"},
+    "pap": {"id": "text", "acts": "acts", "citation": "text"},
     "purpose": {
         "id": "text",
         "title": "text",
@@ -216,6 +216,7 @@ def _list_fault(value: Any, kind: str) -> str:
 _LISTS: Mapping[str, tuple[str, ...]] = {
     "words": (),
     "strings": ACTS,
+    "acts": ACTS,
     "evidence": _EVIDENCE,
     "needs": _NEEDS,
     "tables": (),

@@ -1,0 +1,92 @@
+"""cibx policy: one facts object or a list, from a file or standard input; bad input is one sentence and exit 2."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from exchange.cli.policy import command
+from exchange.policy.check import case_facts
+from exchange.policy.packs import load
+
+
+def _facts(**changes: Any) -> dict[str, Any]:
+    return copy.deepcopy(case_facts(load().base_case, {"set": changes}, "test"))
+
+
+def _run(text: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(command, ["decide", "--facts", "-"], input=text)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_one_object_gives_one_decision() -> None:
+    code, out, _ = _run(json.dumps(_facts()))
+    given = json.loads(out)
+    assert (code, given["decision"], given["reasons"], given["redact"]) == (0, "allow", [], [])
+    assert given["policy_version"] == load().digest
+
+
+def test_a_denial_is_explained_and_no_failure() -> None:
+    code, out, _ = _run(json.dumps(_facts(actor={"org": "org-x"})))
+    given = json.loads(out)
+    assert (code, given["decision"], given["visible_error"]) == (0, "deny", "absent")
+    assert {"rule", "code", "citation", "found", "needed"} == set(given["explain"][0])
+
+
+def test_a_list_gives_a_list_in_order(tmp_path: Path) -> None:
+    source = tmp_path / "facts.json"
+    source.write_text(json.dumps([_facts(), _facts(actor={"org": "org-x"})]))
+    result = CliRunner().invoke(command, ["decide", "--facts", str(source)])
+    assert [given["decision"] for given in json.loads(result.stdout)] == ["allow", "deny"]
+
+
+def test_a_bad_entry_of_a_list_is_named_and_the_others_are_decided() -> None:
+    code, out, err = _run(json.dumps([_facts(), {"at": "noon"}]))
+    assert code == 2
+    assert [given["decision"] for given in json.loads(out)] == ["allow", "deny"]
+    assert err.startswith("Entry 2 of 2: ")
+
+
+BAD = [
+    ("{", "is not JSON"), ("[" * 100_000, "nested too deeply"), ('{"at": "x", "at": "y"}', "given twice"),
+    (json.dumps({}), "at is missing"),
+    (json.dumps(_facts(action="steal")), "action: 'steal' is not one of pull"),
+    (json.dumps(_facts(at="tomorrow")), "at: 'tomorrow' is not a time"),
+    (json.dumps(_facts(**{"object.lifee": {}})), "object.lifee is not a known fact"),
+    (json.dumps(_facts(**{"actor.groups": "circle"})), "actor.groups: 'circle' is not a list"),
+    (json.dumps(_facts(**{"object.life.revoked": "no"})), "object.life.revoked: 'no' is not true or false"),
+    (json.dumps(_facts(action="act")), "request.act is missing"),
+    (json.dumps(_facts(action="reshare")), "request.onward is missing"),
+    ("3", "The facts: 3 is not a table"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), BAD, ids=[words for _, words in BAD])
+def test_bad_facts_are_one_sentence(text: str, words: str) -> None:
+    code, out, err = _run(text)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_missing_file_is_one_sentence() -> None:
+    result = CliRunner().invoke(command, ["decide", "--facts", "no-such-file"])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+
+
+def test_check_runs_the_cases_of_all_packs() -> None:
+    result = CliRunner().invoke(command, ["check"])
+    assert result.exit_code == 0
+    assert "0 wrong" in result.stdout
+
+
+def test_a_broken_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "odd.toml").write_text("x = [")
+    result = CliRunner().invoke(command, ["check", "--policies", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "odd.toml" in result.stderr
