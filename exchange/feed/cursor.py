@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from itsdangerous import BadData, URLSafeSerializer
 
 from exchange.errors import BadRequestError
@@ -9,13 +11,13 @@ from exchange.errors import BadRequestError
 
 def sign_cursor(secret: str, context: str, position: int) -> str:
     """A ``next`` token for ``position`` (microseconds), bound to ``context``."""
-    return str(URLSafeSerializer(secret, salt=context).dumps(position))
+    return str(_serializer(secret, context).dumps(position))
 
 
 def open_cursor(secret: str, context: str, token: str) -> int:
     """The position in a ``next`` token; raises BadRequestError for one that wasn't made for this context."""
     try:
-        position = URLSafeSerializer(secret, salt=context).loads(token)
+        position = _serializer(secret, context).loads(token)
     except BadData:
         position = None
     if not isinstance(position, int):
@@ -25,3 +27,7 @@ def open_cursor(secret: str, context: str, token: str) -> int:
             fix="Start again without next, or send it with the same filters as before.",
         )
     return position
+
+
+def _serializer(secret: str, context: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt=context, signer_kwargs={"digest_method": hashlib.sha256})

@@ -80,11 +80,9 @@ class Intake:
     def check(self, pusher: Pusher, raws: Sequence[bytes]) -> list[Checked]:
         """Check every object of one envelope; what is wrong with one doesn't touch the others."""
         read = [_read(raw, pusher.strict) for raw in raws]
-        good = [item for item in read if not isinstance(item, _Refused)]
-        envelope = _Envelope(self, pusher, good)
+        envelope = _Envelope(self, pusher, [item.obj for item in read if isinstance(item, _Valid)])
         return [
-            _refused(item.id, item.fault) if isinstance(item, _Refused) else envelope.check(item, raw)
-            for item, raw in zip(read, raws, strict=True)
+            envelope.check(item) if isinstance(item, _Valid) else _refused(item.id, item.fault) for item in read
         ]
 
     def verdict(self, pusher: Pusher, stated: StatedTerms, obj: Mapping[str, Any],
@@ -111,14 +109,24 @@ class _Refused:
     fault: StixFault
 
 
-def _read(raw: bytes, strict: bool) -> dict[str, Any] | _Refused:
+@dataclass(slots=True)
+class _Valid:
+    """A valid object and what it holds about people."""
+
+    obj: dict[str, Any]
+    raw: bytes
+    held: frozenset[str]
+    personal: str
+
+
+def _read(raw: bytes, strict: bool) -> _Valid | _Refused:
     try:
         obj = parse_strict(raw)
     except StixFault as unreadable:
         return _Refused("", unreadable)
     fault = check(obj, strict)
     if fault is None:
-        return obj
+        return _Valid(obj, raw, personal.categories(obj), personal.status(obj))
     stix_id = obj.get("id")
     return _Refused(stix_id[:200] if isinstance(stix_id, str) else "", fault)
 
@@ -139,14 +147,15 @@ class _Envelope:
         self._behaviours = behaviours_in(objects) if any(map(labels_cib, objects)) else frozenset[str]()
         self._verdicts: dict[object, _Verdict] = {}
 
-    def check(self, obj: dict[str, Any], raw: bytes) -> Checked:
+    def check(self, item: _Valid) -> Checked:
         """Terms, policy and label of one valid object."""
+        obj = item.obj
         stix_id: str = obj["id"]
         fault = fault_of_missing_behaviour(obj, self._behaviours) or self._foreign(obj)
         if fault is not None:
             return _refused(stix_id, fault)
         text = obj.get("modified") or obj.get("created") or ""
-        verdict = self._verdict(obj)
+        verdict = self._verdict(item)
         if isinstance(verdict, StixFault):
             return _refused(stix_id, verdict)
         if verdict.refusal is not None:
@@ -156,7 +165,7 @@ class _Envelope:
             stix_id=stix_id, type=obj["type"], version=version,
             version_text=None if text == version + "Z" or not text else text,
             spec_version=obj.get("spec_version", "2.1"), label=verdict.label,
-            visible_from=verdict.visible_from, visible_until=verdict.visible_until, body=raw,
+            visible_from=verdict.visible_from, visible_until=verdict.visible_until, body=item.raw,
         )
         return Checked(stix_id, text, new, None)
 
@@ -168,9 +177,9 @@ class _Envelope:
                          "It names the identity of another member. Push only what you created or may pass on "
                          "under your own identity.")
 
-    def _verdict(self, obj: dict[str, Any]) -> _Verdict | StixFault:
-        held = personal.categories(obj)
-        key = _key(obj, held, personal.status(obj))
+    def _verdict(self, item: _Valid) -> _Verdict | StixFault:
+        obj, held = item.obj, item.held
+        key = _key(obj, held, item.personal)
         known = self._verdicts.get(key)
         if known is None:
             stated = read_terms(_marked(obj), self._resolve)
