@@ -58,13 +58,32 @@ def test_a_preview_that_fails_leaves_the_former_one(tmp_path: Path) -> None:
 def test_rows_are_kept_by_the_mode_of_the_file(tmp_path: Path, mode: str, kept: int) -> None:
     with RowsFile(tmp_path) as rows:
         rows.add([Row("f", 1, "blank")])
-    new = [Row("f", 2, "note", ("a--1",), "é"), Row("f", 3, "blank"), Row("f", 4, object())]  # type: ignore[arg-type]
+    steps = [[Row("f", 2, "note", ("a--1",), "é"), Row("f", 3, "blank")],
+             [Row("f", 4, object())]]  # type: ignore[arg-type]
     with pytest.raises(TypeError), RowsFile(tmp_path, mode) as rows:  # type: ignore[arg-type]
-        rows.add(new)
+        for step in steps:
+            rows.add(step)
     lines = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert kept == len(lines)
     if mode == "fresh":
         assert lines[0] == {"file": "f", "row": 2, "outcome": "note", "ids": ["a--1"], "reason": "é"}
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    (b"", b""), (b"torn", b""), (b"a\n", b"a\n"), (b"a\nb\ntorn", b"a\nb\n"),
+    (b"a\n" + b"t" * 200_000, b"a\n"), (b"t" * 200_000, b""),
+])
+def test_a_line_that_a_crash_tore_is_cut_off(tmp_path: Path, before: bytes, after: bytes) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(before)
+    with RowsFile(tmp_path, "append"):
+        pass
+    assert after == (tmp_path / "rows.jsonl").read_bytes()
+
+
+def test_rows_are_on_disk_before_the_run_goes_on(tmp_path: Path) -> None:
+    with RowsFile(tmp_path, "append") as rows:
+        rows.add([Row("f", 1, "blank")])
+        assert (tmp_path / "rows.jsonl").read_bytes().endswith(b"\n")
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
