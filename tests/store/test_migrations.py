@@ -11,14 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from exchange.errors import SettingError
 from exchange.store import migrations
 from exchange.store.directory import directory_version, meta_value
-from exchange.store.engine import open_engine, read, write
+from exchange.store.engine import is_sqlite, open_engine, read, write
 
 for room in ("exchange.store.directory_tables", "exchange.store.object_tables"):
     if util.find_spec(room):
@@ -29,6 +29,41 @@ def test_migrated_schema_is_the_declared_one(engine: Engine) -> None:
     with read(engine) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_migrated_schema_is_the_declared_one_in_every_detail(engine: Engine) -> None:
+    with write(engine) as connection:
+        migrated = _details(connection)
+        SQLModel.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        assert not _details(connection)
+        SQLModel.metadata.create_all(connection)
+        assert migrated == _details(connection)
+
+
+def _details(connection: Connection) -> set[tuple[object, ...]]:
+    """What the engine itself says of its schema: collations, defaults and storage too; no names of constraints."""
+    statements = (
+        [text("SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")]
+        if is_sqlite(connection)
+        else [
+            text(
+                "SELECT table_name, column_name, data_type, collation_name, column_default, is_nullable"
+                " FROM information_schema.columns WHERE table_schema = 'public'"
+            ),
+            text("SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'"),
+            text(
+                "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint"
+                " WHERE connamespace = 'public'::regnamespace"
+            ),
+        ]
+    )
+    rows = [tuple(row) for statement in statements for row in connection.execute(statement)]
+    return {
+        tuple(" ".join(value.split()) if isinstance(value, str) else value for value in row)
+        for row in rows
+        if row[0] != "alembic_version"
+    }
 
 
 def test_the_newest_revision_is_the_one_the_code_names() -> None:

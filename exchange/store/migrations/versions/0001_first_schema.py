@@ -104,13 +104,80 @@ def _directory() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------
-# The object tables of the first release (exchange/store/object_tables.py). Until that release is cut they are made
-# from their declaration; then each gets its op.create_table here, so that later changes to the declaration don't
-# change this revision. tests/store/test_migrations.py compares the result with the metadata on both engines.
+# The object tables (exchange/store/object_tables.py). Until the first release is cut a change there is made here
+# too; after it, changes are revisions of their own. tests/store/test_migrations.py holds the two to each other.
 # ------------------------------------------------------------------------------------------------------------
 def _objects() -> None:
-    from sqlmodel import SQLModel
-
-    import exchange.store.object_tables  # noqa: F401 - declares its tables
-
-    SQLModel.metadata.create_all(op.get_bind(), checkfirst=True)
+    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    time_text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    op.create_table(
+        "feed",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("collection", sa.Text, nullable=False, unique=True),
+        sa.Column("last_seq", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    )
+    op.create_table(
+        "contributor",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("org", sa.Text, nullable=False, unique=True),
+    )
+    for name in ("label", "profile"):
+        op.create_table(
+            name,
+            sa.Column("number", sa.Integer, primary_key=True),
+            sa.Column("digest", sa.Text, nullable=False, unique=True),
+            sa.Column("facts", sa.Text, nullable=False),
+        )
+    op.create_table(
+        "policy_grant",
+        sa.Column("profile", sa.Integer, sa.ForeignKey("profile.number"), primary_key=True),
+        sa.Column("label", sa.Integer, sa.ForeignKey("label.number"), primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "object",
+        sa.Column("number", number, primary_key=True),
+        sa.Column("feed", sa.Integer, sa.ForeignKey("feed.number"), nullable=False),
+        sa.Column("seq", sa.BigInteger, nullable=False),
+        sa.Column("claim", sa.BigInteger, nullable=False),
+        sa.Column("contributor", sa.Integer, sa.ForeignKey("contributor.number"), nullable=False),
+        sa.Column("label", sa.Integer, sa.ForeignKey("label.number"), nullable=False),
+        sa.Column("id_key", sa.BigInteger, nullable=False),
+        sa.Column("shared_id", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("visible_from", sa.BigInteger),
+        sa.Column("visible_until", sa.BigInteger),
+        sa.Column("stix_id", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("version", time_text, nullable=False),
+        sa.Column("version_text", sa.Text),
+        sa.Column("spec_version", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("object_order", "object", ["feed", "seq"], unique=True)
+    op.create_index("object_id", "object", ["feed", "id_key"])
+    op.create_index("object_label", "object", ["feed", "label", "seq"])
+    op.create_index("object_type", "object", ["feed", "type", "seq"])
+    op.create_table(
+        "push_status",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("community", sa.Text, nullable=False),
+        sa.Column("org", sa.Text, nullable=False),
+        sa.Column("expires", sa.BigInteger, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("push_status_end", "push_status", ["expires"])
+    op.create_table(
+        "event",
+        sa.Column("number", number, primary_key=True),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("org", sa.Text, nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "checkpoint",
+        sa.Column("org", sa.Text, primary_key=True),
+        sa.Column("connector", sa.Text, primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("state", sa.Text, nullable=False),
+    )
