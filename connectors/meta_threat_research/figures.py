@@ -1,0 +1,174 @@
+"""Numbers in sentences: assets removed, followers and members, money spent on advertising.
+
+What a number is depends on the words around it; a template that nobody filled in ("$xx") is told apart from a
+sentence without numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_NUMBER = r"(?P<no>no|zero)\b|(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?P<scale>thousand|million|billion|[kKmM](?![a-zA-Z])))?"
+_APPROX = (
+    r"(?:(?P<about>about|around|approximately|approx\.?|nearly|almost|roughly|some|over|more than|at least|just over|"
+    r"an estimated|~)\s*)?(?:(?P<most>less than|fewer than|under|up to|below)\s+)?"
+)
+_ASSET = (
+    r"(?P<asset>acc?o?u?n?ts?|profiles?|users?|pages?|groups?|channels?|events?|assets?|communities|subreddits?|blogs?|videos?"
+    r"|petitions?)\b"
+)
+_PLATFORM = r"facebook|instagram|threads|x / twitter|x/twitter|twitter|youtube|tiktok|telegram|reddit|x(?= (?:accounts?|posts))"
+_COUNT = re.compile(
+    _APPROX + rf"(?:{_NUMBER})\s+(?:(?:fake|inauthentic|duplicate|likely|unique|public|private|related|additional)\s+)*"
+    rf"(?:(?P<platform>{_PLATFORM})\s+)?{_ASSET}(?:\s+on\s+(?P<on>(?:{_PLATFORM})(?:(?:,| and|, and)\s+(?:{_PLATFORM}))*))?",
+    re.IGNORECASE,
+)
+_FOLLOWED = re.compile(
+    _APPROX + rf"(?:{_NUMBER})\s+(?:[a-z]+\s+)?(?:acc?o?u?n?ts?|users?|people|profiles?|followers|members|subscribers)\b"
+    r"(?P<verb>\s+(?:have\s+|had\s+)?(?:followed|joined|subscribed|liked|friended))?"
+    r"(?P<what>\s+(?:to\s+)?(?:at least\s+)?(?:one or more of\s+|any of\s+)?(?:these|this|the)?\s*(?:[A-Za-z/]+\s+)?"
+    r"(?:pages?|groups?|acc?o?u?n?ts?|channels?|profiles?)\b)?",
+    re.IGNORECASE,
+)
+_SPEND = re.compile(
+    _APPROX + r"(?P<sign>US\$|C\$|A\$|\$|€|£)\s?(?P<number>\d[\d,]*(?:\.\d+)?)\s?(?P<scale>thousand|million|billion|[kKmM]\b)?"
+    r"|(?P<about2>(?:about|around|approximately)\s+)?(?P<number2>\d[\d,]*(?:\.\d+)?)\s?(?P<scale2>thousand|million|billion)?\s"
+    r"(?P<code>USD|EUR|GBP|US dollars?|U\.S\. dollars?|dollars|euros?|pounds)\b",
+    re.IGNORECASE,
+)
+_NO_SPEND = re.compile(
+    r"\bno (?:paid )?ad(?:vertising|s)?(?:[- ]spend(?:ing)?)?\b|\bdid not (?:engage in (?:paid )?advertis|run (?:any )?ads|spend)"
+    r"|\bno spend(?:ing)?\b", re.IGNORECASE,
+)
+_TEMPLATE = re.compile(r"[$€£]\s?x+\b|\bx{2,}\b(?!\s*\.)|\b(?:in|about|around|of) xx\b|\[(?:x+|number|amount)\]", re.IGNORECASE)
+_ACTIONED = re.compile(r"\b(?:remov|action|disabl|took down|taken down|disrupt|ban+ed|suspend|delet)", re.IGNORECASE)
+_SCALES = {"thousand": 1_000, "k": 1_000, "million": 1_000_000, "m": 1_000_000, "billion": 1_000_000_000}
+_CURRENCIES = {"$": "USD", "us$": "USD", "c$": "CAD", "a$": "AUD", "€": "EUR", "£": "GBP", "usd": "USD", "eur": "EUR", "gbp": "GBP",
+               "euro": "EUR", "euros": "EUR", "pounds": "GBP"}  # fmt: skip
+_MAX = 10**15
+
+
+@dataclass(frozen=True)
+class Count:
+    """Assets the publisher acted against."""
+
+    platform: str
+    asset_type: str
+    count: int
+    approximate: bool
+    at_most: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Followers or members, as measured by the publisher."""
+
+    metric: str
+    platform: str
+    asset_type: str
+    value: int
+    approximate: bool
+    at_most: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Spend:
+    """Money spent on advertising, in the currency the publisher states it in."""
+
+    amount: float
+    currency: str
+    approximate: bool
+    text: str
+
+
+def is_template(text: str) -> bool:
+    """Whether a sentence is a template that nobody filled in."""
+    return bool(_TEMPLATE.search(text))
+
+
+def counts(text: str, platform: str = "") -> tuple[Count, ...]:
+    """Counts of assets in a text; ``platform`` is whose they are where the words don't say."""
+    found = []
+    for match in _COUNT.finditer(text):
+        named = match["on"] or match["platform"] or ""
+        number = _number(match["no"], match["number"], match["scale"])
+        asset = _asset(match["asset"])
+        whose = _platforms(named) or ("facebook" if asset in ("page", "group") and platform in ("", "instagram") else platform)
+        if number is not None:
+            found.append(Count(whose, asset, int(number), bool(match["about"] or match["most"]), bool(match["most"]),
+                               match[0].strip()))  # fmt: skip
+    return tuple(found)
+
+
+def is_count(text: str) -> bool:
+    """Whether a cell is nothing but counts of assets."""
+    rest = _COUNT.sub(" ", text)
+    return _COUNT.search(text) is not None and not re.sub(r"\b(?:and|plus|in total|total|the|of|a|an|were|was)\b|\W", "", rest.casefold())
+
+
+def audiences(text: str, platform: str = "", asset_type: str = "", metric: str = "") -> tuple[Audience, ...]:
+    """Audience figures in a text; without a ``metric`` given only what followed or joined something counts."""
+    found = []
+    for match in _FOLLOWED.finditer(text):
+        number = _number(match["no"], match["number"], match["scale"])
+        if number is None or (not metric and not match["verb"]):
+            continue
+        verb, what = (match["verb"] or "").casefold(), (match["what"] or "").casefold()
+        asset = next((_asset(word) for word in reversed(what.split())), asset_type)
+        whose = _platforms(what) or ("facebook" if asset in ("page", "group") else platform)
+        measured = "members" if "join" in verb or asset == "group" else metric or "followers"
+        found.append(Audience(measured, whose, asset, int(number), bool(match["about"] or match["most"]), bool(match["most"]),
+                              match[0].strip()))  # fmt: skip
+        if metric:
+            break
+    return tuple(found)
+
+
+def spends(text: str) -> tuple[Spend, ...]:
+    """Advertising money in a text: the first amount, or nothing spent where it says so."""
+    match = _SPEND.search(text)
+    if match is None:
+        return (Spend(0, "USD", False, text[:500]),) if _NO_SPEND.search(text) else ()
+    number = _number(None, match["number"] or match["number2"], match["scale"] or match["scale2"])
+    unit = (match["sign"] or match["code"] or "").casefold()
+    if number is None:
+        return ()
+    amount = int(number) if number == int(number) else number
+    return (Spend(amount, _CURRENCIES.get(unit, "USD"), bool(match["about"] or match["most"] or match["about2"]), text[:500]),)
+
+
+def removed(text: str) -> tuple[Count, ...]:
+    """Counts of assets in those sentences of prose that say they were acted against."""
+    found: list[Count] = []
+    for sentence in re.split(r"(?<=[.!?])\s+", text):
+        if _ACTIONED.search(sentence):
+            found += [one for one in counts(_FOLLOWED_ONLY.sub(" ", sentence)) if one.asset_type != "user"]
+    return tuple(found)
+
+
+_FOLLOWED_ONLY = re.compile(r"[^,.;]*\b(?:followed|joined)\b[^,.;]*", re.IGNORECASE)
+
+
+def _number(no: str | None, digits: str | None, scale: str | None) -> float | None:
+    if no:
+        return 0
+    if not digits:
+        return None
+    number = float(digits.replace(",", "")) * _SCALES.get((scale or "").casefold(), 1)
+    return number if number < _MAX else None
+
+
+def _asset(word: str) -> str:
+    plain = word.casefold().rstrip("s")
+    if plain.startswith("ac"):
+        return "account"
+    return {"communitie": "community", "user": "account", "profile": "account"}.get(plain, plain)
+
+
+def _platforms(text: str) -> str:
+    names = re.findall(_PLATFORM, text.casefold())
+    plain = dict.fromkeys("x" if name in ("twitter", "x/twitter", "x / twitter") else name for name in names)
+    return " and ".join(plain)
