@@ -158,6 +158,7 @@ class Exchange:
             organisation=organisation, community=community.group, now=now, resolve=resolve,
             defaults={**(collection.default_terms or {}), **_agreed_terms(organisation), **(terms or {})},
             strict=collection.strictness == "strict",
+            scope=None if terms is not None else (directory.version, reader.profile, collection.id),
             identities=identities_of_others(directory.organisations.values(), organisation.id),
         )
         checked = self._intake.check(pusher, raws)

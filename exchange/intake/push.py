@@ -6,6 +6,7 @@ and hold the same kinds of personal data share one decision.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,7 @@ from exchange.store.pushes import NewObject
 Resolve = Callable[[str], Mapping[str, Any] | None]
 """Marking-definition id -> the marking, where the contributor may use it."""
 _DAY = 86_400_000_000
+_MOST_KNOWN = 4_096
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Pusher:
     strict: bool
     now: int
     """Microseconds since the epoch."""
+    scope: object
+    """Equal scopes give equal decisions on equal statements (member, its agreements now, collection, policy);
+    None: decide anew each time."""
     identities: Mapping[str, str]
     """STIX identity ids of other members -> their organisation id: nobody creates in their name."""
     resolve: Resolve
@@ -65,8 +70,8 @@ class _Verdict:
     """What the policy says of terms that several objects share."""
 
     label: int
-    visible_from: int | None
-    visible_until: int | None
+    window: tuple[int | None, int | None]
+    """When it may be read: [from, until) in microseconds."""
     refusal: tuple[str, str] | None
 
 
@@ -76,6 +81,7 @@ class Intake:
     def __init__(self, packs: Packs, labels: Labels) -> None:
         self._packs = packs
         self._labels = labels
+        self._known: OrderedDict[object, _Verdict] = OrderedDict()
 
     def check(self, pusher: Pusher, raws: Sequence[bytes]) -> list[Checked]:
         """Check every object of one envelope; what is wrong with one doesn't touch the others."""
@@ -85,22 +91,36 @@ class Intake:
             envelope.check(item) if isinstance(item, _Valid) else _refused(item.id, item.fault) for item in read
         ]
 
-    def verdict(self, pusher: Pusher, stated: StatedTerms, obj: Mapping[str, Any],
-                held: frozenset[str]) -> _Verdict:
-        """Decide on terms: their label, or why such an object isn't taken."""
+    def verdict(self, pusher: Pusher, stated: StatedTerms, obj: Mapping[str, Any], held: frozenset[str],
+                key: object) -> _Verdict:
+        """Decide on terms: their label, or why such an object isn't taken.
+
+        ``key`` stands for the statements where they are the same whenever it is; None where they may differ.
+        """
         at = from_microseconds(pusher.now)
         terms = merge_terms(_terms(stated, obj, pusher.now), pusher.defaults, at)
+        if key is None or pusher.scope is None:
+            return self._decide(pusher, terms, obj, held)
+        known = self._known.get((pusher.scope, key))
+        if known is None:
+            known = self._known[pusher.scope, key] = self._decide(pusher, terms, obj, held)
+            while len(self._known) > _MOST_KNOWN:
+                self._known.popitem(last=False)
+        return replace(known, window=window(terms))
+
+    def _decide(self, pusher: Pusher, terms: Terms, obj: Mapping[str, Any], held: frozenset[str]) -> _Verdict:
+        at = from_microseconds(pusher.now)
         owner, community = pusher.organisation.id, pusher.community
         facts = object_facts(terms, owner=owner, community=community, object_type=obj["type"], categories=held)
         facts["fields"] = list(obj)
         refusals = admit(push_facts(facts, pusher.organisation, at), self._packs)
         if refusals:
-            return _Verdict(0, None, None, (refusals[0].code, " ".join(
+            return _Verdict(0, (None, None), (refusals[0].code, " ".join(
                 f"[{r.code}] {r.property}: {r.sentence}" for r in refusals
             )))
         label = label_facts(terms, owner=owner, community=community, packs=self._packs,
                             object_type=obj["type"], categories=held)
-        return _Verdict(self._labels.label(label.digest, label.text), *window(terms), None)
+        return _Verdict(self._labels.label(label.digest, label.text), window(terms), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +166,7 @@ class _Envelope:
         self._markings = {o["id"]: o for o in objects if o["type"] == "marking-definition"}
         self._behaviours = behaviours_in(objects) if any(map(labels_cib, objects)) else frozenset[str]()
         self._verdicts: dict[object, _Verdict] = {}
+        self._asked = 0
 
     def check(self, item: _Valid) -> Checked:
         """Terms, policy and label of one valid object."""
@@ -165,7 +186,7 @@ class _Envelope:
             stix_id=stix_id, type=obj["type"], version=version,
             version_text=None if text == version + "Z" or not text else text,
             spec_version=obj.get("spec_version", "2.1"), label=verdict.label,
-            visible_from=verdict.visible_from, visible_until=verdict.visible_until, body=item.raw,
+            visible_from=verdict.window[0], visible_until=verdict.window[1], body=item.raw,
         )
         return Checked(stix_id, text, new, None)
 
@@ -182,15 +203,18 @@ class _Envelope:
         key = _key(obj, held, item.personal)
         known = self._verdicts.get(key)
         if known is None:
+            asked = self._asked
             stated = read_terms(_marked(obj), self._resolve)
             if stated.faults:
                 return stated.faults[0]
-            known = self._intake.verdict(self._pusher, stated, obj, held)
+            lasting = key if self._asked == asked else None  # a marking of somebody's may mean other terms tomorrow
+            known = self._intake.verdict(self._pusher, stated, obj, held, lasting)
             if key is not None:
                 self._verdicts[key] = known
         return known
 
     def _resolve(self, ref: str) -> Mapping[str, Any] | None:
+        self._asked += 1
         return self._markings.get(ref) or self._pusher.resolve(ref)
 
 

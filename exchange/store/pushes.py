@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Dialect, Select, Update, and_, bindparam, delete, insert, or_, select, update
 
 from exchange.store.object_tables import EVENT, FEED, OBJECT, STATUS
 from exchange.store.objects import Reader, Versions, id_key, visible
-from exchange.store.statement import listed, one_of
+from exchange.store.statement import listed, number, one_of
+
+_LAST = select(FEED.c.last_seq).where(FEED.c.number == number("feed")).with_for_update()
+_ADVANCE = update(FEED).where(FEED.c.number == number("feed")).values(last_seq=bindparam("last"))
+_ADD_STATUS = insert(STATUS)
+_ADD_EVENT = insert(EVENT)
 
 Fate = Literal["added", "present", "foreign"]
 
@@ -69,7 +75,7 @@ def add_objects(
     if not fresh:
         return fates
     first = max(reader.now, last + 1)
-    connection.execute(update(FEED).where(FEED.c.number == feed).values(last_seq=first + len(fresh) - 1))
+    connection.execute(_ADVANCE, {"feed": feed, "last": first + len(fresh) - 1})
     _insert(connection, feed, contributor, first, fresh, known)
     dates = iter(range(first, first + len(fresh)))
     return [Stored("added", next(dates)) if f.fate == "added" else f for f in fates]
@@ -89,14 +95,10 @@ def _known_rows(
 ) -> dict[str, list[_Known]]:
     """Every row of the ids about to be written; the invisible ones only count for ``shared_id``."""
     dialect = connection.dialect
-    seen = visible(OBJECT).label("seen")
-    row = OBJECT.c
-    rows = connection.execute(
-        select(row.stix_id, row.contributor, row.version, row.claim, seen, row.body)
-        .where(row.feed == feed, one_of(dialect, row.id_key, "keys")),
-        {"keys": listed(dialect, [id_key(o.stix_id) for o in objects]),
-         "profile": reader.profile, "now": reader.now},
-    )
+    rows = connection.execute(_select_known(dialect), {
+        "feed": feed, "keys": listed(dialect, [id_key(o.stix_id) for o in objects]),
+        "profile": reader.profile, "now": reader.now,
+    })
     ids = {o.stix_id for o in objects}
     known: dict[str, list[_Known]] = {}
     for stix_id, who, version, claim, may_see, body in rows:
@@ -105,6 +107,14 @@ def _known_rows(
                 _Known(who, version, body, claim, visible=who == contributor or bool(may_see))
             )
     return known
+
+
+@cache
+def _select_known(dialect: Dialect) -> Select[Any]:
+    row = OBJECT.c
+    return select(
+        row.stix_id, row.contributor, row.version, row.claim, visible(OBJECT).label("seen"), row.body
+    ).where(row.feed == number("feed"), one_of(dialect, row.id_key, "keys"))
 
 
 def _fate(rows: Sequence[_Known], contributor: int, new: NewObject) -> Stored:
@@ -124,8 +134,7 @@ def lock_feed(connection: Connection, feed: int) -> int:
 
     Taken before anything is looked up, so that two pushes of one id see each other.
     """
-    last = select(FEED.c.last_seq).where(FEED.c.number == feed).with_for_update()
-    return int(connection.execute(last).scalar_one())
+    return int(connection.execute(_LAST, {"feed": feed}).scalar_one())
 
 
 def _insert(
@@ -150,30 +159,33 @@ def _insert(
             "spec_version": new.spec_version, "body": new.body,
         })
     if crowded:
-        connection.execute(
-            update(OBJECT).where(_named(connection, feed), OBJECT.c.shared_id == 0).values(shared_id=1),
-            _names(connection, crowded),
-        )
-    connection.exec_driver_sql(*_prepared_insert(connection, rows))
+        connection.execute(_mark_shared(connection.dialect), _names(connection.dialect, feed, crowded))
+    sql, names = _prepared_insert(connection.dialect, tuple(rows[0]))
+    connection.exec_driver_sql(sql, rows if names is None else [tuple([row[n] for n in names]) for row in rows])
 
 
-def _prepared_insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> tuple[str, Any]:
+@cache
+def _prepared_insert(dialect: Dialect, columns: tuple[str, ...]) -> tuple[str, list[str] | None]:
     """The insert as the driver takes it: Core's handling of each parameter costs more than the insert itself."""
-    compiled = insert(OBJECT).compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    names = compiled.positiontup
-    if names is None:
-        return str(compiled), list(rows)
-    return str(compiled), [tuple(row[name] for name in names) for row in rows]
+    compiled = insert(OBJECT).compile(dialect=dialect, column_keys=list(columns))
+    return str(compiled), compiled.positiontup
 
 
-def _named(connection: Connection, feed: int) -> Any:
-    dialect, row = connection.dialect, OBJECT.c
-    return and_(row.feed == feed, one_of(dialect, row.id_key, "keys"), one_of(dialect, row.stix_id, "ids"))
+@cache
+def _mark_shared(dialect: Dialect) -> Update:
+    return update(OBJECT).where(_named(dialect), OBJECT.c.shared_id == 0).values(shared_id=1)
 
 
-def _names(connection: Connection, ids: Sequence[str]) -> dict[str, Any]:
-    dialect = connection.dialect
-    return {"keys": listed(dialect, [id_key(i) for i in ids]), "ids": listed(dialect, ids)}
+def _named(dialect: Dialect) -> Any:
+    row = OBJECT.c
+    return and_(
+        row.feed == number("the_feed"), one_of(dialect, row.id_key, "keys"), one_of(dialect, row.stix_id, "ids")
+    )
+
+
+def _names(dialect: Dialect, feed: int, ids: Sequence[str]) -> dict[str, Any]:
+    keys = [id_key(i) for i in ids]
+    return {"the_feed": feed, "keys": listed(dialect, keys), "ids": listed(dialect, ids)}
 
 
 def withdraw(
@@ -183,12 +195,12 @@ def withdraw(
     """Delete the contributor's own rows of an id that the filters name; gives the versions that went."""
     lock_feed(connection, feed)
     row = OBJECT.c
-    mine = and_(_named(connection, feed), row.contributor == contributor)
+    mine = and_(_named(connection.dialect), row.contributor == contributor)
     if spec_versions is not None:
         mine = and_(mine, row.spec_version.in_(spec_versions))
     found = connection.execute(
         select(row.number, row.version, row.seq).where(mine).order_by(row.version, row.seq),
-        _names(connection, [stix_id]),
+        _names(connection.dialect, feed, [stix_id]),
     ).all()
     chosen = [r for i, r in enumerate(found) if _is_named(r.version, r.seq, i, len(found), versions)]
     if chosen:
@@ -225,9 +237,9 @@ def save_status(
     connection: Connection, *, status_id: str, community: str, org: str, expires: int, body: bytes
 ) -> None:
     """Keep a push's status resource until ``expires`` (microseconds)."""
-    connection.execute(insert(STATUS).values(
-        id=status_id, community=community, org=org, expires=expires, body=body
-    ))
+    connection.execute(_ADD_STATUS, {
+        "id": status_id, "community": community, "org": org, "expires": expires, "body": body
+    })
 
 
 def find_status(
@@ -248,4 +260,4 @@ def drop_expired_statuses(connection: Connection, now: int) -> None:
 
 def record(connection: Connection, *, at: int, kind: str, org: str, detail: str) -> None:
     """Note what happened, in the transaction that does it; ``detail`` is JSON without personal data."""
-    connection.execute(insert(EVENT).values(at=at, kind=kind, org=org, detail=detail))
+    connection.execute(_ADD_EVENT, {"at": at, "kind": kind, "org": org, "detail": detail})
