@@ -57,14 +57,10 @@ def decide(source: str, policies: Path | None) -> None:
         try:
             check_facts(entry)
         except InputError as error:
-            faults.append(
-                f"Entry {index + 1} of {len(entries)}: {error}" if isinstance(facts, list) else str(error)
-            )
+            faults.append(f"Entry {index + 1} of {len(entries)}: {error}" if isinstance(facts, list) else str(error))
     if not faults or isinstance(facts, list):
         decisions = [decide_facts(entry, packs).as_json() for entry in entries]
-        click.echo(
-            json.dumps(decisions if isinstance(facts, list) else decisions[0], indent=2, ensure_ascii=False)
-        )
+        click.echo(json.dumps(decisions if isinstance(facts, list) else decisions[0], indent=2, ensure_ascii=False))
     for fault in faults:
         click.echo(fault, err=True)
     if faults:
@@ -86,9 +82,7 @@ def check(policies: Path | None) -> None:
     faults = [result for result in results if result.fault]
     for result in faults:
         click.echo(f"{result.file}: case {result.name!r}: {result.fault}.", err=True)
-    click.echo(
-        f"{len(packs.files)} packs, {len(results)} cases, {len(faults)} wrong; policy version {packs.digest}."
-    )
+    click.echo(f"{len(packs.files)} packs, {len(results)} cases, {len(faults)} wrong; policy version {packs.digest}.")
     if faults:
         sys.exit(1)
 

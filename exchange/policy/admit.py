@@ -32,6 +32,8 @@ _MEND: Mapping[str, tuple[str, str]] = {
         "Only its producer may change it; send an opinion or a note instead.",
     ),
     "revoked-permanently": ("revoked", "Push a new object with a new id."),
+    "contributor-kind-excluded": ("", "Ask the operator of the exchange."),
+    "tlp-downgrade-without-permission": ("object_marking_refs", "Use the source's label, or name its permission."),
     "marking-missing": (
         "object_marking_refs",
         "Add a TLP marking to object_marking_refs and send its definition along, or push to a "
@@ -73,9 +75,7 @@ _MEND: Mapping[str, tuple[str, str]] = {
 }
 
 
-def push_facts(
-    obj: Mapping[str, Any], organisation: Organisation, at: str, action: str = "push"
-) -> dict[str, Any]:
+def push_facts(obj: Mapping[str, Any], organisation: Organisation, at: str, action: str = "push") -> dict[str, Any]:
     """Decision facts of a push (or ``update``) by an organisation at a time.
 
     ``obj`` is ``label.object_facts``, with ``fields`` and ``cib_without_behaviour`` where they are known.

@@ -79,8 +79,7 @@ def label_facts(
     facts = object_facts(terms, owner=owner, community=community, object_type=kept, categories=categories)
     facts["life"] = {"retention_until": _FOREVER} if terms.life.retention_until else {}
     facts["markings"]["iep"] = [
-        {name: value for name, value in policy.items() if name not in _IEP_DATED}
-        for policy in facts["markings"]["iep"]
+        {name: value for name, value in policy.items() if name not in _IEP_DATED} for policy in facts["markings"]["iep"]
     ]
     return _fold({"object": _canonical(facts), "policy": packs.digest})
 
@@ -130,11 +129,7 @@ def actor_facts(organisation: Organisation, at: str) -> dict[str, Any]:
         "groups": [
             {"id": name, "status": "active"}
             for name in sorted(
-                {
-                    row.group
-                    for row in organisation.memberships
-                    if row.status == "active" and _current(row, now)
-                }
+                {row.group for row in organisation.memberships if row.status == "active" and _current(row, now)}
             )
         ],
         "agreements": [

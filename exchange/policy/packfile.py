@@ -1,8 +1,8 @@
 """One pack file: which tables it may have, which keys each entry has and of which kind.
 
 A key table is name to kind; a kind ending in ``?`` may be absent. Kinds: text, date, flag, number, words (a
-list of texts, not empty), acts (acts of policy-facts, not empty), strings (the same, may be empty), table, or a tuple of the words that are
-possible.
+list of texts, not empty), acts (acts of policy-facts, not empty), strings (the same, may be
+empty), table, or a tuple of the words that are possible.
 """
 
 from __future__ import annotations
@@ -127,9 +127,7 @@ def read_entries(files: Iterable[PackFile]) -> dict[str, list[Mapping[str, Any]]
                 check_table(row, keys, f"{file.name}: {table}[{index + 1}]")
                 first = seen.setdefault((table, row["id"]), file.name)
                 if (table, row["id"]) in seen and any(row["id"] == other["id"] for other in found[table]):
-                    raise SettingError(
-                        f"{file.name}: {table} {row['id']!r} is given twice, first in {first}."
-                    )
+                    raise SettingError(f"{file.name}: {table} {row['id']!r} is given twice, first in {first}.")
                 found[table].append(row)
         if "terms" in file.content:
             check_table(file.content["terms"], _TERMS, f"{file.name}: terms")
@@ -140,9 +138,7 @@ def read_entries(files: Iterable[PackFile]) -> dict[str, list[Mapping[str, Any]]
             found["base"].append(file.content["base"])
     for table, rows in found.items():
         if not rows:
-            raise SettingError(
-                f"No policy pack has any entry of {table!r}: an empty list of them is refused."
-            )
+            raise SettingError(f"No policy pack has any entry of {table!r}: an empty list of them is refused.")
     if len(found["base"]) > 1:
         raise SettingError("More than one policy pack gives the base facts of cases ('base').")
     return found

@@ -177,16 +177,12 @@ def _assemble(files: tuple[PackFile, ...]) -> Packs:
             for row in entries["basis"]
         },
         conditions={
-            row["id"]: Condition(
-                row["id"], row["regime"], frozenset(row.get("evidence", ())), row["citation"]
-            )
+            row["id"]: Condition(row["id"], row["regime"], frozenset(row.get("evidence", ())), row["citation"])
             for row in entries["condition"]
         },
         annex1={word: row["id"] for row in entries["annex1"] for word in (row["id"], *row["words"])},
         transfers={
-            row["id"]: Mechanism(
-                row["id"], frozenset(row["regimes"]), frozenset(row.get("needs", ())), row["citation"]
-            )
+            row["id"]: Mechanism(row["id"], frozenset(row["regimes"]), frozenset(row.get("needs", ())), row["citation"])
             for row in entries["transfer"]
         },
         sharing={row["name"]: row["terms"] for row in entries["sharing"]},

@@ -24,9 +24,7 @@ def check_facts(facts: Any) -> None:
     """Check a whole facts object. Raises InputError that names the path, what is there and what should be."""
     _FACTS(facts, "")
     if facts["action"] == "act" and not facts["request"].get("act"):
-        raise InputError(
-            "request.act is missing.", fix=f"For the action 'act' name one of: {', '.join(ACTS)}."
-        )
+        raise InputError("request.act is missing.", fix=f"For the action 'act' name one of: {', '.join(ACTS)}.")
     if facts["action"] == "reshare" and not facts["request"].get("onward"):
         raise InputError(
             "request.onward is missing.",

@@ -9,6 +9,7 @@ from exchange.policy.rules import (
     agreements,
     basis,
     behaviour,
+    conduct,
     handling,
     lifecycle,
     limits,
@@ -29,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     *purpose.RULES,
     *limits.RULES,
     *behaviour.RULES,
+    *conduct.RULES,
 )
 
 ACTION_RULES: Mapping[str, tuple[Rule, ...]] = {

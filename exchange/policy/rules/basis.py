@@ -101,11 +101,7 @@ def _special(case: Case) -> Iterator[Finding]:
     refs = basis.get("refs") or {}
     listed = basis.get("special_basis") or ()
     conditions = [case.packs.conditions.get(name) for name in listed]
-    usable = [
-        known
-        for known in conditions
-        if known is not None and regime is not None and known.regime == regime.id
-    ]
+    usable = [known for known in conditions if known is not None and regime is not None and known.regime == regime.id]
     if not usable or len(usable) < len(listed):
         yield Finding(
             "special-category-basis-missing",
@@ -118,17 +114,13 @@ def _special(case: Case) -> Iterator[Finding]:
         if "consent" in known.evidence and not refs.get("consent"):
             yield Finding("consent-record-missing", f"{known.id} without a record", "refs.consent")
         if "consent" in known.evidence and refs.get("consent_withdrawn"):
-            yield Finding(
-                "consent-withdrawn", "consent was withdrawn", "consent that stands, or another condition"
-            )
+            yield Finding("consent-withdrawn", "consent was withdrawn", "consent that stands, or another condition")
 
 
 def _criminal(case: Case) -> Iterator[Finding]:
     subject = case.subject
     regime = _regime(subject, case.packs)
-    if not subject.facts["data"].get("criminal_offence") or (
-        regime is not None and not regime.criminal_limits
-    ):
+    if not subject.facts["data"].get("criminal_offence") or (regime is not None and not regime.criminal_limits):
         return
     if not (subject.facts["basis"].get("refs") or {}).get("criminal_law"):
         yield Finding(

@@ -10,9 +10,7 @@ from exchange.policy.rule import ADMISSION, Finding, Rule
 
 def _behaviour(case: Case) -> Iterator[Finding]:
     if case.subject.facts.get("cib_without_behaviour"):
-        yield Finding(
-            "behaviour-missing", "labelled CIB without a behaviour", "at least one deceptive behaviour"
-        )
+        yield Finding("behaviour-missing", "labelled CIB without a behaviour", "at least one deceptive behaviour")
 
 
 RULES = (

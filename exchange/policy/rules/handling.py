@@ -59,8 +59,7 @@ def _dates(case: Case) -> Iterator[Finding]:
         if not in_force(policy, case.at, "start_date", "end_date"):
             yield Finding(
                 "iep-not-in-force",
-                f"in force from {policy.get('start_date') or 'ever'} "
-                f"until {policy.get('end_date') or 'ever'}",
+                f"in force from {policy.get('start_date') or 'ever'} until {policy.get('end_date') or 'ever'}",
                 "a time within the policy's dates",
             )
 
@@ -89,9 +88,7 @@ def _permitted(case: Case) -> Iterator[Finding]:
                     "a reference to the provider's instruction",
                 )
         elif act not in case.packs.iep_acts.get(level, ()):
-            yield Finding(
-                "action-not-permitted", f"{act} under IEP {level}", _allowed(case.packs.iep_acts.get(level))
-            )
+            yield Finding("action-not-permitted", f"{act} under IEP {level}", _allowed(case.packs.iep_acts.get(level)))
     for label in case.subject.paps:
         if act not in case.packs.pap_acts.get(label.upper(), ()):
             yield Finding(

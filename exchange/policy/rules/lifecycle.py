@@ -45,9 +45,7 @@ def _erased(case: Case) -> Iterator[Finding]:
 def _restricted(case: Case) -> Iterator[Finding]:
     reason = _life(case).get("restricted")
     if reason is not None and not case.own:
-        yield Finding(
-            "processing-restricted", f"restricted: {reason}", "an object whose processing isn't restricted"
-        )
+        yield Finding("processing-restricted", f"restricted: {reason}", "an object whose processing isn't restricted")
 
 
 def _creator(case: Case) -> Iterator[Finding]:

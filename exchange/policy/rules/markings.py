@@ -83,9 +83,7 @@ def _hidden_from(case: Case, reader: Party, part: Mapping[str, Any]) -> bool:
     level = max(level, case.subject.level)
     if level == case.subject.level:
         return False
-    over = (reader.clearance_stated or reader is case.actor) and (
-        reader.clearance is None or reader.clearance < level
-    )
+    over = (reader.clearance_stated or reader is case.actor) and (reader.clearance is None or reader.clearance < level)
     return over or level_finding(case, reader, level) is not None
 
 
@@ -95,15 +93,28 @@ def _granular(case: Case) -> Iterator[Finding]:
         if not any(_hidden_from(case, reader, part) for reader in case.readers):
             continue
         selector = part["selector"]
-        found = (
-            f"{selector} is marked {part.get('tlp') or 'for ' + ', '.join(part.get('groups') or ['nobody'])}"
-        )
+        found = f"{selector} is marked {part.get('tlp') or 'for ' + ', '.join(part.get('groups') or ['nobody'])}"
         needed = "a reader whom the marking of this part admits"
         yield Finding("granular-marking", found, needed, "redact", (selector,))
         if selector.split(".")[0] in required:
-            yield Finding(
-                "required-field-withheld", found, "a marking that leaves the required properties readable"
-            )
+            yield Finding("required-field-withheld", found, "a marking that leaves the required properties readable")
+
+
+def _downgrade(case: Case) -> Iterator[Finding]:
+    """Who passes on what another gave keeps its label, unless that source permits a wider one."""
+    source = case.subject.facts.get("derived_from")
+    if not source or source.get("source_org") == case.subject.owner:
+        return
+    label = source.get("tlp")
+    known = tlp.read_level(label, tlp.EITHER) if label else None
+    level = tlp.RED if known is None else known
+    permission = source.get("permission_ref") or case.request.get("source_permission")
+    if case.subject.level is not None and case.subject.level < level and not permission:
+        yield Finding(
+            "tlp-downgrade-without-permission",
+            f"{tlp.NAMES[case.subject.level]}, made of {label or 'unlabelled information'}",
+            "a label as strict as the source's, or a reference to its permission",
+        )
 
 
 _TLP = "FIRST TLP 2.0; STIX 2.1, 7.2"
@@ -137,6 +148,16 @@ RULES = (
         ("object.markings.granular", "object.fields"),
         _selectors,
         ("granular-selector-invalid",),
+    ),
+    Rule(
+        "P1",
+        "A derived object is labelled as strictly as its source",
+        "FIRST TLP 2.0, 3d",
+        "admission",
+        ADMISSION,
+        ("object.derived_from", "object.markings", "request.source_permission"),
+        _downgrade,
+        ("tlp-downgrade-without-permission",),
     ),
     Rule(
         "P1",

@@ -38,9 +38,7 @@ def _transfer(case: Case) -> Iterator[Finding]:
             continue
         free = regime.free_flow if regime is not None else frozenset[str]()
         place = reader.facts.get("jurisdiction_class") or "third"
-        if place not in free and not any(
-            _serves(case, reader, row) for row in reader.facts.get("transfer") or ()
-        ):
+        if place not in free and not any(_serves(case, reader, row) for row in reader.facts.get("transfer") or ()):
             yield Finding(
                 "transfer-mechanism-missing",
                 f"{reader.org} is in a country of class {place}, without a transfer mechanism that holds now",

@@ -16,9 +16,7 @@ def _stated(case: Case) -> Iterator[Finding]:
 def _purpose(case: Case) -> Iterator[Finding]:
     purpose = case.request.get("purpose")
     if not purpose:
-        yield Finding(
-            "purpose-missing", "no purpose in the request", "a purpose, from the credential or the request"
-        )
+        yield Finding("purpose-missing", "no purpose in the request", "a purpose, from the credential or the request")
         return
     if case.own:
         return
@@ -39,18 +37,12 @@ def _purpose(case: Case) -> Iterator[Finding]:
                 f"a purpose that {reader.org} agreed: {', '.join(sorted(reader.purposes)) or 'none'}",
             )
     if research and not case.actor.facts.get("research_safeguards"):
-        yield Finding(
-            "research-safeguards-missing", "no safeguards for research", "safeguards as Art. 89(1) asks"
-        )
+        yield Finding("research-safeguards-missing", "no safeguards for research", "safeguards as Art. 89(1) asks")
 
 
 def _research(case: Case) -> Iterator[Finding]:
     """Research doesn't need to know who people are, so what names them directly is left out."""
-    if (
-        case.own
-        or case.request.get("purpose") not in case.packs.research_purposes
-        or not case.subject.personal
-    ):
+    if case.own or case.request.get("purpose") not in case.packs.research_purposes or not case.subject.personal:
         return
     categories = case.subject.categories
     direct = tuple(sorted(categories & case.packs.direct_identifiers))

@@ -22,9 +22,14 @@ def _by_client(case: Case, reader: Party) -> bool:
     return reader is case.onward and case.actor.org in reader.client_of and addressed(case, case.actor)
 
 
+def permitted(case: Case, reader: Party) -> bool:
+    """Whether the source gave leave to pass the object on more widely than its label says (TLP 2.0, 3d)."""
+    return reader is case.onward and bool(case.request.get("source_permission")) and not case.public
+
+
 def level_finding(case: Case, reader: Party, level: int) -> Finding | None:
     """What keeps a reader from an object, or a part of one, at a TLP level; None: nothing."""
-    if level == tlp.CLEAR or (reader.org == case.subject.owner and not case.public):
+    if level == tlp.CLEAR or (reader.org == case.subject.owner and not case.public) or permitted(case, reader):
         return None
     code = _COLOUR_CODES[level]
     if case.public:
@@ -82,7 +87,7 @@ def _audience(case: Case) -> Iterator[Finding]:
     narrowed = bool(subject.groups or subject.orgs)
     if subject.level in (tlp.AMBER, tlp.AMBER_STRICT) or narrowed:
         for reader in case.readers:
-            if reader.org == subject.owner and not case.public:
+            if (reader.org == subject.owner and not case.public) or permitted(case, reader):
                 continue
             inside = not case.public and (
                 addressed(case, reader) or (subject.level == tlp.AMBER and _by_client(case, reader))
@@ -96,9 +101,7 @@ def _audience(case: Case) -> Iterator[Finding]:
                 )
     for reader in case.readers:
         if reader.org in subject.excluded and not case.own:
-            yield Finding(
-                "audience-excluded", f"{reader.org} is excluded by name", "an organisation not excluded"
-            )
+            yield Finding("audience-excluded", f"{reader.org} is excluded by name", "an organisation not excluded")
 
 
 def _kinds(case: Case) -> Iterator[Finding]:
