@@ -75,18 +75,26 @@ def change_directory(
 
 
 def _is_new(url: str) -> bool:
-    """Whether the database has no schema yet, found out without making its file."""
+    """Whether the database has no schema yet, found out without making its file.
+
+    Raises InputError for the schema of another release: a dry run doesn't migrate.
+    """
     from exchange.store.engine import open_engine, read
-    from exchange.store.migrations import current_revision
+    from exchange.store.migrations import HEAD, current_revision
 
     engine = open_engine(url)
     if engine.url.drivername == "sqlite" and not Path(str(engine.url.database)).exists():
         return True
     try:
         with read(engine) as connection:
-            return current_revision(connection) is None
+            revision = current_revision(connection)
     finally:
         engine.dispose()
+    if revision not in (None, HEAD):
+        raise InputError(f"The database has schema {revision}, this release works with {HEAD}.",
+                         why="A dry run changes nothing, so it doesn't migrate either.",
+                         fix="Run it after the release was installed and started once.")
+    return revision is None
 
 
 class _TakenBackError(Exception):

@@ -19,8 +19,8 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,62}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_ROUTES = ("api", "console", "healthz", "metrics", "readyz", "static", "taxii2")
-"""First parts of the server's own paths: no community may be called so."""
+_RESERVED = ("api", "console", "extensions", "healthz", "metrics", "readyz", "static", "taxii2")
+"""The server's own paths, and the community in which it publishes its STIX extensions."""
 _LONGEST_TEXT = 4_000
 
 
@@ -50,7 +50,7 @@ def matching(pattern: re.Pattern[str], words: str) -> Reader:
     def read(value: Any) -> str:
         given = text(value)
         if not pattern.fullmatch(given):
-            raise WrongValueError(f"{given!r} is not {words}.", f"Write {words}.")
+            raise WrongValueError(f"{given!r} can't stand here.", f"Write {words}.")
         return given
 
     return read
@@ -64,10 +64,10 @@ _alias = matching(ALIAS, "an alias that fits in a URL: letters, digits, '.', '_'
 
 
 def community_slug(value: Any) -> str:
-    """A community's part of the URL: a slug that isn't one of the server's own paths."""
+    """A community's part of the URL: a slug that the server doesn't use itself."""
     slug = str(_slug(value))
-    if slug in _ROUTES:
-        raise WrongValueError(f"{slug!r} is one of the server's own paths.", "Choose another short name.")
+    if slug in _RESERVED:
+        raise WrongValueError(f"{slug!r} is used by the server itself.", "Choose another short name.")
     return slug
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from exchange.cli import apply as apply_command
 from exchange.errors import InputError
@@ -21,7 +22,7 @@ from exchange.model.credential import verify
 from exchange.model.description_tables import TABLES
 from exchange.model.party import Directory
 from exchange.store.directory import load_directory
-from exchange.store.engine import open_engine, read
+from exchange.store.engine import open_engine, read, write
 
 NOW = datetime(2026, 6, 15, tzinfo=UTC)
 
@@ -97,6 +98,16 @@ def test_a_dry_run_prints_and_changes_nothing(cibx: Any, example: str, database_
     assert directory(database_url).organisations["org-alpha"].name == "Alpha Social"
 
 
+def test_a_dry_run_does_not_migrate(cibx: Any, example: str, database_url: str) -> None:
+    cibx("apply", example)
+    engine = open_engine(database_url)
+    with write(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(InputError, match="schema 0000.*doesn't migrate"):
+        cibx("apply", example, "--dry-run")
+    engine.dispose()
+
+
 def test_two_that_apply_at_once_to_a_new_database_make_one_set_of_secrets(example: str, database_url: str) -> None:
     program = "import sys; from exchange.cli.apply import command; command.main(sys.argv[1:])"
     both = [
@@ -127,11 +138,11 @@ def test_a_faulty_file_changes_nothing(cibx: Any, example: str, database_url: st
 def test_a_file_from_standard_input_with_a_secret_of_the_environment(
     cibx: Any, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = apply_command.example_text().replace(
+    described = apply_command.example_text().replace(
         'id = "alpha-feed"', 'id = "alpha-feed"\nsecret_env = "CIBX_SECRET_OF_ALPHA"'
     )
     monkeypatch.setenv("CIBX_SECRET_OF_ALPHA", "a secret of a container")
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(described.encode())))
     cibx("apply", "-")
     assert verify(directory(database_url), "alpha-feed", "a secret of a container", NOW).org == "org-alpha"
 
