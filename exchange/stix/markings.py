@@ -6,6 +6,7 @@ the terms of its collection or agreement can fill in. What can't be resolved is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from exchange.stix.extensions import HANDLING, extension_fault
 from exchange.stix.fault import GRANULAR_SELECTOR_INVALID, MARKING_INVALID, StixFault, shown
 from exchange.stix.handling import IEP_EXTENSION, PAP_EXTENSION, PAP_IDS, Handling, join, read_iep, read_pap
 from exchange.stix.timestamp import version_key
+
+_POSITION = re.compile(r"\[[0-9]{1,9}\]")
 
 Resolve = Callable[[str], Mapping[str, Any] | None]
 """Marking-definition id to the marking-definition object, or None when the asker has none of that id."""
@@ -223,7 +226,7 @@ def selects(obj: Mapping[str, Any], selector: Any) -> bool:
     for step in selector.split("."):
         if isinstance(place, Mapping) and step in place:
             place = place[step]
-        elif isinstance(place, list) and step[:1] == "[" and step[-1:] == "]" and step[1:-1].isdigit():
+        elif isinstance(place, list) and _POSITION.fullmatch(step):
             index = int(step[1:-1])
             if index >= len(place):
                 return False

@@ -100,7 +100,7 @@ def status(obj: Mapping[str, Any], stated: PersonalData | str | None = None) -> 
         return "no" if obj.get("identity_class") in ("organization", "system", "class") else "unknown"
     if type_name == "user-account":
         return "yes"
-    return "no" if type_name in _IMPERSONAL else "unknown"
+    return "no" if isinstance(type_name, str) and type_name in _IMPERSONAL else "unknown"
 
 
 def _of_identity(obj: Mapping[str, Any]) -> frozenset[str]:
@@ -133,9 +133,10 @@ def _in_pattern(pattern: str) -> tuple[frozenset[str], bool]:
         name = rest.partition(".")[0].partition("[")[0]
         if path.startswith(_NETWORK_REFS):
             term: str | None = "IPAddress" if path.endswith(".value") else None
+            impersonal &= term is None
         else:
             term = _HELD.get(type_name, {}).get(name)
-            impersonal &= term is not None or type_name in _IMPERSONAL_PATHS or path in _ACCOUNT_SCOPE
+            impersonal &= type_name in _IMPERSONAL_PATHS or path in _ACCOUNT_SCOPE
         if term is not None:
             found |= _terms((name, one, term) for one in (value if isinstance(value, tuple) else (value,)))
     return frozenset(found), impersonal and not found

@@ -54,7 +54,7 @@ def _nested(depth: int) -> bytes:
 def test_ambiguous_or_hostile_json_is_refused(raw: bytes, says: str) -> None:
     with pytest.raises(StixFault) as refused:
         parse_strict(raw)
-    assert "json-invalid" == refused.value.code
+    assert refused.value.code == "json-invalid"
     assert says in str(refused.value)
     assert str(refused.value).encode()
     assert refused.value.property.encode() is not None
@@ -74,7 +74,7 @@ def test_good_json_is_read_exactly(raw: bytes, value: object) -> None:
 
 
 def test_brackets_in_strings_do_not_count_as_depth() -> None:
-    assert 1 == len(parse_strict(json.dumps({"a": '"[{\\' * 1000}).encode()))
+    assert len(parse_strict(json.dumps({"a": '"[{\\' * 1000}).encode())) == 1
 
 
 def test_the_deepest_nesting_that_is_allowed_is_read() -> None:
@@ -100,4 +100,4 @@ def test_any_bytes_give_an_object_or_a_fault(raw: bytes) -> None:
     try:
         assert isinstance(parse_strict(raw), dict)
     except StixFault as fault:
-        assert "json-invalid" == fault.code
+        assert fault.code == "json-invalid"

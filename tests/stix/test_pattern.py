@@ -72,7 +72,7 @@ def test_the_whole_language_is_read(text: str) -> None:
 
 @pytest.mark.parametrize("text", [text for text in GOOD if "NOT EXISTS" not in text and "<>" not in text])
 def test_what_we_take_the_reference_validator_takes(text: str) -> None:
-    assert [] == [str(error) for error in run_validator(text, stix_version="2.1")]
+    assert [str(error) for error in run_validator(text, stix_version="2.1")] == []
 
 
 BAD: list[tuple[str, int | None]] = [
@@ -94,6 +94,7 @@ BAD: list[tuple[str, int | None]] = [
     ("[a:b = 1] REPEATS 0 TIMES", 11),
     ("[a:b = 1] REPEATS 1.5 TIMES", 11),
     ("[a:b = 1] REPEATS -1 TIMES", 11),
+    ("[a:b = 1] REPEATS 2 TIMES REPEATS 3 TIMES", 27),
     ("[a:b = 1] START '2026-01-01T00:00:00Z' STOP '2026-01-02T00:00:00Z'", 17),
     ("[a:b = 1] START t'2026-01-02T00:00:00Z' STOP t'2026-01-01T00:00:00Z'", 11),
     ("[a:b = t'2026-02-30T00:00:00Z']", 8),
@@ -127,7 +128,7 @@ BAD: list[tuple[str, int | None]] = [
 def test_what_is_no_pattern_is_refused_with_its_place(text: str, character: int) -> None:
     with pytest.raises(StixFault) as refused:
         parse(text)
-    assert ("pattern-invalid", "pattern") == (refused.value.code, refused.value.property)
+    assert (refused.value.code, refused.value.property) == ("pattern-invalid", "pattern")
     assert re.search(rf"at character {character}\b", str(refused.value)), str(refused.value)
 
 
@@ -161,7 +162,7 @@ def test_hostile_patterns_are_refused_not_suffered(text: str) -> None:
 
 def test_as_much_as_is_allowed_is_read() -> None:
     text = "(" * MAX_NESTING + "[" + " OR ".join(["a:b = 1"] * MAX_COMPARISONS) + "]" + ")" * MAX_NESTING
-    assert MAX_COMPARISONS == len(list(comparisons(parse(text))))
+    assert len(list(comparisons(parse(text)))) == MAX_COMPARISONS
 
 
 def test_precedence_is_and_before_or_before_followedby() -> None:
@@ -175,7 +176,7 @@ def test_precedence_is_and_before_or_before_followedby() -> None:
     inner = parse("[a:b = 1 OR a:c = 1 AND a:d = 1]").expression
     assert isinstance(inner, Observation)
     assert isinstance(inner.test, Logic)
-    assert "OR" == inner.test.operator
+    assert inner.test.operator == "OR"
 
 
 def test_a_qualifier_binds_to_the_expression_before_it() -> None:
@@ -210,10 +211,10 @@ def test_comparisons_are_flat_in_order_and_plain() -> None:
         "[a:b = 'x' AND (a:'c d'[*].e NOT IN ('y', 2) OR NOT EXISTS a:f[0])] FOLLOWEDBY "
         "([g:h > t'2026-01-01T00:00:00Z'] OR [i:j = h'00']) WITHIN 5 SECONDS"
     )
-    assert [
+    assert [tuple(one) for one in comparisons(parse(text))] == [
         ("a:b", "=", "x", False), ("a:'c d'[*].e", "IN", ("y", 2), True), ("a:f[0]", "EXISTS", None, True),
         ("g:h", ">", "2026-01-01T00:00:00Z", False), ("i:j", "=", b"\x00", False),
-    ] == [tuple(one) for one in comparisons(parse(text))]
+    ]
 
 
 _NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(lambda name: name not in ("true", "false"))
