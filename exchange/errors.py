@@ -79,11 +79,11 @@ class NotAcceptableError(ExchangeError):
     code = "not-acceptable"
 
 
-class ConflictError(ExchangeError):
-    """The request clashes with what is stored."""
+class RequestTimeoutError(ExchangeError):
+    """The request's body didn't arrive in time."""
 
-    status = 409
-    code = "conflict"
+    status = 408
+    code = "request-timeout"
 
 
 class TooLargeError(ExchangeError):
