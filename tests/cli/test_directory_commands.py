@@ -103,7 +103,7 @@ def test_a_dry_run_does_not_migrate(cibx: Any, example: str, database_url: str) 
     engine = open_engine(database_url)
     with write(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    with pytest.raises(InputError, match="schema 0000.*doesn't migrate"):
+    with pytest.raises(InputError, match=r"schema 0000.*doesn't migrate"):
         cibx("apply", example, "--dry-run")
     engine.dispose()
 
