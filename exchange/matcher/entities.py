@@ -45,7 +45,7 @@ def read_entities(engine: Engine, folder: Path, mapping: dict[str, TableMapping]
     sources = find_sources(engine, folder, mapping, report)
     for source in sources.values():
         report_units(engine, source, report)
-    kind = account_type(sources["accounts"])
+    kind = account_type(engine, sources["accounts"])
     _accounts(engine, sources["accounts"], kind, at, report)
     made: set[str] = set()
     link_parts: list[str] = []

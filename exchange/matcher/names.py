@@ -12,6 +12,7 @@ import ada_url
 from exchange.model.identifiers.account import account_key, is_platform_host
 from exchange.model.identifiers.fault import IdentifierError
 
+_SCHEME = re.compile(r"[a-z][a-z0-9+-]*:(?![0-9])", re.IGNORECASE)
 _HOST = re.compile(r"(?=.{4,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))+")
 
 
@@ -44,7 +45,7 @@ def is_shared(name: str) -> bool:
 def url(text: str) -> str | None:
     """A URL in WHATWG form without scheme, ``www.``, fragment and a slash at its end; None when it has no host."""
     given = text.strip()
-    if "://" not in given:
+    if "://" not in given and not _SCHEME.match(given):
         given = f"https://{given}"
     try:
         whole = ada_url.URL(given)

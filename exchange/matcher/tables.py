@@ -36,6 +36,8 @@ class Source:
     columns: dict[str, str]
     """Our name to the quoted name in the file."""
     kinds: dict[str, str]
+    from_text: bool = False
+    """Whether the file is CSV: its types are guesses."""
 
     def has(self, name: str) -> bool:
         """Whether the file has the column."""
@@ -119,7 +121,7 @@ def _open(engine: Engine, shape: Shape, path: Path, given: TableMapping, report:
             return None
         elif column.missing:
             report.problems.append(f"{path.name} has no column {theirs!r}; without it {column.missing}.")
-    return Source(shape, path.name, scan, types, columns, dict(given.kinds))
+    return Source(shape, path.name, scan, types, columns, dict(given.kinds), not path.is_dir() and path.suffix != ".parquet")
 
 
 def _keep_csv(engine: Engine, shape: Shape, path: Path, scan: str, report: Report) -> str:
@@ -149,9 +151,14 @@ def _name_unknown(folder: Path, mapping: dict[str, TableMapping], report: Report
                                " Name it in a mapping file if it is one under another name.")
 
 
-def account_type(source: Source) -> str:
-    """Type of account_id all through the run: whole numbers where the accounts table has them, else text."""
-    return "BIGINT" if source.is_number("account_id") else "VARCHAR"
+def account_type(engine: Engine, source: Source) -> str:
+    """Type of account_id all through the run: whole numbers where the accounts table has nothing else, else text."""
+    if source.is_number("account_id"):
+        return "BIGINT"
+    name = source.columns["account_id"]
+    written, = engine.one(f"""SELECT bool_and(regexp_full_match(CAST({name} AS VARCHAR), '0|[1-9][0-9]{{0,17}}'))
+        FROM {source.scan} WHERE {name} IS NOT NULL""")
+    return "BIGINT" if written and source.from_text else "VARCHAR"
 
 
 def column_sql(source: Source, column: Column, wanted: str) -> str:

@@ -141,7 +141,7 @@ def _mistaken(feed: FeedWriter, innocents: Ints) -> None:
     rng, ground = feed.ground.rng, feed.ground
     for chunk in ground.links:
         kind = str(chunk["itype"][0])
-        there = np.flatnonzero(np.isin(chunk["account"], innocents))
+        there = rng.permutation(np.flatnonzero(np.isin(chunk["account"], innocents)))
         for row in there[: 2 if kind != "ip4" else 6]:
             feed.indicator(kind, token_text(kind, int(chunk["value"][row])), int(rng.integers(0, len(SOURCES))),
                            int(ground.at - rng.uniform(2, 300) * DAY), campaign)
