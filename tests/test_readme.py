@@ -15,7 +15,7 @@ from exchange.cli.main import COMMANDS, group
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| `cibx (?P<noun>[a-z]+)[^`]*` \| (?P<line>.+?) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `cibx (?P<noun>[a-z]+)\b[^|]*` \| (?P<line>.+?) \|$", re.MULTILINE)
 BLOCK = re.compile(r"^```(?:sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -57,7 +57,7 @@ def test_command_shown_exists_with_its_options(words: list[str]) -> None:
     command, context = group.get_command(Context(group), words[0]), Context(group)
     assert command is not None
     rest = words[1:]
-    while hasattr(command, "commands"):
+    while rest and rest[0] in getattr(command, "commands", {}):
         command, rest = command.commands[rest[0]], rest[1:]
     known = {option for parameter in command.get_params(context) for option in parameter.opts}
     assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= known
