@@ -7,7 +7,7 @@ what is denied on a pull looks to the outside exactly as what doesn't exist.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from exchange.errors import InputError
@@ -98,7 +98,7 @@ def decide(facts: Mapping[str, Any], packs: Packs) -> Decision:
             _visible(facts),
             packs.digest,
         )
-    return decide_case(case, _visible(facts))
+    return decide_case(case, "404" if _unseen(case) else _visible(facts))
 
 
 def decide_case(case: Case, visible: str | None = None) -> Decision:
@@ -136,6 +136,13 @@ def _conclude(reasons: list[Reason], visible: str | None, version: str) -> Decis
         parts = {part for reason in reasons for part in reason.finding.redact}
         withheld = ("*content",) if "*content" in parts else tuple(sorted(parts))
     return Decision(word, tuple(reasons), withheld, visible if word == "deny" else None, version)
+
+
+def _unseen(case: Case) -> bool:
+    """P16: who changes or deletes what it may not even read hears of an unknown id."""
+    if case.action not in {"update", "delete"} or case.own:
+        return False
+    return decide_case(replace(case, action="pull")).decision == "deny"
 
 
 def _visible(facts: Any) -> str | None:

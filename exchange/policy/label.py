@@ -111,7 +111,8 @@ def actor_facts(organisation: Organisation, at: str) -> dict[str, Any]:
     The purposes are those of the agreements in force (P8). Raises ValueError when ``at`` isn't a time.
     """
     now = moment(at)
-    current = [row for row in organisation.agreements if row.status == "active" and _current(row, now)]
+    active = organisation.active
+    current = [row for row in organisation.agreements if active and row.status == "active" and _current(row, now)]
     transfers = [
         {key: value for key, value in row.items() if key not in {"since", "until"}}
         for row in organisation.facts.get("transfer") or ()
@@ -129,7 +130,11 @@ def actor_facts(organisation: Organisation, at: str) -> dict[str, Any]:
         "groups": [
             {"id": name, "status": "active"}
             for name in sorted(
-                {row.group for row in organisation.memberships if row.status == "active" and _current(row, now)}
+                {
+                    row.group
+                    for row in organisation.memberships
+                    if active and row.status == "active" and _current(row, now)
+                }
             )
         ],
         "agreements": [

@@ -98,6 +98,10 @@ def test_red_is_granted_to_the_named_person_only() -> None:
     assert not granted(profile(), label(terms), load())
 
 
+def test_an_organisation_that_was_put_out_is_granted_nothing() -> None:
+    assert not granted(profile(replace(READER, active=False)), label(), load())
+
+
 def test_unreadable_facts_grant_nothing() -> None:
     odd = replace(READER, facts={"favourite_colour": "red"})
     assert not granted(profile(odd), label(), load())

@@ -289,5 +289,11 @@ def test_a_denied_pull_looks_like_what_does_not_exist(mode: str, seen: str) -> N
     assert decide(facts({MEMBER: [], "request.mode": mode}), load()).visible_error == seen
 
 
+@pytest.mark.parametrize("action", ["update", "delete"])
+def test_changing_what_one_may_not_read_looks_like_an_unknown_id(action: str) -> None:
+    assert decide(facts({"action": action, MEMBER: []}), load()).visible_error == "404"
+    assert decide(facts({"action": action}), load()).visible_error is None
+
+
 def test_an_allowed_pull_has_no_error() -> None:
     assert decide(facts({}), load()).visible_error is None
