@@ -33,6 +33,7 @@ _SLUG_OPEN = re.compile(r"/[^/]*-[^/]*-[^/]*[-_]$")
 _SLUG_PART = re.compile(r"[\w%.~-]{2,}$")
 _NUMBER_END = re.compile(r"(?P<place>/pin/|/status/|tumblr\.com/[^/]+/)(?P<digits>\d+)$")
 _LENGTHS = {"/pin/": (15, 19), "/status/": (17, 19)}
+_LOOKS_LIKE = re.compile(r"\w+://|[\w-]+(?:\.[\w-]+)+(?:[/?:#]|$)|[\w.-]+@[\w-]+\.")
 _WORD = re.compile(r"[^\W\d_]{2,}[.,;:!?'’”\")]*$")
 
 
@@ -111,7 +112,8 @@ def _no_start(words: list[str], first: Reading, readings: list[Reading], known: 
     if _is_prose(words):
         return Cell(remark=remark)
     if len(words) == 1:
-        return Cell(fault=first.fault, remark=remark)
+        doubt = f"{words[0][:200]!r} looks like an address and is none" if _LOOKS_LIKE.match(refang(words[0])) else ""
+        return Cell(fault=first.fault or doubt, remark=remark)
     whole = "".join(words)
     if refang(whole) in known or _OPEN_END.search(words[0]) or words[0].lower().endswith(("://", ":/")):
         joined = read(whole, platform)

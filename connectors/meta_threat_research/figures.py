@@ -47,6 +47,8 @@ _SCALES = {"thousand": 1_000, "k": 1_000, "million": 1_000_000, "m": 1_000_000, 
 _CURRENCIES = {"$": "USD", "us$": "USD", "c$": "CAD", "a$": "AUD", "€": "EUR", "£": "GBP", "usd": "USD", "eur": "EUR", "gbp": "GBP",
                "euro": "EUR", "euros": "EUR", "pounds": "GBP"}  # fmt: skip
 _MAX = 10**15
+_LONGEST = 2_000
+"""Characters of a sentence that are kept beside its number."""
 
 
 @dataclass(frozen=True)
@@ -129,15 +131,18 @@ def audiences(text: str, platform: str = "", asset_type: str = "", metric: str =
 
 def spends(text: str) -> tuple[Spend, ...]:
     """Advertising money in a text: the first amount, or nothing spent where it says so."""
-    match = _SPEND.search(text)
+    sentences = re.split(r"(?<=[.!?])\s+(?=[A-Z])", text)
+    stated = next((one for one in sentences if _SPEND.search(one)), "")
+    match = _SPEND.search(stated)
     if match is None:
-        return (Spend(0, "USD", False, text[:500]),) if _NO_SPEND.search(text) else ()
+        none = next((one for one in sentences if _NO_SPEND.search(one)), "")
+        return (Spend(0, "USD", False, none.strip()[:_LONGEST]),) if none else ()
     number = _number(None, match["number"] or match["number2"], match["scale"] or match["scale2"])
     unit = (match["sign"] or match["code"] or "").casefold()
     if number is None:
         return ()
     amount = int(number) if number == int(number) else number
-    return (Spend(amount, _CURRENCIES.get(unit, "USD"), bool(match["about"] or match["most"] or match["about2"]), text[:500]),)
+    return (Spend(amount, _CURRENCIES.get(unit, "USD"), bool(match["about"] or match["most"] or match["about2"]), stated.strip()[:_LONGEST]),)
 
 
 def removed(text: str) -> tuple[Count, ...]:

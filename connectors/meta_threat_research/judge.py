@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from connectors.meta_threat_research import figures
 from connectors.meta_threat_research.cell import Cell, acquired_in, read_cell
 from connectors.meta_threat_research.figures import Audience, Count, Spend
-from connectors.meta_threat_research.killchain import Procedure, by_id, procedure
+from connectors.meta_threat_research.killchain import Procedure, acquiring, by_id, procedure
 from connectors.meta_threat_research.tables import Record
 from connectors.meta_threat_research.value import Value
 from exchange.connect.contract import Outcome
@@ -30,8 +30,6 @@ _COMMENTED = re.compile(r"^(?:in the |in )?comments?(?: section)?$", re.IGNORECA
 _TYPES = (("domain", "0.6.2"), ("telegram", "0.9.7"), ("twitter", "0.9.4"), ("youtube", "0.9.5"), ("tiktok", "0.9.6"),
           ("instagram", "0.9.2"), ("facebook", "0.9.1"), ("proxy", "0.1.1"), ("ip", "0.1.1"), ("email", "0.2.1"),
           ("url", "0.9.8"), ("social", "0.9.12"), ("account", "0.9.12"), ("website", "0.6.2"))  # fmt: skip
-_PLATFORM_PROCEDURES = {"facebook": "0.9.1", "instagram": "0.9.2", "threads": "0.9.3", "x": "0.9.4", "youtube": "0.9.5",
-                        "tiktok": "0.9.6", "telegram": "0.9.7", "pinterest": "0.9.10"}  # fmt: skip
 _AUDIENCES = {"7.2.1": ("friends", "account"), "7.2.3": ("members", "group"), "7.2.4": ("followers", "account"),
               "7.2.5": ("followers", "account")}  # fmt: skip
 _PART = re.compile(r"^CIB:\s*(?P<after>.+)$|^(?P<before>[A-Z][A-Za-z .]+):\s*CIB\b")
@@ -142,7 +140,7 @@ def _measured(start: Finding, named: Procedure) -> Finding:
 
 
 def _read(start: Finding, named: Procedure, known: Collection[str]) -> Finding:
-    bare = named.platform if named.id.startswith("0.9") else ""
+    bare = named.platform if named.id.startswith("0.9") or start.text.startswith("@") else ""
     cell = read_cell(start.text, bare, known)
     if not cell.values and not cell.shared and not cell.fault and named.id.startswith(("0.2", "0.6", "0.8", "0.9")):
         cell = replace(cell, values=acquired_in(start.text))
@@ -210,7 +208,8 @@ def _listed(start: Finding, record: Record) -> Finding:
 
 def _procedure_of(value: Value, number: str, comment: str) -> str:
     if value.account is not None:
-        return _PLATFORM_PROCEDURES.get(value.account.platform, "0.9.8")
+        known = acquiring(value.account.platform)
+        return known.id if known else "0.9.8"
     if "petition" in f"{comment} {value.canonical}".casefold() or "change.org/" in value.canonical:
         return "0.9.11"
     return "0.6.2" if value.kind == "domain" else number

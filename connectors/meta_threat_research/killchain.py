@@ -63,9 +63,16 @@ def split(text: str) -> tuple[str, str]:
 
 
 def procedure(text: str) -> Procedure | None:
-    """The procedure that a cell names by its id, known or not; None where the cell starts with no id."""
+    """The procedure that a cell names by its id, known or not, or by its title; None for other cells."""
     number, title = split(text)
+    number = number or _numbers().get(title.casefold(), "")
     return by_id(number, title) if number else None
+
+
+@lru_cache(maxsize=1)
+def _numbers() -> dict[str, str]:
+    """Ids by title, for tables that leave the number out."""
+    return {str(entry["name"]).casefold(): number for number, entry in _data().procedures.items()}
 
 
 @lru_cache(maxsize=1024)
@@ -78,6 +85,14 @@ def by_id(number: str, title: str = "") -> Procedure:
     techniques = tuple(Technique(one, **data.disarm[one]) for one in names)  # type: ignore[attr-defined]
     phase = data.phases.get(number.partition(".")[0], "other")
     return Procedure(number, name, phase, _role(number), data.platforms.get(number, ""), techniques)
+
+
+@lru_cache(maxsize=64)
+def acquiring(platform: str) -> Procedure | None:
+    """The procedure of acquiring accounts on a platform."""
+    owners = _data().platforms
+    number = next((one for one, owner in owners.items() if owner == platform and one.startswith("0.9.")), "")
+    return by_id(number) if number else None
 
 
 def _role(number: str) -> Role:

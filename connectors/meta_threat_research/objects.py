@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.meta_threat_research.judge import Finding
-from connectors.meta_threat_research.killchain import FRAMEWORK, Procedure
+from connectors.meta_threat_research.killchain import FRAMEWORK, Procedure, acquiring
 from connectors.meta_threat_research.network import Network, Place
 from connectors.meta_threat_research.patterns import observable, pattern, title
 from connectors.meta_threat_research.value import Value
@@ -134,6 +134,12 @@ class Period:
         for spend in finding.spends:
             entry = _filled(amount=spend.amount, currency=spend.currency, approximate=spend.approximate, text=spend.text)
             story.spends.setdefault((spend.amount, spend.currency), entry)
+        if finding.procedure is None:  # prose names no procedure: that there were accounts says which
+            for count in finding.counts:
+                for platform in count.platform.split(" and "):
+                    procedure = acquiring(platform)
+                    if procedure is not None:
+                        story.behaviours.setdefault(procedure.id, (procedure, True))
         for platform in (one.platform for group in (finding.counts, finding.audiences) for one in group):
             story.platforms.update(filter(None, platform.split(" and ")))
         return (story.id,) if finding.counts or finding.audiences or finding.spends else ()

@@ -139,6 +139,9 @@ def _account(account: AccountKey, seen: str, host: str, plain: str) -> Value:
 
 
 def _host(plain: str, seen: str) -> Reading | None:
+    lower = plain.lower().strip("./").removeprefix("www.")
+    if shared_host.shared(lower):
+        return Reading(shared=lower)
     try:
         host = domain.normalise(plain)
     except IdentifierError:
