@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import NAMESPACE_URL, uuid5
 
-LANES = 120
+LANES = 160
 """Empty collections for tests to take one by one."""
 KEYS = ("alpha", "alpha-two", "beta", "gamma", "delta", "outside", "reader", "writer", "expired", "revoked")
 SECRETS = {key: f"made-up secret of {key} 0123456789" for key in KEYS}
