@@ -5,6 +5,7 @@ What is expected comes from the ``title`` nearest to the failing keyword, so eve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from exchange.stix.fault import shown
 
 Schema = dict[str, Any]
 _MOST_ERRORS = 50
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,250}")
 
 
 @dataclass(frozen=True)
@@ -81,5 +83,9 @@ def _place(value: Any, path: list[str | int]) -> Any:
 def _path_text(path: list[str | int]) -> str:
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        if isinstance(step, int):
+            text += f"[{step}]"
+            continue
+        name = step if _NAME.fullmatch(step) else shown(step)
+        text += f".{name}" if text else name
     return text

@@ -36,6 +36,9 @@ _IEP_WORDS = ("encrypt_in_transit", "affected_party_notifications", "unmodified_
 NOBODY = "(nobody)"
 """Stands in an audience that was stated and is empty: an empty audience is nobody (P4), not everybody."""
 
+NO_PURPOSE = "(none)"
+"""Stands where several markings state purposes and have none in common, so that no default fills the gap."""
+
 _ADDRESSEES = ("sharing_groups", "named_orgs", "named_persons")
 _PERSONAL_ORDER = ("yes", "unknown", "no")
 
@@ -176,13 +179,14 @@ def _basis(stated: Sequence[Mapping[str, Any]]) -> Basis | None:
     telling = [one for one in stated if any(name in one for name in names)]
     if not telling:
         return None
+    purposes = _lists(telling, "purposes")
     refs: dict[str, Any] = {}
     for one in telling:
         refs = {**one.get("refs", {}), **refs}
     return Basis(
         legal_basis=_union(_lists(telling, "legal_basis")),
         special_basis=_union(_lists(telling, "special_basis")),
-        purposes=_common(_lists(telling, "purposes")),
+        purposes=_common(purposes) or ((NO_PURPOSE,) if purposes else ()),
         refs=refs,
         notice=_first(telling, "notice"),
         research_compatible=all(one.get("research_compatible", False) for one in telling),

@@ -102,8 +102,7 @@ def read_terms(obj: Mapping[str, Any], resolve: Resolve) -> StatedTerms:
     found = _Found()
     for ref in obj.get("object_marking_refs") or ():
         _read_marking(str(ref), resolve, found)
-    labels = obj.get("labels")
-    if isinstance(labels, list):
+    if isinstance(labels := obj.get("labels"), list):
         _read_labels(labels, found)
     granular = _granular(obj, resolve, found) if obj.get("granular_markings") else ()
     return StatedTerms(
@@ -178,7 +177,7 @@ def _read_labels(labels: list[Any], found: _Found) -> None:
         if not isinstance(label, str):
             continue
         lower = label.strip().lower()
-        if "tlp" in lower and (level := tlp.from_word(lower)):
+        if "tlp:" in lower and (level := tlp.from_word(lower)):
             found.add_level(*level)
         elif lower.startswith("pap:") and not isinstance(pap := read_pap({"pap": lower}), StixFault):
             found.pap.append(pap)

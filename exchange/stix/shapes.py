@@ -93,6 +93,7 @@ _PLAIN: dict[str, Schema] = {
     "relation": _text("lower-case letters, digits and hyphens", "^[a-z0-9-]{1,250}$"),
     "object": {"type": "object", "minProperties": 1, "title": "an object with at least one member"},
     "dict": _dictionary({}),
+    "words": {"type": "array", "items": {"type": "string", "title": "a string"}, "title": "a list of strings"},
 }
 _RELATION_LOOSE = _text("a word without blanks", r"^[^\s]{1,250}$")
 
@@ -132,6 +133,8 @@ def shape(type_name: str, kind: str, strict: bool) -> Shape:
         ),
         "properties": {name: _schema(text.rstrip("!"), strict) for name, text in properties.items()},
     }
+    if kind in (OBSERVABLE, CUSTOM_OBSERVABLE):
+        schema["properties"] |= {name: _schema(text, strict) for name, text in spec.FOREIGN_TO_SCO.items()}
     schema["properties"] |= _identity(type_name, kind, strict)
     times = tuple(name for name, text in properties.items() if text.rstrip("!") == "timestamp")
     return Shape(type_name, kind, schema, compiled(schema), times, frozenset(properties))

@@ -28,6 +28,9 @@ COMMON_SCO = {
 }
 """Common properties of observables (3.2); ``created`` and ``modified`` must be times if given."""
 
+FOREIGN_TO_SCO = {"labels": "words", "created_by_ref": "ref identity", "revoked": "bool", "confidence": "percent"}
+"""Common properties that observables don't have but are often given: of their usual kind, if given."""
+
 EMBEDDED = {
     "external-reference": {
         "source_name": "string!", "description": "string", "url": "string", "hashes": "hashes",

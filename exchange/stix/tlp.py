@@ -33,9 +33,7 @@ OPENCTI_AMBER_STRICT = "marking-definition--826578e1-40ad-459f-bc73-ede076f81f37
 TLP2_LEVELS = frozenset(TLP2_IDS.values())
 TLP1_LEVELS = frozenset(TLP1_IDS.values())
 
-_WORD = re.compile(
-    r"(?:misp:)?tlp\s*[:=_ ]\s*\"?(clear|white|green|amber\s*[+_-]?\s*strict|amber|red)\"?", re.IGNORECASE
-)
+_WORD = re.compile(r"(?:misp:)?tlp:\s?(clear|white|green|amber[+_ -]?strict|amber|red)", re.IGNORECASE)
 _TLP1_CREATED = "2017-01-20T00:00:00"
 
 

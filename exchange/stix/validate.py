@@ -42,6 +42,8 @@ def check(obj: Mapping[str, Any], strict: bool = False) -> StixFault | None:
     Whatever passes has a string ``id`` of the form type--UUID, and ``created`` and ``modified`` that are real
     times wherever they are present. Never raises.
     """
+    if not isinstance(obj, dict):
+        return StixFault(JSON_INVALID, "", f"A STIX object is a JSON object {{...}}; this is {shown(obj)}.")
     type_name = obj.get("type")
     if type(type_name) is not str:
         return _type_fault(type_name)

@@ -10,7 +10,7 @@ import pytest
 from exchange.model.terms import Audience, Basis
 from exchange.stix import tlp
 from exchange.stix.extensions import HANDLING
-from exchange.stix.handling import IEP_EXTENSION, NOBODY, PAP_EXTENSION
+from exchange.stix.handling import IEP_EXTENSION, NO_PURPOSE, NOBODY, PAP_EXTENSION
 from exchange.stix.markings import StatedTerms, read_terms, selects
 from exchange.stix.validate import check
 
@@ -46,8 +46,8 @@ def _read(*markings: dict[str, Any], **properties: Any) -> StatedTerms:
     ({"labels": ["TLP:AMBER+STRICT", "spam"]}, ("TLP:AMBER+STRICT",), ()),
     ({"labels": ["tlp:amber-strict"]}, ("TLP:AMBER+STRICT",), ()),
     ({"labels": ["tlp:white"]}, (), ("TLP:WHITE",)),
-    ({"labels": ["misp:tlp:red", 'tlp="green"']}, ("TLP:RED", "TLP:GREEN"), ()),
-    ({"labels": ["tlp:pink", "tlpred", 5]}, (), ()),
+    ({"labels": ["misp:tlp:red", "TLP: GREEN"]}, ("TLP:RED", "TLP:GREEN"), ()),
+    ({"labels": ["tlp:pink", "tlpred", "tlp red", 5]}, (), ()),
     ({"labels": "tlp:red"}, (), ()),
     ({"labels": ["tlp:red"], "object_marking_refs": ["marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9"]},
      ("TLP:RED",), ("TLP:WHITE",)),
@@ -213,6 +213,12 @@ def test_several_handling_markings_are_joined_to_the_strictest() -> None:
     assert stated.requires_agreements == ({"id": "base", "min_version": 3}, {"id": "more", "min_version": 2})
 
 
+def test_purposes_that_have_nothing_in_common_are_no_purpose_and_no_gap_for_defaults() -> None:
+    stated = _read(_marking(HANDLING, purposes=["research"]), _marking(HANDLING, purposes=["audit"]))
+    assert stated.basis is not None
+    assert stated.basis.purposes == (NO_PURPOSE,)
+
+
 @pytest.mark.parametrize("audiences", [
     [{"sharing_groups": ["g1"]}, {"sharing_groups": ["g2"]}],
     [{"sharing_groups": ["g1"]}, {"named_orgs": ["o1"]}],
@@ -228,7 +234,8 @@ def test_granular_markings_become_one_fact_per_selector() -> None:
     obj = {
         "type": "campaign", "name": "n", "labels": ["a", "b"], "description": "d",
         "granular_markings": [
-            {"selectors": ["name", "labels.[1]"], "marking_ref": "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"},
+            {"selectors": ["name", "labels.[1]"],
+             "marking_ref": "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"},
             {"selectors": ["description"], "marking_ref": _OWN},
             {"selectors": ["description"], "lang": "de"},
             {"selectors": ["description"], "marking_ref": _OTHER},

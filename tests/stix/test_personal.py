@@ -82,7 +82,8 @@ def test_the_contributor_is_taken_at_his_word_and_the_policy_judges_it(
 @given(st.dictionaries(
     st.sampled_from(["type", "value", "user_id", "pattern", "pattern_type", "objects", "identity_class", "extensions"]),
     st.text(max_size=30) | st.integers() | st.lists(st.text(max_size=3))
-    | st.sampled_from(["url", "indicator", "stix", "user-account", "identity", "https://x.com/%", "http://[", "t.me/\x00"]),
+    | st.sampled_from(["url", "indicator", "stix", "user-account", "identity", "https://x.com/%", "http://[",
+                       "t.me/\x00"]),
 ))
 def test_no_object_makes_it_crash(obj: dict[str, Any]) -> None:
     assert status(obj) in ("yes", "no", "unknown")

@@ -13,7 +13,8 @@ from exchange.stix.timestamp import version_key
 
 _MASTER = re.compile(
     r"""
-      (?P<space>(?:[\ \t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|//[^\r\n]*|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)+)
+      (?P<space>(?:[\ \t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+
+        | //[^\r\n]* | /\*[^*]*\*+(?:[^/*][^*]*\*+)*/ )+)
     | (?P<typed>[tbh]'[^'\\]*')
     | (?P<string>'[^'\\]*(?:\\['\\][^'\\]*)*')
     | (?P<word>[A-Za-z_][A-Za-z0-9_-]*)
