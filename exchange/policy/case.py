@@ -81,17 +81,14 @@ class Case:
     """On an anonymous public channel, or in a public report."""
     own: bool
     """The actor is the object's producer and nobody else would see it."""
+    readers: tuple[Party, ...]
+    """Those whom a release would reach: the actor, and on reshare the next recipient."""
 
     @property
     def tombstone(self) -> bool:
         """An erased object and somebody who once received it: told to delete it, member or not (P15)."""
         life = self.subject.facts.get("life") or _EMPTY
         return bool(self.action == "pull" and life.get("erased") and self.actor.facts.get("received_before"))
-
-    @property
-    def readers(self) -> tuple[Party, ...]:
-        """Those whom a release would reach."""
-        return (self.actor,) if self.onward is None else (self.actor, self.onward)
 
 
 def read_case(facts: Mapping[str, Any], packs: Packs) -> Case:
@@ -104,7 +101,8 @@ def join(facts: Mapping[str, Any], at: int, subject: Subject, actor: Party, pack
     """A case of two prepared sides; ``facts`` gives the action, request and programme."""
     request = facts["request"]
     action = facts["action"]
-    onward = request.get("onward") if action == "reshare" else None
+    described = request.get("onward") if action == "reshare" else None
+    onward = read_party(described, at) if described else None
     channel = request.get("channel") or _EMPTY
     public = action == "publish" or bool(channel.get("public"))
     return Case(
@@ -113,11 +111,12 @@ def join(facts: Mapping[str, Any], at: int, subject: Subject, actor: Party, pack
         request=request,
         subject=subject,
         actor=actor,
-        onward=read_party(onward, at) if onward else None,
+        onward=onward,
         programme=facts.get("programme") or _EMPTY,
         packs=packs,
         public=public,
         own=actor.org == subject.owner and not public and action != "reshare",
+        readers=(actor,) if onward is None else (actor, onward),
     )
 
 
