@@ -62,10 +62,47 @@ def _stix_folder(folder: Path) -> Path:
     return source
 
 
+_TAKEDOWN = """Tactic,Technique,Procedure,Indicator,Comments\r
+0 Acquiring assets,0.9 Acquiring social media accounts,0.9.1 Acquiring Facebook assets,63 accounts,\r
+,,,"About 7,000 accounts followed one or more of these Pages",\r
+,,,,\r
+0 Acquiring assets,0.9 Acquiring social media accounts,0.9.4 Acquiring X accounts,https://twitter[.]com/made_up_1,\r
+,,0.9.5 Acquiring YouTube channels,"hxxps://www.youtube[.]com/@made-up
+(a second line)",\r
+7. Targeted engagement,7.1 Running ads,7.1.1 Advertising,"About $1,600 in spending for ads on Facebook",\r
+0 Acquiring assets,0.6 Acquiring domains,0.6.2 Acquiring domains to support influence operations,broken url .exa mple,
+"""
+_TAKEDOWN_ROWS = 8
+"""Rows of the text above: the cell with two lines is one."""
+
+
+def _meta_folder(folder: Path) -> Path:
+    """Two periods, of several batches, with every kind of row; all names are made up."""
+    source = folder / "meta" / "indicators" / "csv"
+    for period in ("Q1_2023", "Q2_2024"):
+        (source / period).mkdir(parents=True)
+        lines = "".join(f",,,made-up-{period[-4:]}-{number}[.]example[.]com,\r\n" for number in range(700))
+        path = source / period / f"{period}_Utopia-based_CIB_network.csv"
+        path.write_text(_TAKEDOWN + lines, newline="")
+    (source / "Q1_2023" / "Q1_2023_Utopia-based_CIB_network_2.tsv").write_text(
+        "Tactic\tTechnique\tProcedure\tIndicator\n"
+        "0 Acquiring assets\t0.6 Acquiring domains\t0.6.2 Acquiring domains\tother-made-up[.]example[.]org",
+    )
+    return folder / "meta"
+
+
+def _meta_rows() -> frozenset[tuple[str, int]]:
+    rows = [(f"indicators/csv/{period}/{period}_Utopia-based_CIB_network.csv", row)
+            for period in ("Q1_2023", "Q2_2024") for row in range(1, _TAKEDOWN_ROWS + 701)]
+    other = "indicators/csv/Q1_2023/Q1_2023_Utopia-based_CIB_network_2.tsv"
+    return frozenset([*rows, (other, 1), (other, 2)])
+
+
 SAMPLES: Mapping[str, Sample] = {
     "stix-file": Sample(
         _stix_folder,
         frozenset([("a.json", row) for row in range(1, 1_202)] + [("b.json", row) for row in range(1, 300)]),
         ".json",
     ),
+    "meta-threat-research": Sample(_meta_folder, _meta_rows(), ".csv"),
 }
