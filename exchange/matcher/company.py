@@ -2,9 +2,12 @@
 
 For each value that a suspect holds, the share of suspects among its *other* holders, smoothed, against the prior:
 nats = strength x rarity x decay x ln(share / prior) / -ln(prior's odds), where strength = -ln(prior's odds) x base /
-largest base is what a value wholly in the hands of suspects is worth. A holder's suspicion counts without what this very
-value told it in the round before, so nothing amplifies itself by going back where it came from. Accounts without
-any evidence count as less suspicious than average. Only sums per value are kept, never pairs of accounts.
+largest base is what a value wholly in the hands of suspects is worth.
+
+Nothing can amplify itself: evidence flows outwards only. Accounts that direct evidence makes suspects are the first
+layer and speak with that evidence alone; those who become suspects by their word in round n are layer n and are heard
+by later layers only. Nobody hears an account of its own or a later layer, so what one says never comes back to it.
+Accounts without direct evidence count as less suspicious than average. Only sums per value are kept, never pairs.
 """
 
 from __future__ import annotations
@@ -22,10 +25,9 @@ def _coarse(expression: str) -> str:
 
 def gather(engine: Engine, weights: Weights, at: int) -> None:
     """Make table ``shared``: each account's period with each value that suspects and others hold."""
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE active AS
+    engine.run("""CREATE OR REPLACE TEMP TABLE active AS
         SELECT DISTINCT l.kind, l.key FROM links l SEMI JOIN
-            (SELECT account_id FROM state WHERE score >= {weights.company.suspect_from}) s USING (account_id)
-        JOIN kinds k ON k.kind = l.kind WHERE k.company""")
+            voices s USING (account_id) JOIN kinds k ON k.kind = l.kind WHERE k.company""")
     engine.run("""CREATE OR REPLACE TEMP TABLE held AS
         SELECT l.kind, l.key, count(DISTINCT l.account_id) AS holders FROM links l
         JOIN active a ON a.key = l.key AND a.kind = l.kind GROUP BY ALL""")
@@ -41,17 +43,32 @@ def gather(engine: Engine, weights: Weights, at: int) -> None:
         WHERE h.holders > 1 AND h.holders < 3 * k.cap GROUP BY l.account_id, l.kind, l.key""")
 
 
-def one_round(engine: Engine, weights: Weights, at: int) -> None:
-    """Make table ``company`` (evidence rows and the sources behind them) from ``shared`` and ``state``."""
-    rules, prior = weights.company, weights.prior_probability
+def begin(engine: Engine, weights: Weights) -> None:
+    """Make table ``voices`` (who is heard, with what suspicion) of those whom direct evidence makes suspects."""
+    engine.run("CREATE OR REPLACE TEMP TABLE base AS SELECT account_id, score FROM state")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE voices AS SELECT account_id, score, sources FROM state
+        WHERE score >= {weights.company.suspect_from}""")
+
+
+def promote(engine: Engine, weights: Weights) -> bool:
+    """Add those who became suspects in this round; whether there were any."""
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE fresh AS SELECT account_id, score, sources FROM state
+        WHERE score >= {weights.company.suspect_from} AND account_id NOT IN (SELECT account_id FROM voices)""")
+    engine.run("INSERT INTO voices SELECT * FROM fresh")
+    return bool(engine.one("SELECT count(*) FROM fresh")[0])
+
+
+def one_round(engine: Engine, weights: Weights, at: int, *, first: bool) -> None:
+    """Bring table ``company`` up to date from ``shared`` and ``voices``: in the first round for everyone, later for
+    those who aren't heard yet."""
+    prior = weights.prior_probability
     engine.run(f"""CREATE OR REPLACE TEMP TABLE seen AS
         SELECT s.*, {_coarse('s.recent')} AS w, {_coarse('s.recent * suspicion')} AS ws,
             COALESCE(s.first_seen // {DAY}, {at // DAY}) AS d1, COALESCE(s.last_seen // {DAY}, {at // DAY}) AS d2
-        FROM (SELECT s.*, CASE WHEN t.account_id IS NULL THEN {prior * rules.quiet}
-                ELSE 1 / (1 + exp(COALESCE(m.nats, 0) - t.log_odds)) END AS suspicion,
-                CASE WHEN t.score >= {rules.suspect_from} THEN t.sources ELSE 0 END AS sources
-            FROM shared s LEFT JOIN state t ON t.account_id = s.account_id
-            LEFT JOIN company m ON m.account_id = s.account_id AND m.kind = s.kind AND m.key = s.key) s""")
+        FROM (SELECT s.*, COALESCE(v.score, b.score, {prior * weights.company.quiet}) AS suspicion,
+                COALESCE(v.sources, 0) AS sources, v.account_id IS NOT NULL AS heard
+            FROM shared s LEFT JOIN voices v ON v.account_id = s.account_id
+            LEFT JOIN base b ON b.account_id = s.account_id) s""")
     engine.run("""CREATE OR REPLACE TEMP TABLE sums AS
         SELECT kind, key, sum(w) AS w, sum(ws) AS ws, sum(ws * d1) AS wd1, sum(ws * d2) AS wd2,
             bit_or(sources) AS sources FROM seen GROUP BY kind, key""")
@@ -59,10 +76,10 @@ def one_round(engine: Engine, weights: Weights, at: int) -> None:
         SELECT kind, key, bit_or(1::BIGINT << bit) AS sources FROM (
             SELECT kind, key, bit FROM seen, (SELECT unnest(range(62)) AS bit)
             WHERE sources <> 0 AND (sources >> bit) & 1 = 1 GROUP BY ALL HAVING count(*) = 1) GROUP BY kind, key""")
-    _weigh(engine, weights, at)
+    _weigh(engine, weights, at, "true" if first else "NOT heard")
 
 
-def _weigh(engine: Engine, weights: Weights, at: int) -> None:
+def _weigh(engine: Engine, weights: Weights, at: int, listening: str) -> None:
     rules, prior = weights.company, weights.prior_probability
     largest = max(kind.base for kind in weights.kinds.values() if kind.company)
     gap = "greatest(0, d1 - other_d2, other_d1 - d2)"
@@ -75,8 +92,9 @@ def _weigh(engine: Engine, weights: Weights, at: int) -> None:
                 CASE WHEN t.ws > s.ws THEN (t.wd1 - s.ws * d1) / (t.ws - s.ws) ELSE d1 END AS other_d1,
                 CASE WHEN t.ws > s.ws THEN (t.wd2 - s.ws * d2) / (t.ws - s.ws) ELSE d2 END AS other_d2,
                 t.sources & ~(s.sources & COALESCE(u.sources, 0)) AS told_by
-            FROM seen s JOIN sums t USING (kind, key) LEFT JOIN single u USING (kind, key))""")
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
+            FROM seen s JOIN sums t USING (kind, key) LEFT JOIN single u USING (kind, key) WHERE {listening})""")
+    engine.run("DELETE FROM company WHERE account_id NOT IN (SELECT account_id FROM voices)")
+    engine.run(f"""INSERT INTO company
         SELECT account_id, kind, key, signal, value, first_seen, last_seen, holders, strength, rarity, decay, told,
             others_w, others_ws, repeated, {grid('raw * repeated')} AS nats,
             CASE WHEN raw > 0 THEN told_by ELSE 0 END AS sources

@@ -142,11 +142,14 @@ def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: R
     company.empty(engine, there.account_type)
     against.weigh_accounts(engine, weights)
     fusion.fuse(engine, weights)
-    for _ in range(weights.company.rounds if "links" in there.tables else 0):
+    company.begin(engine, weights)
+    for number in range(weights.company.rounds if "links" in there.tables else 0):
         company.gather(engine, weights, at)
-        company.one_round(engine, weights, at)
+        company.one_round(engine, weights, at, first=number == 0)
         against.weigh_accounts(engine, weights)
         fusion.fuse(engine, weights)
+        if not company.promote(engine, weights):
+            break
 
 
 def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:

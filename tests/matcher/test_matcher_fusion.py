@@ -1,0 +1,231 @@
+"""What the evidence adds up to: exact sums, limits, and what one voice alone can never do."""
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+
+from exchange.matcher.weighing import load_weights
+
+ACTION = 0.5
+WEIGHTS = load_weights()
+
+
+def by(source, pattern, platform, **given):
+    return platform.indicator(pattern, name=f"{source} {pattern} {given}", created_by_ref=f"identity--{source}", **given)
+
+
+def crowd(platform):
+    """Two operations' machines, a household, an agency and a bystander."""
+    for account in range(1, 9):
+        platform.accounts(account, verified=account % 2, assurance=account % 3, strikes=account % 4,
+                          payment_months=account * 3, audience_quality=account / 9, disclosed=int(account == 7))
+        platform.link(account, "device", f"dv_{account // 3 + 1:x}")
+        platform.link(account, "phone", f"ph_{account // 2 + 1:x}")
+        platform.link(account, "ip4", f"10.0.0.{account}")
+        platform.link(account, "email", f"em_{account:x}")
+    return [
+        by("a", "[x-cib-device:token = 'dv_1']", platform), by("b", "[x-cib-phone:token = 'ph_2']", platform),
+        by("a", "[x-cib-email:token = 'em_3']", platform, confidence=60),
+        by("c", "[ipv4-addr:value ISSUBSET '10.0.0.0/30']", platform),
+        by("b", "[x-cib-device:token = 'dv_1']", platform, valid_from="2025-12-01T00:00:00Z"),
+    ]
+
+
+def test_contributions_add_up_to_the_log_odds(platform):
+    outcome = platform.run(crowd(platform))
+    for log_odds, score, total in outcome.rows("""SELECT log_odds, score, (SELECT sum(nats) FROM evidence e
+            WHERE e.account_id = a.account_id) FROM accounts a WHERE has_evidence"""):
+        assert total == log_odds
+        assert math.isclose(score, 1 / (1 + math.exp(-log_odds)), abs_tol=1e-12)
+
+
+def test_an_account_without_evidence_has_the_prior(platform):
+    platform.accounts(1)
+    outcome = platform.run([])
+    assert [(WEIGHTS.prior, False)] == outcome.rows("SELECT log_odds, has_evidence FROM accounts")
+    assert [] == outcome.rows("SELECT * FROM evidence")
+
+
+def test_each_contribution_is_the_product_of_its_factors(platform):
+    outcome = platform.run(crowd(platform))
+    rows = outcome.rows("""SELECT nats, strength * COALESCE(confidence, 1) * rarity * decay * similarity * repeated
+        FROM evidence WHERE step IN ('direct', 'company')""")
+    assert len(rows) > 10
+    for nats, product in rows:
+        assert math.isclose(nats, product, abs_tol=1e-9)
+
+
+def test_the_order_of_rows_and_objects_changes_nothing_to_the_last_bit(platform):
+    feed = crowd(platform)
+    first = platform.run(feed)
+    for seed in range(3):
+        dice = random.Random(seed)
+        shuffled = platform.run(dice.sample(feed, len(feed)), order=lambda rows, dice=dice: dice.sample(rows, len(rows)))
+        for table in ("accounts", "evidence"):
+            assert first.rows(f"FROM {table} ORDER BY ALL") == shuffled.rows(f"FROM {table} ORDER BY ALL")
+
+
+PATTERNS = ["[x-cib-device:token = 'dv_7c']", "[x-cib-payment:token = 'pm_7c']", "[x-cib-email:token = 'em_7c']",
+            "[x-cib-phone:token = 'ph_7c']"]
+
+
+def victim(platform, account=1):
+    platform.accounts(account)
+    for kind, value in (("device", "dv_7c"), ("payment", "pm_7c"), ("email", "em_7c"), ("phone", "ph_7c")):
+        platform.link(account, kind, value)
+
+
+def test_one_poisoned_indicator_never_condemns(platform):
+    victim(platform)
+    for pattern in PATTERNS:
+        assert platform.run([by("a", pattern, platform)]).scores()[1] < ACTION
+
+
+def test_one_source_alone_never_condemns_whatever_it_says(platform):
+    victim(platform)
+    outcome = platform.run([by("a", pattern, platform) for pattern in PATTERNS])
+    assert 0.2 < outcome.scores()[1] < ACTION
+    assert [("provisional",)] == outcome.rows("SELECT kind FROM evidence WHERE step = 'limit'")
+
+
+def test_one_kind_alone_never_condemns_however_many_say_so(platform):
+    victim(platform)
+    assert platform.run([by(source, PATTERNS[1], platform) for source in "abcdef"]).scores()[1] < ACTION
+
+
+def test_two_sources_and_two_strong_kinds_do(platform):
+    victim(platform)
+    assert platform.run([by("a", PATTERNS[0], platform), by("b", PATTERNS[1], platform)]).scores()[1] > ACTION
+
+
+def test_a_framed_person_does_not_drag_the_household_along(platform):
+    victim(platform)
+    for other in (2, 3):
+        platform.accounts(other)
+        for kind, value in (("device", "dv_7c"), ("payment", "pm_7c"), ("ip4", "10.0.0.1")):
+            platform.link(other, kind, value)
+    platform.link(1, "ip4", "10.0.0.1")
+    outcome = platform.run([by("a", pattern, platform) for pattern in PATTERNS])
+    assert all(score < ACTION for score in outcome.scores().values())
+
+
+def test_the_same_source_naming_a_value_twice_counts_once(platform):
+    victim(platform)
+    once = platform.run([by("a", PATTERNS[0], platform)])
+    twice = platform.run([by("a", PATTERNS[0], platform), by("a", PATTERNS[0], platform, labels=["again"])])
+    assert once.scores() == twice.scores()
+
+
+def test_a_second_source_counts_less_than_the_first(platform):
+    victim(platform)
+    outcome = platform.run([by("a", PATTERNS[0], platform), by("b", PATTERNS[0], platform)])
+    (first,), (second,) = outcome.rows("SELECT nats FROM evidence WHERE step = 'direct' ORDER BY nats DESC")
+    assert math.isclose(second, first * WEIGHTS.direct.second_source, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("account_columns", [
+    {"created": 1_600_000_000}, {"verified": 1}, {"assurance": 2}, {"payment_months": 12}, {"disclosed": 1},
+    {"audience_quality": 0.9},
+])
+def test_the_accounts_own_record_speaks_against(platform, account_columns):
+    platform.accounts(1)
+    platform.accounts(2, **account_columns)
+    for account in (1, 2):
+        platform.link(account, "device", "dv_7c")
+    scores = platform.run([by("a", PATTERNS[0], platform)]).scores()
+    assert scores[2] < scores[1]
+
+
+def test_strikes_speak_for_up_to_three(platform):
+    for account, strikes in enumerate((0, 1, 3, 9)):
+        platform.accounts(account, strikes=strikes)
+        platform.link(account, "device", "dv_7c")
+    scores = platform.run([by("a", PATTERNS[0], platform)]).scores()
+    assert scores[0] < scores[1] < scores[2] == scores[3]
+
+
+def test_a_good_record_is_no_veto_against_two_strong_kinds(platform):
+    victim(platform)
+    platform.tables["accounts"][0].update(verified=1, assurance=2, payment_months=40, disclosed=1, created=1_500_000_000)
+    feed = [by(source, pattern, platform) for source in "ab" for pattern in PATTERNS]
+    outcome = platform.run(feed)
+    assert [(WEIGHTS.against.limit_two_strong,)] == outcome.rows("""SELECT sum(nats) FROM evidence
+        WHERE step = 'account' AND nats < 0 OR kind = 'against'""")
+    assert outcome.scores()[1] > ACTION
+
+
+def test_content_adds_little_without_infrastructure(platform):
+    platform.accounts(1, 2)
+    feed = []
+    for number in range(6):
+        for account in (1, 2):
+            platform.add("posts", account_id=account, ts=platform.at, kind="original", object=number, text=f"slogan {number}")
+        feed += [by(source, f"[x-cib-post:text = 'slogan {number}']", platform) for source in "abc"]
+    platform.link(2, "payment", "pm_7c")
+    outcome = platform.run([*feed, by("a", PATTERNS[1], platform)])
+    content = dict(outcome.rows("""SELECT account_id, sum(nats) FROM evidence WHERE family = 'content' OR kind = 'gate'
+        GROUP BY 1"""))
+    assert math.isclose(WEIGHTS.gate.content_limit, content[1], abs_tol=1e-9)
+    assert content[2] > WEIGHTS.gate.content_limit
+
+
+@pytest.mark.parametrize(("days", "factor"), [(0, 1.0), (120, 0.5), (240, 0.25)])
+def test_distance_in_time_halves_the_weight_for_each_half_life(platform, days, factor):
+    """A device's half-life is 120 days; the link ended that long before the indicator's observation."""
+    platform.accounts(1)
+    end = platform.at - (days + 1) * platform.day
+    platform.link(1, "device", "dv_7c", end - platform.day, end)
+    observed = platform.run([by("a", PATTERNS[0], platform)]).rows(
+        "SELECT decay FROM evidence WHERE step = 'direct'")[0][0]
+    assert math.isclose(observed, factor * 2 ** (-1 / 240), rel_tol=1e-9)
+
+
+def operation(platform):
+    """Ten accounts on two machines and a card; two contributors know one machine and the card of some."""
+    for account in range(10):
+        platform.accounts(account)
+        platform.link(account, "device", f"dv_{1 + account % 2}")
+        platform.link(account, "upload_fp", "uf_5")
+        if account < 4:
+            platform.link(account, "payment", "pm_9")
+    return [by("a", "[x-cib-device:token = 'dv_1']", platform), by("b", "[x-cib-payment:token = 'pm_9']", platform)]
+
+
+def test_company_reaches_members_that_no_indicator_names(platform):
+    outcome = platform.run(operation(platform))
+    prior = WEIGHTS.prior_probability
+    assert outcome.scores()[9] > 5 * prior
+    assert [] == outcome.rows("SELECT * FROM evidence WHERE account_id = 9 AND step = 'direct'")
+
+
+def test_ordinary_company_speaks_against(platform):
+    """Forty people use one machine, one of them is named: the others are witnesses for that one."""
+    for account in range(40):
+        platform.accounts(account)
+        platform.link(account, "device", "dv_5")
+    platform.link(0, "payment", "pm_7c")
+    outcome = platform.run([by("a", PATTERNS[1], platform), by("b", PATTERNS[1], platform)])
+    assert outcome.rows("SELECT nats < 0 FROM evidence WHERE account_id = 0 AND step = 'company'") == [(True,)]
+    assert all(score < 0.05 for account, score in outcome.scores().items() if account)
+
+
+def test_propagation_does_not_feed_on_itself(platform):
+    """Two accounts that share everything gain nothing from more rounds than it takes to hear of each other."""
+    for account in (1, 2):
+        platform.accounts(account)
+        for kind, value in (("device", "dv_5"), ("payment", "pm_5"), ("phone", "ph_5")):
+            platform.link(account, kind, value)
+    platform.link(1, "email", "em_7c")
+    feed = [by("a", PATTERNS[2], platform)]
+    few, many = (platform.run(feed, weights=replace(WEIGHTS, company=replace(WEIGHTS.company, rounds=rounds)))
+                 for rounds in (3, 9))
+    assert many.scores() == few.scores()
+    assert max(many.scores().values()) < ACTION
+
+
+def test_without_links_there_is_still_content(platform):
+    platform.accounts(1)
+    platform.add("posts", account_id=1, ts=platform.at, kind="original", object=1, text="a slogan")
+    assert [(1, "text")] == platform.run([by("a", "[x-cib-post:text = 'a slogan']", platform)]).hits()
