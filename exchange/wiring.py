@@ -20,7 +20,7 @@ from exchange.intake import published
 from exchange.intake.envelope import split_envelope
 from exchange.intake.push import Intake, Pusher, identities_of_others
 from exchange.intake.status import Told, status_resource
-from exchange.model.access import may_write
+from exchange.model.access import holds, may_write
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.model.pushed import PushOutcome
 from exchange.policy.label import granted
@@ -156,7 +156,7 @@ class Exchange:
 
         pusher = Pusher(
             organisation=organisation, community=community.group, now=now, resolve=resolve,
-            defaults={**(collection.default_terms or {}), **_agreed_terms(organisation), **(terms or {})},
+            defaults={**(collection.default_terms or {}), **_agreed_terms(organisation, from_microseconds(now)), **(terms or {})},
             strict=collection.strictness == "strict",
             scope=None if terms is not None else (directory.version, reader.profile, collection.id),
             identities=identities_of_others(directory.organisations.values(), organisation.id),
@@ -295,10 +295,11 @@ def local_sink(
     return LocalSink(exchange, organisation, found[0], terms)
 
 
-def _agreed_terms(organisation: Organisation) -> Mapping[str, Any]:
+def _agreed_terms(organisation: Organisation, at: str) -> Mapping[str, Any]:
     merged: dict[str, Any] = {}
     for agreement in organisation.agreements:
-        if agreement.status == "active" and agreement.default_terms:
+        in_force = agreement.status == "active" and holds(agreement.since, agreement.until, at)
+        if in_force and agreement.default_terms:
             merged.update(agreement.default_terms)
     return merged
 
