@@ -47,7 +47,7 @@ def _read(*markings: dict[str, Any], **properties: Any) -> StatedTerms:
     ({"labels": ["tlp:amber-strict"]}, ("TLP:AMBER+STRICT",), ()),
     ({"labels": ["tlp:white"]}, (), ("TLP:WHITE",)),
     ({"labels": ["misp:tlp:red", "TLP: GREEN"]}, ("TLP:RED", "TLP:GREEN"), ()),
-    ({"labels": ["tlp:pink", "tlpred", "tlp red", 5]}, (), ()),
+    ({"labels": ["tlpred", "tlp red", "about tlp:red", 5]}, (), ()),
     ({"labels": "tlp:red"}, (), ()),
     ({"labels": ["tlp:red"], "object_marking_refs": ["marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9"]},
      ("TLP:RED",), ("TLP:WHITE",)),
@@ -60,6 +60,12 @@ def test_every_spelling_of_tlp_is_read(
     assert (tlp2, tlp1) == (stated.markings.tlp, stated.markings.tlp1)
     assert bool(tlp2 or tlp1) == stated.states_tlp
     assert stated.faults == ()
+
+
+@pytest.mark.parametrize("label", ["tlp:pink", "TLP:", "tlp:amber+", "tlp:red\n.", "misp:tlp:unclear"])
+def test_a_tlp_label_of_no_known_level_is_a_fault_and_not_a_gap_for_defaults(label: str) -> None:
+    stated = read_terms({"type": "indicator", "labels": [label]}, lambda _: None)
+    assert [(fault.code, fault.property) for fault in stated.faults] == [("marking-invalid", "labels")]
 
 
 def test_a_tlp_marking_of_another_id_is_read_by_its_content() -> None:
