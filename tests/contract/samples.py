@@ -81,7 +81,7 @@ def _meta_folder(folder: Path) -> Path:
     source = folder / "meta" / "indicators" / "csv"
     for period in ("Q1_2023", "Q2_2024"):
         (source / period).mkdir(parents=True)
-        lines = "".join(f",,,made-up-{period[-4:]}-{number}[.]example[.]com,\r\n" for number in range(700))
+        lines = "".join(f",,,made-up-{period[-4:]}-{number}[.]example[.]com,\r\n" for number in range(240))
         path = source / period / f"{period}_Utopia-based_CIB_network.csv"
         path.write_text(_TAKEDOWN + lines, newline="")
     (source / "Q1_2023" / "Q1_2023_Utopia-based_CIB_network_2.tsv").write_text(
@@ -93,7 +93,7 @@ def _meta_folder(folder: Path) -> Path:
 
 def _meta_rows() -> frozenset[tuple[str, int]]:
     rows = [(f"indicators/csv/{period}/{period}_Utopia-based_CIB_network.csv", row)
-            for period in ("Q1_2023", "Q2_2024") for row in range(1, _TAKEDOWN_ROWS + 701)]
+            for period in ("Q1_2023", "Q2_2024") for row in range(1, _TAKEDOWN_ROWS + 241)]
     other = "indicators/csv/Q1_2023/Q1_2023_Utopia-based_CIB_network_2.tsv"
     return frozenset([*rows, (other, 1), (other, 2)])
 
