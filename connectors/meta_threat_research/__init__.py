@@ -1,4 +1,6 @@
-"""Meta's published threat research: takedown files of coordinated inauthentic behaviour, in every format they come in."""
+"""Meta's published threat research: takedown files of coordinated inauthentic behaviour, in every format
+they come in.
+"""
 
 from __future__ import annotations
 

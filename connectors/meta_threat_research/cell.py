@@ -1,7 +1,7 @@
 """What a cell holds: one or more values with remarks, a broken value, or prose.
 
-A value is never emitted when the cell leaves a doubt that it is whole: a URL with a blank inside is put together only
-where it can't be meant otherwise, and else the cell is quarantined.
+A value is never emitted when the cell leaves a doubt that it is whole: a URL with a blank inside is put
+together only where it can't be meant otherwise, and else the cell is quarantined.
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ _REMARK = re.compile(r"(?:^|\s)[\[(](?!\s*(?:\.|dot|at|@|:|/)\s*[\])])([^\[\]()]
 _LABEL = re.compile(r"^\s*[A-Za-z][A-Za-z /]{1,30}:\s+(?=\S)")
 _BETWEEN = frozenset({"and", "&", "or", "/", "|", "+", "-", "–", "—", "•", "·", "*", ",", ";", "aka"})
 _DASHES = frozenset({"-", "–", "—", "|", "→", "->", "=>"})
-_REMARK_WORDS = frozenset("""
-a account accounts active also an and archived as associated at banned belongs blog bot-run by channel channels closed comment
-comments company created deleted disabled domain down fake for former formerly from group groups has hosted hosting hosts in
-inactive is it its linked located main new no not now of offline old on operated or owned page pages part posing post posts
-previously private profile promoted redirected redirecting redirects registered removed renamed run see shared since site spoof
-spoofed spoofing still suspended targeted targeting targets that the this to unavailable used uses using video was website were
-which who with
-""".split())
-_THIRD_PARTY = frozenset({"with", "via", "through", "using", "by", "at", "registrar", "service", "hosted", "from", "like",
-                          "uses", "including", "of", "tagged"})  # fmt: skip
+_REMARK_WORDS = frozenset((
+    "a", "account", "accounts", "active", "also", "an", "and", "archived", "as", "associated", "at",
+    "banned", "belongs", "blog", "bot-run", "by", "channel", "channels", "closed", "comment",
+    "comments", "company", "created", "deleted", "disabled", "domain", "down", "fake", "for", "former",
+    "formerly", "from", "group", "groups", "has", "hosted", "hosting", "hosts", "in", "inactive", "is",
+    "it", "its", "linked", "located", "main", "new", "no", "not", "now", "of", "offline", "old", "on",
+    "operated", "or", "owned", "page", "pages", "part", "posing", "post", "posts", "previously",
+    "private", "profile", "promoted", "redirected", "redirecting", "redirects", "registered", "removed",
+    "renamed", "run", "see", "shared", "since", "site", "spoof", "spoofed", "spoofing", "still",
+    "suspended", "targeted", "targeting", "targets", "that", "the", "this", "to", "unavailable", "used",
+    "uses", "using", "video", "was", "website", "were", "which", "who", "with",
+))  # fmt: skip
+_THIRD_PARTY = frozenset({"with", "via", "through", "using", "by", "at", "registrar", "service", "hosted", "from",
+                          "like", "uses", "including", "of", "tagged"})  # fmt: skip
 _OPEN_END = re.compile(r"(?:[=&?]|%[0-9A-Fa-f]?|://|:/|\[\.\]|[A-Za-z0-9-]\[?\.)$")
 _OPEN_START = re.compile(r"(?:[/?#=&%]|\[\.\]|\.\w)")
 _SLUG_OPEN = re.compile(r"/[^/]*-[^/]*-[^/]*[-_]$")
@@ -85,8 +89,8 @@ def _words(words: list[str], platform: str, known: Collection[str], remark: str)
         joined = _joined(words[index - 1], rest, known)
         if joined is not None:
             return _cell([*parts[:-1], joined], remark, "a blank inside the address was taken out")
-        return Cell(fault=f"{' '.join(words)[:200]!r}: it can't be told whether the blank is inside the value or ends it",
-                    remark=remark)  # fmt: skip
+        doubt = "it can't be told whether the blank is inside the value or ends it"
+        return Cell(fault=f"{' '.join(words)[:200]!r}: {doubt}", remark=remark)
     return _cell(_without_wraps(words, parts), remark) if parts else Cell(remark=remark)
 
 
@@ -173,7 +177,9 @@ def _cell(parts: list[Reading], remark: str, repair: str = "") -> Cell:
 
 
 def acquired_in(text: str) -> tuple[Value, ...]:
-    """Values in a sentence about what was acquired: defanged ones that aren't named as a service that was used."""
+    """Values in a sentence about what was acquired: defanged ones that aren't named as a service that was
+    used.
+    """
     words = clean(text).split()
     found: list[Value] = []
     for index, word in enumerate(words):

@@ -1,8 +1,8 @@
 """Reads a folder (or one file) of Meta's threat research: files by period, rows by file, batches of objects.
 
-All files of a period are read together, because one network may be told in CSV, TSV, JSON and Markdown: it becomes
-one campaign. The checkpoint is the period and how many of its batches went in; a period is read anew on resuming.
-Files about hacking groups, malware and scams are accounted for row by row and left out.
+All files of a period are read together, because one network may be told in CSV, TSV, JSON and Markdown: it
+becomes one campaign. The checkpoint is the period and how many of its batches went in; a period is read
+anew on resuming. Files about hacking groups, malware and scams are accounted for row by row and left out.
 """
 
 from __future__ import annotations
@@ -173,7 +173,9 @@ def _left_out(file: str, path: Path) -> Row | None:
 
 
 def _about_cib(file: str, records: list[Record]) -> bool | None:
-    """Whether a file is about CIB, by its name, its title, or the procedures in it; None: each row says for itself."""
+    """Whether a file is about CIB, by its name, its title, or the procedures in it; None: each row says
+    for itself.
+    """
     named = network.is_cib_name(file)
     if any(record.kind == "typed" for record in records):
         return named

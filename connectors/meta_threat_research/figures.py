@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_NUMBER = r"(?P<no>no|zero)\b|(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?P<scale>thousand|million|billion|[kKmM](?![a-zA-Z])))?"
+_NUMBER = (
+    r"(?P<no>no|zero)\b|(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?P<scale>thousand|million|billion|[kKmM](?![a-zA-Z])))?"
+)
 _APPROX = (
     r"(?:(?P<about>about|around|approximately|approx\.?|nearly|almost|roughly|some|over|more than|at least|just over|"
     r"an estimated|~)\s*)?(?:(?P<most>less than|fewer than|under|up to|below)\s+)?"
@@ -18,34 +20,43 @@ _ASSET = (
     r"(?P<asset>acc?o?u?n?ts?|profiles?|users?|pages?|groups?|channels?|events?|assets?|communities|subreddits?|blogs?|videos?"
     r"|petitions?)\b"
 )
-_PLATFORM = r"facebook|instagram|threads|x / twitter|x/twitter|twitter|youtube|tiktok|telegram|reddit|x(?= (?:accounts?|posts))"
+_PLATFORM = (
+    r"facebook|instagram|threads|x / twitter|x/twitter|twitter|youtube|tiktok|telegram|reddit|x(?= (?:accounts?|posts))"
+)
+_ON = rf"(?:\s+on\s+(?P<on>(?:{_PLATFORM})(?:(?:,| and|, and)\s+(?:{_PLATFORM}))*))?"
 _COUNT = re.compile(
     _APPROX + rf"(?:{_NUMBER})\s+(?:(?:fake|inauthentic|duplicate|likely|unique|public|private|related|additional)\s+)*"
-    rf"(?:(?P<platform>{_PLATFORM})\s+)?{_ASSET}(?:\s+on\s+(?P<on>(?:{_PLATFORM})(?:(?:,| and|, and)\s+(?:{_PLATFORM}))*))?",
+    rf"(?:(?P<platform>{_PLATFORM})\s+)?{_ASSET}{_ON}",
     re.IGNORECASE,
 )
 _FOLLOWED = re.compile(
-    _APPROX + rf"(?:{_NUMBER})\s+(?:[a-z]+\s+)?(?:acc?o?u?n?ts?|users?|people|profiles?|followers|members|subscribers)\b"
+    _APPROX
+    + rf"(?:{_NUMBER})\s+(?:[a-z]+\s+)?(?:acc?o?u?n?ts?|users?|people|profiles?|followers|members|subscribers)\b"
     r"(?P<verb>\s+(?:have\s+|had\s+)?(?:followed|joined|subscribed|liked|friended))?"
     r"(?P<what>\s+(?:to\s+)?(?:at least\s+)?(?:one or more of\s+|any of\s+)?(?:these|this|the)?\s*(?:[A-Za-z/]+\s+)?"
     r"(?:pages?|groups?|acc?o?u?n?ts?|channels?|profiles?)\b)?",
     re.IGNORECASE,
 )
 _SPEND = re.compile(
-    _APPROX + r"(?P<sign>US\$|C\$|A\$|\$|€|£)\s?(?P<number>\d[\d,]*(?:\.\d+)?)\s?(?P<scale>thousand|million|billion|[kKmM]\b)?"
+    _APPROX
+    + r"(?P<sign>US\$|C\$|A\$|\$|€|£)\s?(?P<number>\d[\d,]*(?:\.\d+)?)\s?(?P<scale>thousand|million|billion|[kKmM]\b)?"
     r"|(?P<about2>(?:about|around|approximately)\s+)?(?P<number2>\d[\d,]*(?:\.\d+)?)\s?(?P<scale2>thousand|million|billion)?\s"
     r"(?P<code>USD|EUR|GBP|US dollars?|U\.S\. dollars?|dollars|euros?|pounds)\b",
     re.IGNORECASE,
 )
 _NO_SPEND = re.compile(
-    r"\bno (?:paid )?ad(?:vertising|s)?(?:[- ]spend(?:ing)?)?\b|\bdid not (?:engage in (?:paid )?advertis|run (?:any )?ads|spend)"
-    r"|\bno spend(?:ing)?\b", re.IGNORECASE,
+    r"\bno (?:paid )?ad(?:vertising|s)?(?:[- ]spend(?:ing)?)?\b"
+    r"|\bdid not (?:engage in (?:paid )?advertis|run (?:any )?ads|spend)"
+    r"|\bno spend(?:ing)?\b",
+    re.IGNORECASE,
 )
-_TEMPLATE = re.compile(r"[$€£]\s?x+\b|\bx{2,}\b(?!\s*\.)|\b(?:in|about|around|of) xx\b|\[(?:x+|number|amount)\]", re.IGNORECASE)
+_TEMPLATE = re.compile(
+    r"[$€£]\s?x+\b|\bx{2,}\b(?!\s*\.)|\b(?:in|about|around|of) xx\b|\[(?:x+|number|amount)\]", re.IGNORECASE
+)
 _ACTIONED = re.compile(r"\b(?:remov|action|disabl|took down|taken down|disrupt|ban+ed|suspend|delet)", re.IGNORECASE)
 _SCALES = {"thousand": 1_000, "k": 1_000, "million": 1_000_000, "m": 1_000_000, "billion": 1_000_000_000}
-_CURRENCIES = {"$": "USD", "us$": "USD", "c$": "CAD", "a$": "AUD", "€": "EUR", "£": "GBP", "usd": "USD", "eur": "EUR", "gbp": "GBP",
-               "euro": "EUR", "euros": "EUR", "pounds": "GBP"}  # fmt: skip
+_CURRENCIES = {"$": "USD", "us$": "USD", "c$": "CAD", "a$": "AUD", "€": "EUR", "£": "GBP", "usd": "USD", "eur": "EUR",
+               "gbp": "GBP", "euro": "EUR", "euros": "EUR", "pounds": "GBP"}  # fmt: skip
 _MAX = 10**15
 _LONGEST = 2_000
 """Characters of a sentence that are kept beside its number."""
@@ -98,7 +109,9 @@ def counts(text: str, platform: str = "") -> tuple[Count, ...]:
         named = match["on"] or match["platform"] or ""
         number = _number(match["no"], match["number"], match["scale"])
         asset = _asset(match["asset"])
-        whose = _platforms(named) or ("facebook" if asset in ("page", "group") and platform in ("", "instagram") else platform)
+        whose = _platforms(named) or (
+            "facebook" if asset in ("page", "group") and platform in ("", "instagram") else platform
+        )
         if number is not None:
             found.append(Count(whose, asset, int(number), bool(match["about"] or match["most"]), bool(match["most"]),
                                match[0].strip()))  # fmt: skip
@@ -108,7 +121,9 @@ def counts(text: str, platform: str = "") -> tuple[Count, ...]:
 def is_count(text: str) -> bool:
     """Whether a cell is nothing but counts of assets."""
     rest = _COUNT.sub(" ", text)
-    return _COUNT.search(text) is not None and not re.sub(r"\b(?:and|plus|in total|total|the|of|a|an|were|was)\b|\W", "", rest.casefold())
+    return _COUNT.search(text) is not None and not re.sub(
+        r"\b(?:and|plus|in total|total|the|of|a|an|were|was)\b|\W", "", rest.casefold()
+    )
 
 
 def audiences(text: str, platform: str = "", asset_type: str = "", metric: str = "") -> tuple[Audience, ...]:
@@ -122,8 +137,9 @@ def audiences(text: str, platform: str = "", asset_type: str = "", metric: str =
         asset = next((_asset(word) for word in reversed(what.split())), asset_type)
         whose = _platforms(what) or ("facebook" if asset in ("page", "group") else platform)
         measured = "members" if "join" in verb or asset == "group" else metric or "followers"
-        found.append(Audience(measured, whose, asset, int(number), bool(match["about"] or match["most"]), bool(match["most"]),
-                              match[0].strip()))  # fmt: skip
+        most = bool(match["most"])
+        about = most or bool(match["about"])
+        found.append(Audience(measured, whose, asset, int(number), about, most, match[0].strip()))
         if metric:
             break
     return tuple(found)
@@ -142,7 +158,14 @@ def spends(text: str) -> tuple[Spend, ...]:
     if number is None:
         return ()
     amount = int(number) if number == int(number) else number
-    return (Spend(amount, _CURRENCIES.get(unit, "USD"), bool(match["about"] or match["most"] or match["about2"]), stated.strip()[:_LONGEST]),)
+    return (
+        Spend(
+            amount,
+            _CURRENCIES.get(unit, "USD"),
+            bool(match["about"] or match["most"] or match["about2"]),
+            stated.strip()[:_LONGEST],
+        ),
+    )
 
 
 def removed(text: str) -> tuple[Count, ...]:

@@ -1,7 +1,8 @@
-"""What each row says: an indicator, a count, an audience, money, a behaviour, a note, or nothing that can be trusted.
+"""What each row says: an indicator, a count, an audience, money, a behaviour, a note, or nothing that can
+be trusted.
 
-An indicator needs a value that the publisher presents as operated by the network and that isn't a host everybody
-uses. Names of personas and hashtags stay with the behaviour they stand in: anybody may use them.
+An indicator needs a value that the publisher presents as operated by the network and that isn't a host
+everybody uses. Names of personas and hashtags stay with the behaviour they stand in: anybody may use them.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from exchange.model.identifiers.refang import clean
 
 _MIMIC = re.compile(
     r"\b(?:pos(?:ed|es|ing)|mimic\w*|pretend\w*|imitat\w*|spoofing|spoofs?|impersonat(?:ing|es?|ion|or)|masquerad\w*|fake|"
-    r"cop(?:y|ies) of|clones?|look-?alike|typosquat\w*|disguised|illegitimate|not legitimate|non-legitimate)\b", re.IGNORECASE,
+    r"cop(?:y|ies) of|clones?|look-?alike|typosquat\w*|disguised|illegitimate|not legitimate|non-legitimate)\b",
+    re.IGNORECASE,
 )
-_LEGITIMATE = re.compile(r"\b(?:legit(?:imate)?|authentic|genuine|benign|not (?:operated|run|controlled) by)\b", re.IGNORECASE)
+_LEGITIMATE = re.compile(
+    r"\b(?:legit(?:imate)?|authentic|genuine|benign|not (?:operated|run|controlled) by)\b", re.IGNORECASE
+)
 _IMPERSONATED = re.compile(r"\b(?:impersonated|spoofed|typosquatted|mimicked|cloned|victim|target)\b", re.IGNORECASE)
 _COMMENTED = re.compile(r"^(?:in the |in )?comments?(?: section)?$", re.IGNORECASE)
 _TYPES = (("domain", "0.6.2"), ("telegram", "0.9.7"), ("twitter", "0.9.4"), ("youtube", "0.9.5"), ("tiktok", "0.9.6"),
@@ -84,7 +88,9 @@ def judge(file: str, record: Record, cib: bool | None, known: Collection[str] = 
 
 
 def settled(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings with ambiguous ones decided: what is listed elsewhere as operated is known, the rest is doubtful."""
+    """The findings with ambiguous ones decided: what is listed elsewhere as operated is known, the rest is
+    doubtful.
+    """
     every = list(findings)
     operated = {value.key for one in every if one.outcome in ("indicator", "repaired") and not one.ambiguous
                 for value in one.values}  # fmt: skip
@@ -95,8 +101,14 @@ def _decided(finding: Finding, operated: Collection[tuple[str, str]]) -> Finding
     if all(value.key in operated for value in finding.values):
         return replace(finding, outcome="behaviour", values=(), ambiguous=False,
                        reason="Names an asset that other rows list.")  # fmt: skip
-    return replace(finding, outcome="quarantined", values=(), procedure=None, ambiguous=False,
-                   reason=f"{finding.text[:200]!r}: it can't be told whether this is the impersonator or the impersonated.")
+    return replace(
+        finding,
+        outcome="quarantined",
+        values=(),
+        procedure=None,
+        ambiguous=False,
+        reason=f"{finding.text[:200]!r}: it can't be told whether this is the impersonator or the impersonated.",
+    )
 
 
 def _chain(start: Finding, record: Record, known: Collection[str]) -> Finding:
@@ -107,7 +119,9 @@ def _chain(start: Finding, record: Record, known: Collection[str]) -> Finding:
         start = replace(start, procedure=None)
     if not start.text:
         reason = "The source gives no detail."
-        return replace(start, outcome="behaviour" if start.procedure and named.role != "audience" else "note", reason=reason)
+        return replace(
+            start, outcome="behaviour" if start.procedure and named.role != "audience" else "note", reason=reason
+        )
     if named.role in ("audience", "ads"):
         return _measured(start, named)
     if named.id.startswith("0") and figures.is_count(start.text):
@@ -165,8 +179,14 @@ def _weighed(start: Finding, named: Procedure, cell: Cell) -> Finding:
     foreign = named.id.startswith(("6.3.2", "6.3.3", "6.2.8")) and any(one.kind == "domain" for one in cell.values)
     if named.role == "third-party" or foreign:
         return replace(start, outcome="behaviour", reason=f"{named.name}: names somebody else's, no indicator.")
-    found = replace(start, outcome="repaired" if cell.repair else "indicator", values=cell.values, comment=comment,
-                    reason=f"Mended: {cell.repair}." if cell.repair else "", ambiguous=named.role == "ambiguous")
+    found = replace(
+        start,
+        outcome="repaired" if cell.repair else "indicator",
+        values=cell.values,
+        comment=comment,
+        reason=f"Mended: {cell.repair}." if cell.repair else "",
+        ambiguous=named.role == "ambiguous",
+    )
     if cell.shared:
         found = replace(found, reason=f"{found.reason} {', '.join(cell.shared)} left out: used by everybody.".strip())
     return found
@@ -185,7 +205,11 @@ def relation_of(comment: str) -> str:
 
 def _typed(start: Finding, record: Record, cib: bool | None) -> Finding:
     about = _PART.match(record.comment)
-    if not about and not re.search(r"\bcib\b", f"{record.comment} {record.value_type}", re.IGNORECASE) and cib is not True:
+    if (
+        not about
+        and not re.search(r"\bcib\b", f"{record.comment} {record.value_type}", re.IGNORECASE)
+        and cib is not True
+    ):
         return replace(start, reason=NOT_CIB)
     part = (about["after"] or about["before"]) if about else ""
     return _listed(replace(start, part=part, target=_target(record.comment)), record)

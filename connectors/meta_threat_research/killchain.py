@@ -1,4 +1,6 @@
-"""Meta's Online Operations Kill Chain: what a procedure is called, whose things its rows name, which techniques it is."""
+"""Meta's Online Operations Kill Chain: what a procedure is called, whose things its rows name, which
+techniques it is.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def _data() -> _Data:
 
 
 def split(text: str) -> tuple[str, str]:
-    """Id and title of a procedure cell ("0.9.10.0  Acquiring …" is 0.9.10); the id is empty where there is none."""
+    """Id and title of a procedure cell ("0.9.10.0  Acquiring …" is 0.9.10); the id is empty where there is
+    none.
+    """
     match = _ID.match(text)
     if match is None:
         return "", " ".join(text.split())

@@ -16,9 +16,9 @@ _QUARTER = re.compile(r"\bq([1-4])(?:[ -]([1-4]))?[ -]?(20\d\d)\b")
 _MONTH = re.compile(r"^(20\d\d)[ -](0[1-9]|1[0-2])\b")
 _YEAR = re.compile(r"^(20\d\d)\b")
 _NOISE = frozenset({
-    "meta", "metas", "githubiocs", "cib", "network", "networks", "cluster", "based", "influence", "operation", "updated",
-    "operations", "indicators", "iocs", "ioc", "coordinated", "inauthentic", "behavior", "behaviour", "removing", "from",
-    "adversarial", "threat", "report", "and", "final", "new",
+    "meta", "metas", "githubiocs", "cib", "network", "networks", "cluster", "based", "influence", "operation",
+    "updated", "operations", "indicators", "iocs", "ioc", "coordinated", "inauthentic", "behavior", "behaviour", "removing",
+    "from",    "adversarial", "threat", "report", "and", "final", "new",
 })  # fmt: skip
 _NOT_CIB = re.compile(
     r"\b(?:apt|espionage|malware|malicious|hackers?|hacking|surveillance|spyware|scams?|phishing|cyber|mobile apps?|"
@@ -95,7 +95,9 @@ def titled(network: Network, title: str) -> Network:
 
 
 def is_cib_name(file: str) -> bool | None:
-    """Whether a file's name says that it is about CIB (True) or something else (False); None where it doesn't say."""
+    """Whether a file's name says that it is about CIB (True) or something else (False); None where it
+    doesn't say.
+    """
     words = plain(PurePosixPath(file).stem)
     if _CIB.search(words):
         return True
@@ -155,7 +157,7 @@ def _merged(one: tuple[Place, ...], other: tuple[Place, ...]) -> tuple[Place, ..
 def _places() -> dict[str, Place]:
     raw = tomllib.loads(files(__package__).joinpath("places.toml").read_text("utf-8"))
     found = {plain(name): Place(name.title(), code, False) for name, code in raw["regions"].items()}
-    names = {}
+    names: dict[str, str] = {}
     for name, code in raw["countries"].items():
         names.setdefault(code, name.title())
         found[plain(name)] = Place(names[code], code, True)

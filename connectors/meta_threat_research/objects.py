@@ -1,18 +1,21 @@
-"""What the findings of one period become in STIX: networks as campaigns with their claims, behaviours and assets.
+"""What the findings of one period become in STIX: networks as campaigns with their claims, behaviours and
+assets.
 
-Ids follow from content, so that the same network told in CSV, TSV, JSON and Markdown gives the same objects: an
-observable's by STIX 2.1 2.9, an indicator's from period and value, a campaign's and report's from period and name,
-a relationship's from its two ends. ``created`` is the last day the report covers, never the day of the run.
+Ids follow from content, so that the same network told in CSV, TSV, JSON and Markdown gives the same
+objects: an observable's by STIX 2.1 2.9, an indicator's from period and value, a campaign's and report's
+from period and name, a relationship's from its two ends. ``created`` is the last day the report covers,
+never the day of the run.
 
-An account is written as ``[user-account:account_type = PLATFORM AND user-account:account_login = KEY]`` (``user_id``
-where the key is an id that the platform gave), joined by OR with its public address, so that consumers who match
-URLs find it too.
+An account is written as ``[user-account:account_type = PLATFORM AND user-account:account_login = KEY]``
+(``user_id`` where the key is an id that the platform gave), joined by OR with its public address, so that
+consumers who match URLs find it too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 from connectors.meta_threat_research.judge import Finding
@@ -44,6 +47,10 @@ class Asset:
     """One value of the period, as all rows together tell it."""
 
     value: Value
+    indicator: str
+    """Id of its indicator."""
+    observed: Object
+    """Its observable."""
     seen: dict[str, None] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
     procedures: dict[str, Procedure] = field(default_factory=dict)
@@ -72,12 +79,12 @@ class Story:
     indicators: dict[str, None] = field(default_factory=dict)
     roles: set[str] = field(default_factory=set)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The campaign's id."""
         return derived_id("campaign", NAME, self.network.key)
 
-    @property
+    @cached_property
     def report(self) -> str:
         """The report's id."""
         return derived_id("report", NAME, self.network.key)
@@ -124,15 +131,31 @@ class Period:
 
     def _figures(self, story: Story, finding: Finding) -> tuple[str, ...]:
         for count in finding.counts:
-            entry = _filled(platform=count.platform, asset_type=count.asset_type, count=count.count,
-                            approximate=count.approximate, at_most=count.at_most, action="removed", text=count.text)
+            entry = _filled(
+                platform=count.platform,
+                asset_type=count.asset_type,
+                count=count.count,
+                approximate=count.approximate,
+                at_most=count.at_most,
+                action="removed",
+                text=count.text,
+            )
             story.counts.setdefault((count.platform, count.asset_type, count.count), entry)
         for one in finding.audiences:
-            entry = _filled(metric=one.metric, platform=one.platform, asset_type=one.asset_type, value=one.value,
-                            approximate=one.approximate, at_most=one.at_most, text=one.text)
+            entry = _filled(
+                metric=one.metric,
+                platform=one.platform,
+                asset_type=one.asset_type,
+                value=one.value,
+                approximate=one.approximate,
+                at_most=one.at_most,
+                text=one.text,
+            )
             story.audiences.setdefault((one.metric, one.platform, one.asset_type, one.value), entry)
         for spend in finding.spends:
-            entry = _filled(amount=spend.amount, currency=spend.currency, approximate=spend.approximate, text=spend.text)
+            entry = _filled(
+                amount=spend.amount, currency=spend.currency, approximate=spend.approximate, text=spend.text
+            )
             story.spends.setdefault((spend.amount, spend.currency), entry)
         if finding.procedure is None:  # prose names no procedure: that there were accounts says which
             for count in finding.counts:
@@ -156,10 +179,13 @@ class Period:
         return uses_id(story.id, procedure), behaviour_id(procedure)
 
     def _asset(self, story: Story, finding: Finding, value: Value) -> Iterator[str]:
-        asset = self.assets.setdefault(value.key, Asset(value))
+        asset = self.assets.get(value.key)
+        if asset is None:
+            indicator = derived_id("indicator", NAME, self._period, *value.key)
+            asset = self.assets[value.key] = Asset(value, indicator, observable(value))
         asset.seen[value.seen] = None
         asset.others.update(value.others)
-        observed = observable(value)["id"]
+        observed = asset.observed["id"]
         if finding.relation != "operated":
             asset.relations[story.network.key] = finding.relation
             yield from (observed, _between("related-to", story.id, observed))
@@ -174,11 +200,7 @@ class Period:
             asset.procedures[number] = finding.procedure
         if value.account is not None:
             story.platforms.add(value.account.platform)
-        yield from (self.indicator_id(value), observed)
-
-    def indicator_id(self, value: Value) -> str:
-        """The id of the indicator for a value in this period."""
-        return derived_id("indicator", NAME, self._period, *value.key)
+        yield from (asset.indicator, observed)
 
     def objects(self) -> Iterator[Object]:
         """Everything in STIX, reports last; the same findings give the same objects in the same order."""
@@ -192,7 +214,7 @@ class Period:
         for asset in self.assets.values():
             for key in asset.networks:
                 self.stories[key].roles.add(asset.roles[key])
-                self.stories[key].indicators[self.indicator_id(asset.value)] = None
+                self.stories[key].indicators[asset.indicator] = None
         for story in self.stories.values():
             yield from _campaign_objects(story)
         for asset in self.assets.values():
@@ -200,7 +222,7 @@ class Period:
         yield from (_report(story) for story in self.stories.values())
 
     def _asset_objects(self, asset: Asset) -> Iterator[Object]:
-        observed = observable(asset.value)
+        observed = asset.observed
         yield observed
         for key, relation in asset.relations.items():
             story = self.stories[key]
@@ -209,34 +231,34 @@ class Period:
         if not asset.networks:
             return
         stories = [self.stories[key] for key in asset.networks]
-        yield self._indicator(asset, min(story.stamp for story in stories))
+        yield _indicator(asset, min(story.stamp for story in stories))
         for story in stories:
             key = story.network.key
             comments = _joined(asset.networks[key])
-            identifier = self.indicator_id(asset.value)
-            yield _relation(story, "indicates", identifier, story.id, {"relation": "operated"}, comments)
+            yield _relation(story, "indicates", asset.indicator, story.id, {"relation": "operated"}, comments)
             role = asset.roles[key]
             says = {"relation": "operated"} | ({"role": role} if role else {})
             yield _relation(story, "consists-of", _infrastructure_id(story, role), observed["id"], says)
 
-    def _indicator(self, asset: Asset, stamp: str) -> Object:
-        seen = ", ".join(sorted(asset.seen))
-        proxy = "0.1.1" in asset.procedures
-        return {
-            **_head("indicator", self.indicator_id(asset.value), stamp),
-            "name": title(asset.value),
-            "description": f"Published by Meta as part of a network of coordinated inauthentic behaviour, as: {seen}",
-            "indicator_types": ["anonymization" if proxy else "attribution"],
-            "pattern": pattern(asset.value, sorted(asset.others)),
-            "pattern_type": "stix",
-            "valid_from": stamp,
-            **_phases(asset.procedures.values()),
-        }
+
+def _indicator(asset: Asset, stamp: str) -> Object:
+    seen = ", ".join(sorted(asset.seen))
+    proxy = "0.1.1" in asset.procedures
+    return {
+        **_head("indicator", asset.indicator, stamp),
+        "name": title(asset.value),
+        "description": f"Published by Meta as part of a network of coordinated inauthentic behaviour, as: {seen}",
+        "indicator_types": ["anonymization" if proxy else "attribution"],
+        "pattern": pattern(asset.value, sorted(asset.others)),
+        "pattern_type": "stix",
+        "valid_from": stamp,
+        **_phases(asset.procedures.values()),
+    }
 
 
 def behaviour_id(procedure: Procedure) -> str:
     """The id of the attack-pattern that stands for a procedure."""
-    return derived_id("attack-pattern", NAME, procedure.id)
+    return _derived("attack-pattern", procedure.id)
 
 
 def uses_id(campaign: str, procedure: Procedure) -> str:
@@ -245,7 +267,14 @@ def uses_id(campaign: str, procedure: Procedure) -> str:
 
 
 def _between(kind: str, source: str, target: str) -> str:
+    if kind == "uses":  # asked for with every row
+        return _derived("relationship", kind, source, target)
     return derived_id("relationship", NAME, kind, source, target)
+
+
+@lru_cache(maxsize=8192)
+def _derived(kind: str, *keys: str) -> str:
+    return derived_id(kind, NAME, *keys)
 
 
 def _head(kind: str, identifier: str, stamp: str) -> Object:
@@ -269,8 +298,10 @@ def _phases(procedures: Iterable[Procedure]) -> Object:
 def _attack_pattern(procedure: Procedure) -> Object:
     references = [{"source_name": FRAMEWORK, "external_id": procedure.id,
                    "description": f"Meta Online Operations Kill Chain: {procedure.name}"}]  # fmt: skip
-    references += [{"source_name": "DISARM", "external_id": one.id, "url": _DISARM, "description": f"DISARM v1.7: {one.name}"}
-                   for one in procedure.techniques]  # fmt: skip
+    references += [
+        {"source_name": "DISARM", "external_id": one.id, "url": _DISARM, "description": f"DISARM v1.7: {one.name}"}
+        for one in procedure.techniques
+    ]
     return {**_head("attack-pattern", behaviour_id(procedure), _FIXED), "name": procedure.name,
             "external_references": references, **_phases([procedure])}  # fmt: skip
 
@@ -289,7 +320,7 @@ def _places(story: Story) -> list[Place]:
 
 
 def _infrastructure_id(story: Story, role: str) -> str:
-    return derived_id("infrastructure", NAME, story.network.key, role)
+    return _derived("infrastructure", story.network.key, role)
 
 
 def _relation(story: Story, kind: str, source: str, target: str, says: Mapping[str, Any], text: str = "") -> Object:
@@ -318,7 +349,9 @@ def _campaign_objects(story: Story) -> Iterator[Object]:
 
 
 def _claims(story: Story) -> Iterator[Object]:
-    """Origin and targets, each a claim of its own: the source says neither how sure it is nor what it rests on."""
+    """Origin and targets, each a claim of its own: the source says neither how sure it is nor what it
+    rests on.
+    """
     stated = "Stated in the title of the publisher's file or report."
     for place in story.network.origins:
         yield _claim(story, "originates-from", "originated-in", place, stated)
@@ -364,7 +397,9 @@ def _report(story: Story) -> Object:
     infrastructure = [_infrastructure_id(story, role) for role in sorted(story.roles)]
     places = [_location_id(place) for place in _places(story)]
     every = dict.fromkeys((META, story.id, *behaviours, *uses, *places, *claims, *infrastructure, *story.indicators))
-    references = [{"source_name": "Meta threat research", "description": f"File {name}"} for name in sorted(story.files)]
+    references = [
+        {"source_name": "Meta threat research", "description": f"File {name}"} for name in sorted(story.files)
+    ]
     references += [{"source_name": "Meta threat report", "url": link} for link in story.references]
     return _head("report", story.report, story.stamp) | {
         "name": f"Meta on {story.network.name}",

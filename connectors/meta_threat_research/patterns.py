@@ -11,6 +11,7 @@ from exchange.stix import extensions
 from exchange.stix.ids import sco_id
 
 _TYPES = {"domain": "domain-name", "url": "url", "email": "email-addr"}
+_KINDS = {"ip": "IP address", "url": "URL", "email": "E-mail address", "domain": "Domain"}
 _MAX_SPELLINGS = 20
 _NAMES = {"x": "X", "vk": "VK", "ok": "OK.ru", "youtube": "YouTube", "tiktok": "TikTok", "linkedin": "LinkedIn"}
 
@@ -41,9 +42,13 @@ def pattern(value: Value, others: Iterable[str] = ()) -> str:
     account = value.account
     parts = [f"[user-account:account_type = {_text(account.platform)} AND "
              f"user-account:{account.stix_property} = {_text(account.key)}]"]  # fmt: skip
+    told = list(others)
+    hosts = [one.removeprefix("host:") for one in told if one.startswith("host:")]
+    addresses = [one for one in told if not one.startswith("host:") and one != account.canonical_url]
     if account.canonical_url:
-        parts.append(f"[url:value = {_text(account.canonical_url)}]")
-    hosts = [one.removeprefix("host:") for one in others if one.startswith("host:")]
+        addresses.insert(0, account.canonical_url)
+    if addresses:
+        parts.append("[" + " OR ".join(f"url:value = {_text(one)}" for one in addresses[:_MAX_SPELLINGS]) + "]")
     parts += [f"[domain-name:value = {_text(host)}]" for host in hosts[:_MAX_SPELLINGS]]
     return " OR ".join(parts)
 
@@ -51,7 +56,7 @@ def pattern(value: Value, others: Iterable[str] = ()) -> str:
 def title(value: Value) -> str:
     """A short name for people."""
     if value.account is None:
-        return f"{ {'ip': 'IP address', 'url': 'URL', 'email': 'E-mail address', 'domain': 'Domain'}[value.kind] } {value.canonical}"
+        return f"{_KINDS[value.kind]} {value.canonical}"
     platform = _NAMES.get(value.account.platform, value.account.platform.capitalize())
     return f"{platform} {value.account.kind} {value.account.key}"
 

@@ -1,7 +1,8 @@
-"""The rows of a source file, whatever its format: kill-chain and typed tables (CSV, TSV, JSON), Markdown reports.
+"""The rows of a source file, whatever its format: kill-chain and typed tables (CSV, TSV, JSON), Markdown
+reports.
 
-A row's number is that of the CSV record (1 = the header; a multi-line cell is one row), of the JSON object (1 = the
-first), or of the line in Markdown, where every line counts.
+A row's number is that of the CSV record (1 = the header; a multi-line cell is one row), of the JSON object
+(1 = the first), or of the line in Markdown, where every line counts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""One value of a row: the account, URL, domain, address or e-mail that a single word names, in canonical form."""
+"""One value of a row: the account, URL, domain, address or e-mail that a single word names, in canonical
+form.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,9 @@ _BROKEN_TELEGRAM = re.compile(r"(?:https?://)?t\.?/(\+?\w[\w-]{2,})\Z", re.IGNOR
 _HANDLE = re.compile(r"@?[\w.]{3,40}\Z")
 _IP_START = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\Z|[0-9a-f]*:[0-9a-f:]+(?:/\d{1,3})?\Z", re.IGNORECASE)
 _NO_HANDLES = frozenset({
-    "n/a", "none", "tbd", "unknown", "deleted", "suspended", "inactive", "accounts", "account", "channel", "channels", "page",
-    "pages", "group", "groups", "various", "multiple", "several", "the", "see", "above", "below", "yes", "redacted", "profile",
+    "n/a", "none", "tbd", "unknown", "deleted", "suspended", "inactive", "accounts", "account", "channel", "channels",
+    "page", "pages", "group", "groups", "various", "multiple", "several", "the", "see", "above", "below", "yes", "redacted",
+    "profile",
 })  # fmt: skip
 _MOJIBAKE = re.compile("[ÃÂÅÄÐÑâ][\u0080-\u00bf\u0152-\u2122]|[\u0080-\u009f\ufffd]|(?<=[a-z])[ÅÃÄ](?=[a-z])")
 
@@ -33,7 +36,9 @@ class Value:
     seen: str
     account: AccountKey | None = None
     others: tuple[str, ...] = ()
-    """Further spellings that the same thing goes by: with www., with its tracking parameters, a tenant's host."""
+    """Further spellings that the same thing goes by: with www., with its tracking parameters, a tenant's
+    host.
+    """
     repair: str = ""
     """What was mended to read it."""
 
@@ -47,7 +52,9 @@ class Value:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a word was read as: values, or why it stands for nobody in particular, or neither (then it is no value)."""
+    """What a word was read as: values, or why it stands for nobody in particular, or neither (then it is
+    no value).
+    """
 
     values: tuple[Value, ...] = ()
     shared: str = ""
@@ -76,7 +83,9 @@ def read(word: str, platform: str = "") -> Reading:
     except IdentifierError as error:
         return Reading(fault=str(error))
     if repair and found.values:
-        values = tuple(Value(one.kind, one.canonical, one.seen, one.account, one.others, repair) for one in found.values)
+        values = tuple(
+            Value(one.kind, one.canonical, one.seen, one.account, one.others, repair) for one in found.values
+        )
         return Reading(values, found.shared, found.fault)
     return found
 
@@ -113,7 +122,7 @@ def _address(plain: str, seen: str) -> Reading:
         domain.normalise(host)
     found = place(plain)
     if found is not None and found.account is not None and not found.is_post:
-        return Reading((_account(found.account, seen, host if found.site else "", plain),))
+        return Reading((_account(found.account, seen, host if found.site else "", normal),))
     if url.is_bare(normal):
         return _host(host, seen) or Reading(fault=f"{plain[:80]!r} has a host that can't be registered")
     if found is None:
@@ -121,7 +130,7 @@ def _address(plain: str, seen: str) -> Reading:
     value = Value("url", found.post, seen, others=_spellings(normal, found.post)) if found.post else _url(normal, seen)
     if found.account is None:
         return Reading((value,))
-    return Reading((value, _account(found.account, seen, "", "")))
+    return Reading((value, _account(found.account, seen)))
 
 
 def _url(normal: str, seen: str) -> Value:
@@ -133,9 +142,14 @@ def _spellings(normal: str, canonical: str) -> tuple[str, ...]:
     return tuple(sorted({normal, url.without_tracking(normal)} - {canonical}))
 
 
-def _account(account: AccountKey, seen: str, host: str, plain: str) -> Value:
-    del plain
-    return Value("account", account.key, seen, account, (f"host:{host}",) if host else ())
+def _account(account: AccountKey, seen: str, host: str = "", normal: str = "") -> Value:
+    """An account; posts that link to it use the address as it was published more often than the canonical
+    one.
+    """
+    spellings = [f"host:{host}"] if host else []
+    if normal and normal != account.canonical_url:
+        spellings.append(url.without_tracking(normal))
+    return Value("account", account.key, seen, account, tuple(spellings))
 
 
 def _host(plain: str, seen: str) -> Reading | None:
@@ -148,7 +162,7 @@ def _host(plain: str, seen: str) -> Reading | None:
         return None
     found = place(host)
     if found is not None and found.account is not None:
-        return Reading((_account(found.account, seen, host if found.site else "", plain),))
+        return Reading((_account(found.account, seen, host if found.site else ""),))
     bare = domain.bare(host)
     if shared_host.shared(bare):
         return Reading(shared=bare)
@@ -159,7 +173,7 @@ def _handle(plain: str, seen: str, platform: str) -> Reading:
     if not platform or not _HANDLE.match(plain) or plain.casefold() in _NO_HANDLES or plain.strip("@").isdigit():
         return NOTHING
     account = account_key(platform, plain)
-    return Reading((_account(account, seen, "", plain),))
+    return Reading((_account(account, seen),))
 
 
 def _mended(text: str) -> str | None:
@@ -174,7 +188,9 @@ def _mended(text: str) -> str | None:
 
 
 def _mangled(plain: str, seen: str) -> Reading:
-    """Of an address with letters lost: what its undamaged parts tell for sure, a post's number and its author."""
+    """Of an address with letters lost: what its undamaged parts tell for sure, a post's number and its
+    author.
+    """
     found = place(plain)
     sure = found is not None and found.account is not None and not _MOJIBAKE.search(found.account.key)
     if found is None or not sure or not found.post or _MOJIBAKE.search(found.post) or "%" in found.post:
