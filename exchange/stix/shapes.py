@@ -216,9 +216,10 @@ def _embedded(name: str, strict: bool) -> Schema:
         "type": "object",
         "required": [member for member, text in members.items() if text.endswith("!")],
         "properties": {member: _schema(text.rstrip("!"), strict) for member, text in members.items()},
-        "minProperties": 1,
         "title": f"an object of kind {name}",
     }
+    if not schema["required"]:
+        schema["minProperties"] = 1
     if name == "external-reference" and strict:
         schema["anyOf"] = [{"required": [member]} for member in ("description", "url", "external_id")]
         schema["title"] = "an external reference with description, url or external_id"

@@ -132,7 +132,7 @@ TABLE: list[tuple[str, dict[str, Any], str, str]] = [
     ("file", {"hashes": {}}, "stix-invalid", "hashes"),
     ("file", {"hashes": {"SHA-256": "abc"}}, "stix-invalid", "hashes.SHA-256"),
     ("file", {"hashes": {"a b": "abc"}}, "stix-invalid", "hashes"),
-    ("file", {"hashes": {"a\nb": 5, "c": 5}}, "stix-invalid", "hashes"),
+    ("file", {"hashes": {"a\nb": 5, "c": "x"}}, "stix-invalid", "hashes.'a\\nb'"),
     ("file", {"magic_number_hex": "abc"}, "stix-invalid", "magic_number_hex"),
     ("network-traffic", {"src_ref": ...}, "stix-invalid", "src_ref"),
     ("network-traffic", {"src_port": 65536}, "stix-invalid", "src_port"),
@@ -161,6 +161,16 @@ def test_what_breaks_a_demand_is_refused_with_code_and_property(
 ) -> None:
     fault = _fault(make(type_name, **changes))
     assert (code, place) == (fault.code, fault.property)
+
+
+def test_the_first_of_very_many_faults_is_named_without_looking_at_all(make: Make) -> None:
+    fault = _fault(make("indicator", labels=["a"] * 100_000 + [5] * 100_000))
+    assert fault.property == "labels[100000]"
+
+
+def test_version_and_identity_are_named_before_other_faults(make: Make) -> None:
+    assert _fault(make("indicator", labels=5, pattern=..., id="1", spec_version=...)).property == "spec_version"
+    assert _fault(make("indicator", labels=5, pattern=..., id="1")).property == "id"
 
 
 LOOSE: list[tuple[str, dict[str, Any], str]] = [
