@@ -38,6 +38,8 @@ _SLUG_PART = re.compile(r"[\w%.~-]{2,}$")
 _NUMBER_END = re.compile(r"(?P<place>/pin/|/status/|tumblr\.com/[^/]+/)(?P<digits>\d+)$")
 _LENGTHS = {"/pin/": (15, 19), "/status/": (17, 19)}
 _LOOKS_LIKE = re.compile(r"\w+://|[\w-]+(?:\.[\w-]+)+(?:[/?:#]|$)|[\w.-]+@[\w-]+\.")
+_STARTS = re.compile(r"(?:h(?:xx|tt)ps?\W|www\W|@\w)", re.IGNORECASE)
+_LONG_LABEL = re.compile(r"\w{3,}\.\w+$|\w{3,}\.\w{2,3}\.\w{2}$|\d$")
 _WORD = re.compile(r"[^\W\d_]{2,}[.,;:!?'’”\")]*$")
 
 
@@ -78,7 +80,7 @@ def _words(words: list[str], platform: str, known: Collection[str], remark: str)
     for index, (word, reading) in enumerate(zip(words, readings, strict=True)):
         if word in _BETWEEN and index and parts and (word not in _DASHES or _more(readings[index + 1 :])):
             continue
-        if reading.values or reading.shared:
+        if (reading.values or reading.shared) and _begins(words, readings, index):
             parts.append(reading)
             continue
         rest = words[index:]
@@ -92,6 +94,20 @@ def _words(words: list[str], platform: str, known: Collection[str], remark: str)
         doubt = "it can't be told whether the blank is inside the value or ends it"
         return Cell(fault=f"{' '.join(words)[:200]!r}: {doubt}", remark=remark)
     return _cell(_without_wraps(words, parts), remark) if parts else Cell(remark=remark)
+
+
+def _begins(words: list[str], readings: list[Reading], index: int) -> bool:
+    """Whether a word that reads as a value can't be the rest of the value before it."""
+    word, before = words[index], words[index - 1] if index else ""
+    if not before or before in _BETWEEN or before[-1] in ",;" or _STARTS.match(word):
+        return True
+    if "/" in word:
+        return "/" in before or readings[index - 1].shared == ""
+    pair = [value for reading in readings[index - 1 : index + 1] for value in reading.values]
+    return len(pair) == 2 and all(
+        one.kind in ("domain", "email", "ip") and "/" not in one.seen and _LONG_LABEL.search(one.canonical)
+        for one in pair
+    )
 
 
 def _alone(words: list[str]) -> bool:

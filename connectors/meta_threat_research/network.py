@@ -16,9 +16,10 @@ _QUARTER = re.compile(r"\bq([1-4])(?:[ -]([1-4]))?[ -]?(20\d\d)\b")
 _MONTH = re.compile(r"^(20\d\d)[ -](0[1-9]|1[0-2])\b")
 _YEAR = re.compile(r"^(20\d\d)\b")
 _NOISE = frozenset({
-    "meta", "metas", "githubiocs", "cib", "network", "networks", "cluster", "based", "influence", "operation",
-    "updated", "operations", "indicators", "iocs", "ioc", "coordinated", "inauthentic", "behavior", "behaviour", "removing",
-    "from",    "adversarial", "threat", "report", "and", "final", "new",
+    "meta", "metas", "githubiocs", "cib", "network",
+    "networks", "cluster", "based", "influence", "operation",
+    "updated", "operations", "indicators", "iocs", "ioc", "coordinated", "inauthentic", "behavior", "behaviour",
+    "removing", "from", "adversarial", "threat", "report", "and", "final", "new",
 })  # fmt: skip
 _NOT_CIB = re.compile(
     r"\b(?:apt|espionage|malware|malicious|hackers?|hacking|surveillance|spyware|scams?|phishing|cyber|mobile apps?|"

@@ -19,9 +19,10 @@ _BROKEN_TELEGRAM = re.compile(r"(?:https?://)?t\.?/(\+?\w[\w-]{2,})\Z", re.IGNOR
 _HANDLE = re.compile(r"@?[\w.]{3,40}\Z")
 _IP_START = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\Z|[0-9a-f]*:[0-9a-f:]+(?:/\d{1,3})?\Z", re.IGNORECASE)
 _NO_HANDLES = frozenset({
-    "n/a", "none", "tbd", "unknown", "deleted", "suspended", "inactive", "accounts", "account", "channel", "channels",
-    "page", "pages", "group", "groups", "various", "multiple", "several", "the", "see", "above", "below", "yes", "redacted",
-    "profile",
+    "n/a", "none", "tbd", "unknown", "deleted", "suspended", "inactive",
+    "accounts", "account", "channel", "channels",
+    "page", "pages", "group", "groups", "various", "multiple", "several", "the", "see", "above", "below", "yes",
+    "redacted", "profile",
 })  # fmt: skip
 _MOJIBAKE = re.compile("[ÃÂÅÄÐÑâ][\u0080-\u00bf\u0152-\u2122]|[\u0080-\u009f\ufffd]|(?<=[a-z])[ÅÃÄ](?=[a-z])")
 
