@@ -41,7 +41,7 @@ _SHOWN_PROBLEMS = 20
 @click.option("--memory", metavar="SIZE", help="Most memory for the engine, such as 4GB; beyond it the disk is used.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
 @click.option("--at", metavar="TIME", help="Moment the run speaks of, such as 2026-06-01T00:00:00Z (default: now).")
-@click.option("--explain", "account", metavar="ACCOUNT", help="Afterwards, or from earlier results, explain an account.")
+@click.option("--explain", "account", metavar="ACCOUNT", help="Then, or from earlier results, explain an account.")
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> int | None:
     """Match shared indicators against local accounts; local data stays on this machine.
@@ -139,7 +139,7 @@ def _steps() -> Iterator[Callable[[str], None]]:
         yield lambda step: None
         return
     with console.status("starting") as status:
-        yield lambda step: status.update(step)
+        yield status.update
 
 
 def _summary(report: Report, out: Path) -> None:

@@ -28,8 +28,10 @@ def weigh_accounts(engine: Engine, weights: Weights) -> None:
     engine.run("CREATE OR REPLACE TEMP TABLE facts AS " + " UNION ALL ".join(parts))
 
 
-EVIDENCE_SQL = """SELECT account_id, 'account' AS step, column_name AS kind, column_name AS signal, 'account' AS family,
-    value AS local_value, NULL AS shared_value, NULL AS indicator_id, NULL AS source, NULL AS source_name, NULL AS campaign,
+EVIDENCE_SQL = """SELECT account_id, 'account' AS step, column_name AS kind, column_name AS signal, 'account'
+        AS family,
+    value AS local_value, NULL AS shared_value, NULL AS indicator_id, NULL AS source, NULL AS source_name,
+        NULL AS campaign,
     NULL AS observed, NULL AS first_seen, NULL AS last_seen, NULL AS holders, strength, NULL AS confidence,
     NULL AS rarity, NULL AS decay, NULL AS similarity, NULL AS repeated, nats, name AS note FROM facts"""
 """Rows of ``facts`` as evidence."""

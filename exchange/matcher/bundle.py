@@ -31,7 +31,7 @@ def read_objects(path: Path) -> Iterator[dict[str, Any]]:
     try:
         box = msgspec.json.decode(data, type=_Box)
         raws: list[msgspec.Raw] = box.objects
-        if not raws and msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("type", b"") not in (b'"bundle"', b""):
+        if not raws and _is_object(data):
             raws = [msgspec.Raw(data)]
     except msgspec.DecodeError as error:
         raws = _lines(data, path, error)
@@ -41,6 +41,12 @@ def read_objects(path: Path) -> Iterator[dict[str, Any]]:
         except msgspec.DecodeError as error:
             raise InputError(f"{path}: object {number} is no STIX object.", why=f"{error}.",
                              fix="Remove it from the file.") from error
+
+
+def _is_object(data: bytes) -> bool:
+    """Whether a text without ``objects`` is a STIX object by itself and not an empty bundle or envelope."""
+    kind = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("type")
+    return kind is not None and bytes(kind) != b'"bundle"'
 
 
 def _lines(data: bytes, path: Path, cause: Exception) -> list[msgspec.Raw]:

@@ -64,7 +64,8 @@ def one_round(engine: Engine, weights: Weights, at: int, *, first: bool) -> None
     prior = weights.prior_probability
     engine.run(f"""CREATE OR REPLACE TEMP TABLE seen AS
         SELECT s.*, {_coarse('s.recent')} AS w, {_coarse('s.recent * suspicion')} AS ws,
-            COALESCE(s.first_seen // {DAY}, {at // DAY}) AS d1, COALESCE(s.last_seen // {DAY}, {at // DAY}) AS d2
+            COALESCE(s.first_seen // {DAY}, {at // DAY}) AS d1, COALESCE(s.last_seen // {DAY}, {at // DAY})
+                AS d2
         FROM (SELECT s.*, COALESCE(v.score, b.score, {prior * weights.company.quiet}) AS suspicion,
                 COALESCE(v.sources, 0) AS sources, v.account_id IS NOT NULL AS heard
             FROM shared s LEFT JOIN voices v ON v.account_id = s.account_id
@@ -75,7 +76,8 @@ def one_round(engine: Engine, weights: Weights, at: int, *, first: bool) -> None
     engine.run("""CREATE OR REPLACE TEMP TABLE single AS
         SELECT kind, key, bit_or(1::BIGINT << bit) AS sources FROM (
             SELECT kind, key, bit FROM seen, (SELECT unnest(range(62)) AS bit)
-            WHERE sources <> 0 AND (sources >> bit) & 1 = 1 GROUP BY ALL HAVING count(*) = 1) GROUP BY kind, key""")
+            WHERE sources <> 0 AND (sources >> bit) & 1 = 1 GROUP BY ALL HAVING count(*) = 1) GROUP BY kind,
+                key""")
     _weigh(engine, weights, at, "true" if first else "NOT heard")
 
 
@@ -85,35 +87,43 @@ def _weigh(engine: Engine, weights: Weights, at: int, listening: str) -> None:
     gap = "greatest(0, d1 - other_d2, other_d1 - d2)"
     age = f"greatest(0, {at // DAY} - d2)"
     engine.run(f"""CREATE OR REPLACE TEMP TABLE weighed AS
-        SELECT *, {decay_sql(gap, age, 'half_life')} AS decay, base / {largest} * {-weights.prior} AS strength,
+        SELECT *, {decay_sql(gap, age, 'half_life')} AS decay, base / {largest} * {-weights.prior} AS
+            strength,
             ln((others_ws + {rules.smoothing * prior}) / (others_w + {rules.smoothing}) / {prior})
             / {-weights.prior} AS told
         FROM (SELECT s.*, t.w - s.w AS others_w, t.ws - s.ws AS others_ws,
                 CASE WHEN t.ws > s.ws THEN (t.wd1 - s.ws * d1) / (t.ws - s.ws) ELSE d1 END AS other_d1,
                 CASE WHEN t.ws > s.ws THEN (t.wd2 - s.ws * d2) / (t.ws - s.ws) ELSE d2 END AS other_d2,
                 t.sources & ~(s.sources & COALESCE(u.sources, 0)) AS told_by
-            FROM seen s JOIN sums t USING (kind, key) LEFT JOIN single u USING (kind, key) WHERE {listening})""")
+            FROM seen s JOIN sums t USING (kind, key) LEFT JOIN single u USING (kind, key) WHERE
+                {listening})""")
     engine.run("DELETE FROM company WHERE account_id NOT IN (SELECT account_id FROM voices)")
     engine.run(f"""INSERT INTO company
-        SELECT account_id, kind, key, signal, value, first_seen, last_seen, holders, strength, rarity, decay, told,
+        SELECT account_id, kind, key, signal, value, first_seen, last_seen, holders, strength, rarity, decay,
+            told,
             others_w, others_ws, repeated, {grid('raw * repeated')} AS nats,
             CASE WHEN raw > 0 THEN told_by ELSE 0 END AS sources
         FROM (SELECT *, pow({weights.direct.second_value}, row_number() OVER (
                 PARTITION BY account_id, signal, raw > 0 ORDER BY abs(raw) DESC, kind, key) - 1) AS repeated
             FROM (SELECT *, strength * rarity * decay * told AS raw FROM weighed) WHERE abs(raw) > 1e-6)
-        QUALIFY account_id IN (SELECT account_id FROM direct) OR max(nats) OVER (PARTITION BY account_id) >= 0.1""")
+        QUALIFY account_id IN (SELECT account_id FROM direct) OR max(nats) OVER (PARTITION BY account_id) >=
+            0.1""")
 
 
 def empty(engine: Engine, account_type: str) -> None:
     """Make table ``company`` without rows: no round was run."""
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company (account_id {account_type}, kind VARCHAR, key BIGINT,
         signal VARCHAR, value VARCHAR, first_seen BIGINT, last_seen BIGINT, holders BIGINT, strength DOUBLE,
-        rarity DOUBLE, decay DOUBLE, told DOUBLE, others_w DOUBLE, others_ws DOUBLE, repeated DOUBLE, nats DOUBLE, sources BIGINT)""")
+        rarity DOUBLE, decay DOUBLE, told DOUBLE, others_w DOUBLE, others_ws DOUBLE, repeated DOUBLE, nats
+            DOUBLE, sources BIGINT)""")
 
 
-EVIDENCE_SQL = """SELECT account_id, 'company' AS step, kind, signal, 'infrastructure' AS family, value AS local_value,
-    value AS shared_value, NULL AS indicator_id, NULL AS source, NULL AS source_name, NULL AS campaign, NULL AS observed, first_seen,
+EVIDENCE_SQL = """SELECT account_id, 'company' AS step, kind, signal, 'infrastructure' AS family, value AS
+        local_value,
+    value AS shared_value, NULL AS indicator_id, NULL AS source, NULL AS source_name, NULL AS campaign, NULL
+        AS observed, first_seen,
     last_seen, holders, strength, NULL AS confidence, rarity, decay, told AS similarity, repeated, nats,
-    format('{:d} other accounts hold it; suspicion of {:.2f} among {:.2f} recent ones', holders - 1, others_ws, others_w)
+    format('{:d} other accounts hold it; suspicion of {:.2f} among {:.2f} recent ones', holders - 1,
+        others_ws, others_w)
     AS note FROM company"""
 """Rows of ``company`` as evidence."""

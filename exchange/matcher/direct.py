@@ -43,19 +43,25 @@ def weigh_hits(engine: Engine, weights: Weights, at: int) -> int:
     engine.run(f"""CREATE OR REPLACE TEMP TABLE scored AS
         SELECT *, strength * confidence * rarity * decay * similarity AS raw FROM (
             SELECT h.account_id, h.kind, k.signal, k.family, h.local, h.shared, h.similarity, h.holders,
-                h.first_seen, h.last_seen, i.indicator_id, i.source, i.source_name, i.campaign, i.observed, i.confidence,
+                h.first_seen, h.last_seen, i.indicator_id, i.source, i.source_name, i.campaign, i.observed,
+                    i.confidence,
                 k.base AS strength, {rarity_sql('h.holders', 'k.cap')} AS rarity,
-                CASE WHEN first_seen IS NULL OR last_seen IS NULL THEN {factors.unknown_time} ELSE {decay} END AS decay
+                CASE WHEN first_seen IS NULL OR last_seen IS NULL THEN {factors.unknown_time} ELSE {decay}
+                    END AS decay
             FROM hits h JOIN kinds k ON k.kind = h.kind JOIN indicators i ON i.ix = h.ix
             SEMI JOIN accounts a ON a.account_id = h.account_id)""")
     engine.run("""CREATE OR REPLACE TEMP TABLE once AS SELECT * FROM scored QUALIFY row_number() OVER (
             PARTITION BY account_id, signal, local, source ORDER BY raw DESC, kind, indicator_id, shared) = 1""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE direct AS
-        SELECT account_id, 'direct' AS step, kind, signal, family, local AS local_value, shared AS shared_value,
-            indicator_id, source, source_name, campaign, observed, first_seen, last_seen, holders, strength, confidence, rarity,
+        SELECT account_id, 'direct' AS step, kind, signal, family, local AS local_value, shared AS
+            shared_value,
+            indicator_id, source, source_name, campaign, observed, first_seen, last_seen, holders, strength,
+                confidence, rarity,
             decay, similarity, repeated, {grid('raw * repeated')} AS nats, NULL::VARCHAR AS note
-        FROM (SELECT *, pow({factors.second_source}, by_source - 1) * pow({factors.second_value}, by_value - 1) AS repeated
-            FROM (SELECT *, dense_rank() OVER (PARTITION BY account_id, signal ORDER BY best DESC, local) AS by_value
+        FROM (SELECT *, pow({factors.second_source}, by_source - 1) * pow({factors.second_value}, by_value -
+            1) AS repeated
+            FROM (SELECT *, dense_rank() OVER (PARTITION BY account_id, signal ORDER BY best DESC, local) AS
+                by_value
                 FROM (SELECT *, max(raw) OVER (PARTITION BY account_id, signal, local) AS best,
                     row_number() OVER (PARTITION BY account_id, signal, local
                                        ORDER BY raw DESC, source) AS by_source FROM once)))""")

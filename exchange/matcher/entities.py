@@ -21,7 +21,7 @@ from exchange.matcher.values import (
     LINK_KINDS,
     address_sql,
     host_sql,
-    is_token_sql,
+    is_domain_token_sql,
     quoted,
     salt,
     text_sql,
@@ -99,7 +99,7 @@ def _links(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
     numeric = source.is_number("value")
     token = source.columns["value"] if numeric else _text_tokens(engine, source, itype, text)
     known = ", ".join(quoted(name) for name in LINK_KINDS)
-    host = "false" if numeric else f"{itype} = 'domain' AND NOT {is_token_sql(text)}"
+    host = "false" if numeric else f"{itype} = 'domain' AND NOT {is_domain_token_sql(text)}"
     faults = {
         NO_ACCOUNT: f"{form['account_id']} IS NULL",
         "no itype": f"{itype} IS NULL",
@@ -118,7 +118,8 @@ def _links(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
         FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {itype} IN ({known})
         AND {token} IS NOT NULL AND NOT ({host})""")
     if not numeric:
-        hosts.append(f"""SELECT {form['account_id']} AS account_id, {text} AS value, {host_sql(text)} AS host, {times}
+        hosts.append(f"""SELECT {form['account_id']} AS account_id, {text} AS value, {host_sql(text)} AS
+                host, {times}
             FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {host}""")
 
 
@@ -126,6 +127,7 @@ def _text_tokens(engine: Engine, source: Source, itype: str, text: str) -> str:
     """Tokens of a text column. A kind whose bare numbers are longer than any phone number holds tokens."""
     numbers = {row[0] for row in engine.rows(f"""SELECT {itype} FROM {source.scan} WHERE {text} IS NOT NULL
         GROUP BY 1 HAVING bool_and(regexp_full_match({text}, '[0-9]{{1,19}}')) AND max(length({text})) > 15""")}
+    numbers.add("domain")
     cases = " ".join(
         f"WHEN {quoted(name)} THEN {address_sql(text) if name == 'ip4' else token_sql(name, text, name in numbers)}"
         for name in LINK_KINDS)
@@ -151,16 +153,17 @@ def _posts(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
     }, report)
     there = f"{form['account_id']} IS NOT NULL"
     if source.has("object"):
-        grouped = "min({0}) AS first_seen, max({0}) AS last_seen".format(form["ts"])  # noqa: UP032
+        grouped = "min({0}) AS first_seen, max({0}) AS last_seen".format(form["ts"])
         numeric, text = source.is_number("object"), form["object"]
         token = source.columns["object"] if numeric else token_sql("domain", text, True)
-        written = "true" if numeric else is_token_sql(text)
+        written = "true" if numeric else is_domain_token_sql(text)
         links.append(f"""SELECT {form['account_id']} AS account_id, 'domain' AS kind,
             xor({token}, {salt('domain')}) AS key, CAST(any_value({text}) AS VARCHAR) AS value, {grouped}
             FROM {source.scan} WHERE {there} AND {word} = 'link' AND {written} AND {token} IS NOT NULL
             GROUP BY {form['account_id']}, {token}""")
         if not numeric:
-            hosts.append(f"""SELECT {form['account_id']} AS account_id, {text} AS value, {host_sql(text)} AS host,
+            hosts.append(f"""SELECT {form['account_id']} AS account_id, {text} AS value, {host_sql(text)} AS
+                    host,
                 {grouped} FROM {source.scan} WHERE {there} AND {word} = 'link' AND NOT {written}
                 GROUP BY {form['account_id']}, {text}""")
     if source.has("text"):
@@ -177,7 +180,8 @@ def _avatars(engine: Engine, source: Source, kind: str, report: Report) -> None:
         NO_ACCOUNT: f"{form['account_id']} IS NULL",
         "the pdq is not 64 hex digits": f"NOT {right}",
     }, report)
-    engine.run(f"""CREATE VIEW avatars AS SELECT {form['account_id']} AS account_id, lower({form['pdq']}) AS pdq
+    engine.run(f"""CREATE VIEW avatars AS SELECT {form['account_id']} AS account_id, lower({form['pdq']}) AS
+            pdq
         FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {right}""")
 
 
@@ -190,7 +194,8 @@ def _handles(engine: Engine, sources: dict[str, Source], kind: str, report: Repo
     count_rows(engine, source, {
         NO_ACCOUNT: f"{form['account_id']} IS NULL", "neither handle nor profile_url": f"NOT ({named})",
     }, report)
-    engine.run(f"""CREATE VIEW handles AS SELECT {form['account_id']} AS account_id, {form['platform']} AS platform,
+    engine.run(f"""CREATE VIEW handles AS SELECT {form['account_id']} AS account_id, {form['platform']} AS
+            platform,
         {form['handle']} AS handle, {form['profile_url']} AS profile_url
         FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND ({named})""")
     return True

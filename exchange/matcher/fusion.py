@@ -34,14 +34,18 @@ def fuse(engine: Engine, weights: Weights) -> None:
     provisional = weights.provisional
     squeezed = grid(squeezed_sql("subtotal", provisional.from_log_odds, provisional.to_log_odds))
     engine.run(f"""CREATE OR REPLACE TEMP TABLE limited AS
-        SELECT *, CASE WHEN (bit_count(sources) < 2 OR bit_count(signals) < 2) AND subtotal > {provisional.from_log_odds}
+        SELECT *, CASE WHEN (bit_count(sources) < 2 OR bit_count(signals) < 2) AND subtotal >
+            {provisional.from_log_odds}
             THEN {squeezed} - subtotal ELSE 0 END AS "provisional"
         FROM (SELECT *, {grid(str(weights.prior))} + infrastructure + content + company_for + company_against
-            + account_for + account_against + "gate" + "company-for" + "company-against" + "against" AS subtotal
+            + account_for + account_against + "gate" + "company-for" + "company-against" + "against" AS
+                subtotal
         FROM (SELECT *,
-            CASE WHEN infrastructure + company_for < {gate.infrastructure_floor} AND content > {gate.content_limit}
+            CASE WHEN infrastructure + company_for < {gate.infrastructure_floor} AND content >
+                {gate.content_limit}
                 THEN {gate.content_limit} - content ELSE 0 END AS "gate",
-            CASE WHEN company_for > {company.limit_for} THEN {company.limit_for} - company_for ELSE 0 END AS "company-for",
+            CASE WHEN company_for > {company.limit_for} THEN {company.limit_for} - company_for ELSE 0 END AS
+                "company-for",
             CASE WHEN company_against < {company.limit_against}
                 THEN {company.limit_against} - company_against ELSE 0 END AS "company-against",
             CASE WHEN account_against < {against} THEN {against} - account_against ELSE 0 END AS "against"
@@ -66,8 +70,10 @@ def _masks(engine: Engine, weights: Weights) -> None:
           UNION ALL
             SELECT account_id, bit_or(sources), 0, 0 FROM company WHERE nats >= {least} GROUP BY account_id
           UNION ALL
-            SELECT account_id, 0, bits, CASE WHEN infrastructure AND nats >= {weights.against.strong} THEN 1 ELSE 0 END
-            FROM (SELECT account_id, bits, sum(nats) AS nats, bool_or(family = 'infrastructure') AS infrastructure
+            SELECT account_id, 0, bits, CASE WHEN infrastructure AND nats >= {weights.against.strong} THEN 1
+                ELSE 0 END
+            FROM (SELECT account_id, bits, sum(nats) AS nats, bool_or(family = 'infrastructure') AS
+                infrastructure
                 FROM (SELECT account_id, signal, family, nats FROM direct UNION ALL
                       SELECT account_id, signal, 'infrastructure', nats FROM company WHERE nats > 0)
                 JOIN signal_bits USING (signal) GROUP BY account_id, bits HAVING sum(nats) >= {least}))
@@ -81,21 +87,26 @@ def _sums(engine: Engine, weights: Weights) -> None:
             COALESCE(account_for, 0) AS account_for, COALESCE(account_against, 0) AS account_against,
             COALESCE(m.sources, 0) AS sources, COALESCE(m.signals, 0) AS signals,
             COALESCE(m.strong_signals, 0) AS strong_signals
-        FROM touched t LEFT JOIN (SELECT account_id, sum(nats) FILTER (family = 'infrastructure') AS infrastructure,
-                sum(nats) FILTER (family = 'content') AS content FROM direct GROUP BY account_id) d USING (account_id)
+        FROM touched t LEFT JOIN (SELECT account_id, sum(nats) FILTER (family = 'infrastructure') AS
+            infrastructure,
+                sum(nats) FILTER (family = 'content') AS content FROM direct GROUP BY account_id) d USING
+                    (account_id)
         LEFT JOIN (SELECT account_id, sum(nats) FILTER (nats > 0) AS company_for,
-                sum(nats) FILTER (nats < 0) AS company_against FROM company GROUP BY account_id) c USING (account_id)
+                sum(nats) FILTER (nats < 0) AS company_against FROM company GROUP BY account_id) c USING
+                    (account_id)
         LEFT JOIN (SELECT account_id, sum(nats) FILTER (nats > 0) AS account_for,
-                sum(nats) FILTER (nats < 0) AS account_against FROM facts GROUP BY account_id) f USING (account_id)
+                sum(nats) FILTER (nats < 0) AS account_against FROM facts GROUP BY account_id) f USING
+                    (account_id)
         LEFT JOIN masks m USING (account_id)""")
 
 
 def evidence_sql(weights: Weights) -> str:
     """Prior and limits as evidence rows."""
     empty = ", ".join(f"NULL AS {name}" for name in (
-        "local_value", "shared_value", "indicator_id", "source", "source_name", "campaign", "observed", "first_seen", "last_seen",
-        "holders", "strength", "confidence", "rarity", "decay", "similarity", "repeated"))
+        "local_value", "shared_value", "indicator_id", "source", "source_name", "campaign", "observed",
+        "first_seen", "last_seen", "holders", "strength", "confidence", "rarity", "decay", "similarity", "repeated"))
     notes = " ".join(f"WHEN '{name}' THEN {quoted(note)}" for name, note in LIMITS.items())
     return f"""SELECT account_id, 'prior' AS step, 'prior' AS kind, NULL AS signal, NULL AS family, {empty},
             {grid(str(weights.prior))} AS nats, 'before any evidence' AS note FROM touched
-        UNION ALL SELECT account_id, 'limit', name, NULL, NULL, {empty}, nats, CASE name {notes} END FROM limits"""
+        UNION ALL SELECT account_id, 'limit', name, NULL, NULL, {empty}, nats, CASE name {notes} END FROM
+            limits"""

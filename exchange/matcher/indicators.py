@@ -126,7 +126,7 @@ def _without(found: list[Indicator], benign: set[tuple[str, int, str, int]], rep
     return kept
 
 
-def _not_now(obj: Mapping[str, Any], feed: Feed, terms: Terms) -> str:  # noqa: PLR0911 - a list of reasons
+def _not_now(obj: Mapping[str, Any], feed: Feed, terms: Terms) -> str:
     """Why an indicator as a whole isn't used; empty when it is."""
     if obj.get("revoked"):
         return "revoked"

@@ -89,26 +89,30 @@ class _Clock:
 
 def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weights, there: Entities) -> None:
     """Make the tables indicators, probes, kinds, and empty ones for what will be found."""
-    engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR, source_name VARCHAR,
-        campaign VARCHAR, observed BIGINT, confidence DOUBLE)""")
+    engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR,
+        source_name VARCHAR, campaign VARCHAR, observed BIGINT, confidence DOUBLE)""")
     engine.load("indicators", (
-        {"ix": ix, "indicator_id": i.id, "source": i.source, "source_name": i.source_name, "campaign": i.campaign, "observed": i.observed,
-         "confidence": i.confidence} for ix, i in enumerate(indicators)))
+        {"ix": ix, "indicator_id": i.id, "source": i.source, "source_name": i.source_name, "campaign": i.campaign,
+         "observed": i.observed, "confidence": i.confidence} for ix, i in enumerate(indicators)))
     engine.run("""CREATE TEMP TABLE probes (ix INTEGER, kind VARCHAR, how VARCHAR, key BIGINT, text VARCHAR,
         bits INTEGER, similarity DOUBLE, shared VARCHAR)""")
     engine.load("probes", (
         {"ix": ix, "kind": p.kind, "how": p.how, "key": p.key, "text": p.text, "bits": p.bits,
          "similarity": p.similarity, "shared": p.shared} for ix, i in enumerate(indicators) for p in i.probes))
-    engine.run("""CREATE TEMP TABLE kinds (kind VARCHAR, base DOUBLE, half_life DOUBLE, cap INTEGER, family VARCHAR,
+    engine.run("""CREATE TEMP TABLE kinds (kind VARCHAR, base DOUBLE, half_life DOUBLE, cap INTEGER, family
+            VARCHAR,
         signal VARCHAR, company BOOLEAN)""")
     engine.load("kinds", (
         {"kind": k.name, "base": k.base, "half_life": k.half_life, "cap": k.cap, "family": k.family,
          "signal": k.signal, "company": k.company} for k in weights.kinds.values()))
-    for name, values in (("source", {i.source for i in indicators}), ("signal", {k.signal for k in weights.kinds.values()})):
+    for name, values in (("source", {i.source for i in indicators}),
+                         ("signal", {k.signal for k in weights.kinds.values()})):
         engine.run(f"CREATE TEMP TABLE {name}_bits ({name} VARCHAR, bits BIGINT)")
-        engine.load(f"{name}_bits", ({name: value, "bits": 1 << n % _BITS} for n, value in enumerate(sorted(values))))
+        engine.load(f"{name}_bits", (
+            {name: value, "bits": 1 << n % _BITS} for n, value in enumerate(sorted(values))))
     engine.run(f"""CREATE TEMP TABLE hits (account_id {there.account_type}, ix INTEGER, kind VARCHAR,
-        similarity DOUBLE, local VARCHAR, shared VARCHAR, first_seen BIGINT, last_seen BIGINT, holders BIGINT)""")
+        similarity DOUBLE, local VARCHAR, shared VARCHAR, first_seen BIGINT, last_seen BIGINT, holders
+            BIGINT)""")
     engine.run("CREATE TEMP TABLE too_common (kind VARCHAR, holders BIGINT)")
 
 
@@ -156,9 +160,10 @@ def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
     """Write whole files under other names first, so that a killed run leaves no half of a result."""
     engine.run(f"""COPY (SELECT a.account_id, COALESCE(s.score, {weights.prior_probability}) AS score,
             COALESCE(s.log_odds, {weights.prior}) AS log_odds, s.account_id IS NOT NULL AS has_evidence,
-            COALESCE(bit_count(s.sources), 0)::INTEGER AS sources, COALESCE(bit_count(s.signals), 0)::INTEGER AS signals,
+            COALESCE(bit_count(s.sources), 0)::INTEGER AS sources, COALESCE(bit_count(s.signals), 0)::INTEGER
+                AS signals,
             NULL::VARCHAR AS cluster, NULL::VARCHAR AS role, NULL::VARCHAR AS class, NULL::VARCHAR AS action
-        FROM accounts a LEFT JOIN state s ON s.account_id = a.account_id)
+        FROM accounts a LEFT JOIN state s ON s.account_id = a.account_id ORDER BY account_id)
         TO {quoted(str(engine.work / ACCOUNTS))} (FORMAT parquet)""")
     engine.run(f"""COPY (SELECT * FROM ({fusion.evidence_sql(weights)} UNION ALL SELECT * FROM direct
             UNION ALL {company.EVIDENCE_SQL} UNION ALL {against.EVIDENCE_SQL})

@@ -121,7 +121,8 @@ def _open(engine: Engine, shape: Shape, path: Path, given: TableMapping, report:
             return None
         elif column.missing:
             report.problems.append(f"{path.name} has no column {theirs!r}; without it {column.missing}.")
-    return Source(shape, path.name, scan, types, columns, dict(given.kinds), not path.is_dir() and path.suffix != ".parquet")
+    from_text = path.is_file() and path.suffix != ".parquet"
+    return Source(shape, path.name, scan, types, columns, dict(given.kinds), from_text)
 
 
 def _keep_csv(engine: Engine, shape: Shape, path: Path, scan: str, report: Report) -> str:
@@ -156,7 +157,8 @@ def account_type(engine: Engine, source: Source) -> str:
     if source.is_number("account_id"):
         return "BIGINT"
     name = source.columns["account_id"]
-    written, = engine.one(f"""SELECT bool_and(regexp_full_match(CAST({name} AS VARCHAR), '0|[1-9][0-9]{{0,17}}'))
+    written, = engine.one(f"""SELECT bool_and(regexp_full_match(CAST({name} AS VARCHAR),
+            '0|[1-9][0-9]{{0,17}}'))
         FROM {source.scan} WHERE {name} IS NOT NULL""")
     return "BIGINT" if written and source.from_text else "VARCHAR"
 

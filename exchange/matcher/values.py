@@ -84,6 +84,11 @@ def is_token_sql(value: str) -> str:
     return f"regexp_full_match({value}, {quoted(_TOKEN_TEXT)})"
 
 
+def is_domain_token_sql(value: str) -> str:
+    """Whether a VARCHAR expression of kind domain is a token, with or without its prefix (no host is a number)."""
+    return f"({is_token_sql(value)} OR regexp_full_match({value}, '[0-9]{{1,19}}'))"
+
+
 def token_sql(kind: str, value: str, numbers: bool) -> str:
     """Token of a VARCHAR expression: written as a token, as a bare number (``numbers``), or in the clear."""
     clear = f"TRY_CAST({value} AS BIGINT)" if numbers else clear_token_sql(kind, value)

@@ -32,10 +32,17 @@ def indicator(pattern: str, **given: Any) -> dict[str, Any]:
     """An indicator of yesterday by Alpha, fully confident, unless said otherwise."""
     name = given.pop("name", pattern)
     return {
-        "type": "indicator", "spec_version": "2.1", "id": stix_id("indicator", str(name)),
-        "created": "2026-05-31T00:00:00Z", "modified": "2026-05-31T00:00:00Z", "pattern": pattern,
-        "pattern_type": "stix", "valid_from": "2026-05-31T00:00:00Z", "confidence": 100,
-        "created_by_ref": stix_id("identity", "Alpha"), **given,
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": stix_id("indicator", str(name)),
+        "created": "2026-05-31T00:00:00Z",
+        "modified": "2026-05-31T00:00:00Z",
+        "pattern": pattern,
+        "pattern_type": "stix",
+        "valid_from": "2026-05-31T00:00:00Z",
+        "confidence": 100,
+        "created_by_ref": stix_id("identity", "Alpha"),
+        **given,
     }
 
 
@@ -81,8 +88,14 @@ class Platform:
             self.add("accounts", account_id=name, **{"created": AT - 30 * DAY, **columns})
 
     def link(self, account: Any, itype: str, value: Any, first: int | None = None, last: int | None = None) -> None:
-        self.add("links", account_id=account, itype=itype, value=value,
-                 first_seen=AT - 20 * DAY if first is None else first, last_seen=AT if last is None else last)
+        self.add(
+            "links",
+            account_id=account,
+            itype=itype,
+            value=value,
+            first_seen=AT - 20 * DAY if first is None else first,
+            last_seen=AT if last is None else last,
+        )
 
     def add(self, table: str, **row: Any) -> None:
         self.tables.setdefault(table, []).append(row)
@@ -96,8 +109,13 @@ class Platform:
                 writer.writeheader()
                 writer.writerows(order(rows))
 
-    def run(self, objects: Iterable[Mapping[str, Any]], *, order: Callable[[list[Any]], Iterable[Any]] = list,
-            **options: Any) -> Outcome:
+    def run(
+        self,
+        objects: Iterable[Mapping[str, Any]],
+        *,
+        order: Callable[[list[Any]], Iterable[Any]] = list,
+        **options: Any,
+    ) -> Outcome:
         self.runs += 1
         entities, out = self.folder / f"in{self.runs}", self.folder / f"out{self.runs}"
         self.write(entities, order)

@@ -10,11 +10,21 @@ from exchange.matcher.compare.picture import RADIUS, bands_sql, distance_sql
 ADDRESSES = {1: "10.0.0.0", 2: "10.0.0.255", 3: "10.0.1.0", 4: "255.255.255.255", 5: "0.0.0.0"}
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("10.0.0.0/24", {1, 2}), ("10.0.0.77/24", {1, 2}), ("10.0.0.0/23", {1, 2, 3}), ("10.0.0.0/25", {1}),
-    ("10.0.0.255/32", {2}), ("10.0.0.255", {2}), ("0.0.0.0/0", {1, 2, 3, 4, 5}), ("255.255.255.254/31", {4}),
-    ("0.0.0.0/1", {1, 2, 3, 5}), ("11.0.0.0/8", set()),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10.0.0.0/24", {1, 2}),
+        ("10.0.0.77/24", {1, 2}),
+        ("10.0.0.0/23", {1, 2, 3}),
+        ("10.0.0.0/25", {1}),
+        ("10.0.0.255/32", {2}),
+        ("10.0.0.255", {2}),
+        ("0.0.0.0/0", {1, 2, 3, 4, 5}),
+        ("255.255.255.254/31", {4}),
+        ("0.0.0.0/1", {1, 2, 3, 5}),
+        ("11.0.0.0/8", set()),
+    ],
+)
 @pytest.mark.parametrize("as_number", [True, False], ids=["numbers", "dotted"])
 def test_an_address_lies_in_a_range(platform, text, expected, as_number):
     for account, address in ADDRESSES.items():
@@ -28,10 +38,12 @@ def test_an_address_lies_in_a_range(platform, text, expected, as_number):
 def test_ranges_of_several_lengths_and_an_exact_address_are_looked_for_at_once(platform):
     platform.accounts(1)
     platform.link(1, "ip4", "10.0.0.1")
-    feed = [platform.indicator(f"[ipv4-addr:value ISSUBSET '{text}']", created_by_ref=f"identity--{n}")
-            for n, text in enumerate(("10.0.0.0/8", "10.0.0.0/24"))]
+    feed = [
+        platform.indicator(f"[ipv4-addr:value ISSUBSET '{text}']", created_by_ref=f"identity--{n}")
+        for n, text in enumerate(("10.0.0.0/8", "10.0.0.0/24"))
+    ]
     outcome = platform.run([*feed, platform.indicator("[ipv4-addr:value = '10.0.0.1']")])
-    assert [(1, "ip4"), (1, "ip_range"), (1, "ip_range")] == outcome.hits()
+    assert outcome.hits() == [(1, "ip4"), (1, "ip_range"), (1, "ip_range")]
 
 
 def flipped(pdq, bits):
@@ -44,10 +56,18 @@ def flipped(pdq, bits):
 PDQ = "713f5747192babcb196349c5c244badafd47ce0bd45a66fc4c926d388d7952c8"
 
 
-@pytest.mark.parametrize(("bits", "met"), [
-    (range(0), True), (range(31), True), (range(32), False), (range(0, 248, 8), True), (range(0, 256, 8), False),
-    ([16 * n for n in range(15)] + [16 * n + 1 for n in range(16)], True), (range(256), False),
-])
+@pytest.mark.parametrize(
+    ("bits", "met"),
+    [
+        (range(0), True),
+        (range(31), True),
+        (range(32), False),
+        (range(0, 248, 8), True),
+        (range(0, 256, 8), False),
+        ([16 * n for n in range(15)] + [16 * n + 1 for n in range(16)], True),
+        (range(256), False),
+    ],
+)
 def test_pictures_meet_up_to_a_distance_of_31_bits(platform, bits, met):
     platform.accounts(1)
     platform.add("avatars", account_id=1, pdq=flipped(PDQ, bits).upper())
@@ -59,8 +79,11 @@ def test_a_nearer_picture_weighs_more(platform):
     platform.accounts(1, 2)
     for account, bits in ((1, 2), (2, 30)):
         platform.add("avatars", account_id=account, pdq=flipped(PDQ, range(bits)))
-    weights = dict(platform.run([platform.indicator(f"[x-cib-media:pdq = '{PDQ}']")]).rows(
-        "SELECT account_id, nats FROM evidence WHERE kind = 'picture'"))
+    weights = dict(
+        platform.run([platform.indicator(f"[x-cib-media:pdq = '{PDQ}']")]).rows(
+            "SELECT account_id, nats FROM evidence WHERE kind = 'picture'"
+        )
+    )
     assert weights[1] > weights[2] > 0
 
 
@@ -73,13 +96,18 @@ def test_bands_find_whatever_the_distance_allows(number, bits):
         pairs = f"list_zip({bands_sql('l')}, {bands_sql('r')})"
         nearest = f"list_min(list_transform({pairs}, lambda p: bit_count(xor(p[1], p[2]))))"
         distance, near = connection.execute(
-            f"SELECT {distance_sql('l', 'r')}, {nearest} <= 1 FROM (SELECT ? AS l, ? AS r)", [left, right]).fetchall()[0]
+            f"SELECT {distance_sql('l', 'r')}, {nearest} <= 1 FROM (SELECT ? AS l, ? AS r)", [left, right]
+        ).fetchall()[0]
     assert len(bits) == distance
     assert near or distance > RADIUS
 
 
 HOSTS = {
-    1: "evil.example", 2: "https://www.evil.example/page", 3: "cdn.evil.example", 4: "notevil.example", 5: "evil.example.org",
+    1: "evil.example",
+    2: "https://www.evil.example/page",
+    3: "cdn.evil.example",
+    4: "notevil.example",
+    5: "evil.example.org",
     6: "EVIL.example.",
 }
 
@@ -89,8 +117,12 @@ def test_a_domain_meets_itself_and_the_hosts_below_it(platform):
         platform.accounts(account)
         platform.link(account, "domain", host)
     outcome = platform.run([platform.indicator("[domain-name:value = 'evil.example']")])
-    assert [(1, 1.0), (2, 1.0), (3, 0.9), (6, 1.0)] == outcome.rows(
-        "SELECT account_id, similarity FROM evidence WHERE kind = 'domain' ORDER BY 1")
+    assert outcome.rows("SELECT account_id, similarity FROM evidence WHERE kind = 'domain' ORDER BY 1") == [
+        (1, 1.0),
+        (2, 1.0),
+        (3, 0.9),
+        (6, 1.0),
+    ]
 
 
 def test_hosts_under_the_same_registrable_parent_meet_weakly(platform):
@@ -98,8 +130,10 @@ def test_hosts_under_the_same_registrable_parent_meet_weakly(platform):
     for account, host in ((1, "a.evil.example"), (2, "b.evil.example"), (3, "other.example")):
         platform.link(account, "domain", host)
     outcome = platform.run([platform.indicator("[domain-name:value = 'a.evil.example']")])
-    assert [(1, 1.0), (2, 0.4)] == outcome.rows(
-        "SELECT account_id, similarity FROM evidence WHERE kind = 'domain' ORDER BY 1")
+    assert outcome.rows("SELECT account_id, similarity FROM evidence WHERE kind = 'domain' ORDER BY 1") == [
+        (1, 1.0),
+        (2, 0.4),
+    ]
 
 
 def test_tenants_of_a_public_suffix_are_strangers(platform):
@@ -107,20 +141,27 @@ def test_tenants_of_a_public_suffix_are_strangers(platform):
     platform.link(1, "domain", "evil.blogspot.com")
     platform.link(2, "domain", "innocent.blogspot.com")
     outcome = platform.run([platform.indicator("[domain-name:value = 'evil.blogspot.com']")])
-    assert [(1, "domain")] == outcome.hits()
+    assert outcome.hits() == [(1, "domain")]
 
 
 def test_a_domain_also_meets_e_mail_domains(platform):
     platform.accounts(1)
     platform.link(1, "email_domain", "Evil.example")
     outcome = platform.run([platform.indicator("[domain-name:value = 'evil.example']")])
-    assert [(1, "email_domain")] == outcome.hits()
+    assert outcome.hits() == [(1, "email_domain")]
 
 
-@pytest.mark.parametrize(("local", "met"), [
-    ("https://www.news.example/story", True), ("http://news.example/story/", True), ("NEWS.example/story", True),
-    ("https://news.example/Story", False), ("https://news.example/story?x=1", False), ("https://other.example/story", False),
-])
+@pytest.mark.parametrize(
+    ("local", "met"),
+    [
+        ("https://www.news.example/story", True),
+        ("http://news.example/story/", True),
+        ("NEWS.example/story", True),
+        ("https://news.example/Story", False),
+        ("https://news.example/story?x=1", False),
+        ("https://other.example/story", False),
+    ],
+)
 def test_a_page_meets_every_spelling_of_its_url(platform, local, met):
     platform.accounts(1)
     platform.add("posts", account_id=1, ts=platform.at, kind="link", object=local, text="")
@@ -129,18 +170,25 @@ def test_a_page_meets_every_spelling_of_its_url(platform, local, met):
 
 
 SIX_WAYS = [
-    {"platform": "x", "handle": "JoDoe"}, {"platform": "twitter", "handle": "@jodoe"},
-    {"profile_url": "https://twitter.com/JoDoe"}, {"profile_url": "https://mobile.twitter.com/jodoe?lang=en"},
-    {"profile_url": "x.com/jodoe/media"}, {"profile_url": "https://x.com/jodoe/status/1"},
+    {"platform": "x", "handle": "JoDoe"},
+    {"platform": "twitter", "handle": "@jodoe"},
+    {"profile_url": "https://twitter.com/JoDoe"},
+    {"profile_url": "https://mobile.twitter.com/jodoe?lang=en"},
+    {"profile_url": "x.com/jodoe/media"},
+    {"profile_url": "https://x.com/jodoe/status/1"},
 ]
 
 
 def test_an_account_told_six_ways_is_one(platform):
-    for account, told in enumerate([*SIX_WAYS, {"platform": "x", "handle": "jodo"}, {"platform": "tiktok", "handle": "jodoe"}]):
+    for account, told in enumerate(
+        [*SIX_WAYS, {"platform": "x", "handle": "jodo"}, {"platform": "tiktok", "handle": "jodoe"}]
+    ):
         platform.accounts(account)
         platform.add("handles", account_id=account, **told)
-    for pattern in ("[user-account:account_type = 'x' AND user-account:account_login = 'jodoe']",
-                    "[url:value = 'https://x.com/JODOE']"):
+    for pattern in (
+        "[user-account:account_type = 'x' AND user-account:account_login = 'jodoe']",
+        "[url:value = 'https://x.com/JODOE']",
+    ):
         outcome = platform.run([platform.indicator(pattern)])
         assert [(n, "account") for n in range(6)] == outcome.hits()
 
@@ -150,16 +198,20 @@ def test_a_text_meets_the_same_words(platform):
     platform.add("posts", account_id=1, ts=platform.at, kind="original", object=1, text="No dams, on River X!")
     platform.add("posts", account_id=2, ts=platform.at, kind="original", object=2, text="No dams on river Y")
     outcome = platform.run([platform.indicator("[x-cib-post:text = 'no dams on RIVER x']")])
-    assert [(1, "text")] == outcome.hits()
+    assert outcome.hits() == [(1, "text")]
 
 
-@pytest.mark.parametrize(("itype", "value", "pattern"), [
-    ("device", 8126464, "[x-cib-device:token = 'dv_7c0000']"), ("device", "dv_7c0000", "[x-cib-device:token = 'dv_7c0000']"),
-    ("email", "Jo@Mail.example", "[email-addr:value = 'jo@mail.example']"),
-    ("phone", "+44 7911 123456", "[phone-number:value = '0044 7911 123456']"),
-    ("domain", "dn_7c0000.example", "[domain-name:value = 'dn_7c0000.example']"),
-    ("cookie", "any text", "[x-cib-cookie:token = 'any text']"),
-])
+@pytest.mark.parametrize(
+    ("itype", "value", "pattern"),
+    [
+        ("device", 8126464, "[x-cib-device:token = 'dv_7c0000']"),
+        ("device", "dv_7c0000", "[x-cib-device:token = 'dv_7c0000']"),
+        ("email", "Jo@Mail.example", "[email-addr:value = 'jo@mail.example']"),
+        ("phone", "+44 7911 123456", "[phone-number:value = '0044 7911 123456']"),
+        ("domain", "dn_7c0000.example", "[domain-name:value = 'dn_7c0000.example']"),
+        ("cookie", "any text", "[x-cib-cookie:token = 'any text']"),
+    ],
+)
 def test_exact_values_meet_as_tokens_and_in_the_clear(platform, itype, value, pattern):
     platform.accounts(1)
     if isinstance(value, int):
@@ -171,7 +223,7 @@ def test_exact_values_meet_as_tokens_and_in_the_clear(platform, itype, value, pa
 def test_equal_tokens_of_different_kinds_do_not_meet(platform):
     platform.accounts(1)
     platform.link(1, "phone", "ph_7c")
-    assert [] == platform.run([platform.indicator("[x-cib-device:token = 'dv_7c']")]).hits()
+    assert platform.run([platform.indicator("[x-cib-device:token = 'dv_7c']")]).hits() == []
 
 
 def test_what_too_many_hold_weighs_nothing_and_is_counted(platform):
@@ -179,4 +231,4 @@ def test_what_too_many_hold_weighs_nothing_and_is_counted(platform):
         platform.accounts(account)
         platform.link(account, "email", "em_7c")
     outcome = platform.run([platform.indicator("[x-cib-email:token = 'em_7c']")])
-    assert ([], {"email": 1}) == (outcome.hits(), dict(outcome.report.too_common))
+    assert (outcome.hits(), dict(outcome.report.too_common)) == ([], {"email": 1})

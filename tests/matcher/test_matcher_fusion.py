@@ -13,20 +13,30 @@ WEIGHTS = load_weights()
 
 
 def by(source, pattern, platform, **given):
-    return platform.indicator(pattern, name=f"{source} {pattern} {given}", created_by_ref=f"identity--{source}", **given)
+    return platform.indicator(
+        pattern, name=f"{source} {pattern} {given}", created_by_ref=f"identity--{source}", **given
+    )
 
 
 def crowd(platform):
     """Two operations' machines, a household, an agency and a bystander."""
     for account in range(1, 9):
-        platform.accounts(account, verified=account % 2, assurance=account % 3, strikes=account % 4,
-                          payment_months=account * 3, audience_quality=account / 9, disclosed=int(account == 7))
+        platform.accounts(
+            account,
+            verified=account % 2,
+            assurance=account % 3,
+            strikes=account % 4,
+            payment_months=account * 3,
+            audience_quality=account / 9,
+            disclosed=int(account == 7),
+        )
         platform.link(account, "device", f"dv_{account // 3 + 1:x}")
         platform.link(account, "phone", f"ph_{account // 2 + 1:x}")
         platform.link(account, "ip4", f"10.0.0.{account}")
         platform.link(account, "email", f"em_{account:x}")
     return [
-        by("a", "[x-cib-device:token = 'dv_1']", platform), by("b", "[x-cib-phone:token = 'ph_2']", platform),
+        by("a", "[x-cib-device:token = 'dv_1']", platform),
+        by("b", "[x-cib-phone:token = 'ph_2']", platform),
         by("a", "[x-cib-email:token = 'em_3']", platform, confidence=60),
         by("c", "[ipv4-addr:value ISSUBSET '10.0.0.0/30']", platform),
         by("b", "[x-cib-device:token = 'dv_1']", platform, valid_from="2025-12-01T00:00:00Z"),
@@ -45,7 +55,7 @@ def test_an_account_without_evidence_has_the_prior(platform):
     platform.accounts(1)
     outcome = platform.run([])
     assert [(WEIGHTS.prior, False)] == outcome.rows("SELECT log_odds, has_evidence FROM accounts")
-    assert [] == outcome.rows("SELECT * FROM evidence")
+    assert outcome.rows("SELECT * FROM evidence") == []
 
 
 def test_each_contribution_is_the_product_of_its_factors(platform):
@@ -62,13 +72,19 @@ def test_the_order_of_rows_and_objects_changes_nothing_to_the_last_bit(platform)
     first = platform.run(feed)
     for seed in range(3):
         dice = random.Random(seed)
-        shuffled = platform.run(dice.sample(feed, len(feed)), order=lambda rows, dice=dice: dice.sample(rows, len(rows)))
+        shuffled = platform.run(
+            dice.sample(feed, len(feed)), order=lambda rows, dice=dice: dice.sample(rows, len(rows))
+        )
         for table in ("accounts", "evidence"):
             assert first.rows(f"FROM {table} ORDER BY ALL") == shuffled.rows(f"FROM {table} ORDER BY ALL")
 
 
-PATTERNS = ["[x-cib-device:token = 'dv_7c']", "[x-cib-payment:token = 'pm_7c']", "[x-cib-email:token = 'em_7c']",
-            "[x-cib-phone:token = 'ph_7c']"]
+PATTERNS = [
+    "[x-cib-device:token = 'dv_7c']",
+    "[x-cib-payment:token = 'pm_7c']",
+    "[x-cib-email:token = 'em_7c']",
+    "[x-cib-phone:token = 'ph_7c']",
+]
 
 
 def victim(platform, account=1):
@@ -87,7 +103,7 @@ def test_one_source_alone_never_condemns_whatever_it_says(platform):
     victim(platform)
     outcome = platform.run([by("a", pattern, platform) for pattern in PATTERNS])
     assert 0.2 < outcome.scores()[1] < ACTION
-    assert [("provisional",)] == outcome.rows("SELECT kind FROM evidence WHERE step = 'limit'")
+    assert outcome.rows("SELECT kind FROM evidence WHERE step = 'limit'") == [("provisional",)]
 
 
 def test_one_kind_alone_never_condemns_however_many_say_so(platform):
@@ -125,10 +141,17 @@ def test_a_second_source_counts_less_than_the_first(platform):
     assert math.isclose(second, first * WEIGHTS.direct.second_source, abs_tol=1e-9)
 
 
-@pytest.mark.parametrize("account_columns", [
-    {"created": 1_600_000_000}, {"verified": 1}, {"assurance": 2}, {"payment_months": 12}, {"disclosed": 1},
-    {"audience_quality": 0.9},
-])
+@pytest.mark.parametrize(
+    "account_columns",
+    [
+        {"created": 1_600_000_000},
+        {"verified": 1},
+        {"assurance": 2},
+        {"payment_months": 12},
+        {"disclosed": 1},
+        {"audience_quality": 0.9},
+    ],
+)
 def test_the_accounts_own_record_speaks_against(platform, account_columns):
     platform.accounts(1)
     platform.accounts(2, **account_columns)
@@ -148,7 +171,9 @@ def test_strikes_speak_for_up_to_three(platform):
 
 def test_a_good_record_is_no_veto_against_two_strong_kinds(platform):
     victim(platform)
-    platform.tables["accounts"][0].update(verified=1, assurance=2, payment_months=40, disclosed=1, created=1_500_000_000)
+    platform.tables["accounts"][0].update(
+        verified=1, assurance=2, payment_months=40, disclosed=1, created=1_500_000_000
+    )
     feed = [by(source, pattern, platform) for source in "ab" for pattern in PATTERNS]
     outcome = platform.run(feed)
     assert [(WEIGHTS.against.limit_two_strong,)] == outcome.rows("""SELECT sum(nats) FROM evidence
@@ -161,12 +186,16 @@ def test_content_adds_little_without_infrastructure(platform):
     feed = []
     for number in range(6):
         for account in (1, 2):
-            platform.add("posts", account_id=account, ts=platform.at, kind="original", object=number, text=f"slogan {number}")
+            platform.add(
+                "posts", account_id=account, ts=platform.at, kind="original", object=number, text=f"slogan {number}"
+            )
         feed += [by(source, f"[x-cib-post:text = 'slogan {number}']", platform) for source in "abc"]
     platform.link(2, "payment", "pm_7c")
     outcome = platform.run([*feed, by("a", PATTERNS[1], platform)])
-    content = dict(outcome.rows("""SELECT account_id, sum(nats) FROM evidence WHERE family = 'content' OR kind = 'gate'
-        GROUP BY 1"""))
+    content = dict(
+        outcome.rows("""SELECT account_id, sum(nats) FROM evidence WHERE family = 'content' OR kind = 'gate'
+        GROUP BY 1""")
+    )
     assert math.isclose(WEIGHTS.gate.content_limit, content[1], abs_tol=1e-9)
     assert content[2] > WEIGHTS.gate.content_limit
 
@@ -177,8 +206,9 @@ def test_distance_in_time_halves_the_weight_for_each_half_life(platform, days, f
     platform.accounts(1)
     end = platform.at - (days + 1) * platform.day
     platform.link(1, "device", "dv_7c", end - platform.day, end)
-    observed = platform.run([by("a", PATTERNS[0], platform)]).rows(
-        "SELECT decay FROM evidence WHERE step = 'direct'")[0][0]
+    observed = platform.run([by("a", PATTERNS[0], platform)]).rows("SELECT decay FROM evidence WHERE step = 'direct'")[
+        0
+    ][0]
     assert math.isclose(observed, factor * 2 ** (-1 / 240), rel_tol=1e-9)
 
 
@@ -197,7 +227,7 @@ def test_company_reaches_members_that_no_indicator_names(platform):
     outcome = platform.run(operation(platform))
     prior = WEIGHTS.prior_probability
     assert outcome.scores()[9] > 5 * prior
-    assert [] == outcome.rows("SELECT * FROM evidence WHERE account_id = 9 AND step = 'direct'")
+    assert outcome.rows("SELECT * FROM evidence WHERE account_id = 9 AND step = 'direct'") == []
 
 
 def test_ordinary_company_speaks_against(platform):
@@ -219,8 +249,10 @@ def test_propagation_does_not_feed_on_itself(platform):
             platform.link(account, kind, value)
     platform.link(1, "email", "em_7c")
     feed = [by("a", PATTERNS[2], platform)]
-    few, many = (platform.run(feed, weights=replace(WEIGHTS, company=replace(WEIGHTS.company, rounds=rounds)))
-                 for rounds in (3, 9))
+    few, many = (
+        platform.run(feed, weights=replace(WEIGHTS, company=replace(WEIGHTS.company, rounds=rounds)))
+        for rounds in (3, 9)
+    )
     assert many.scores() == few.scores()
     assert max(many.scores().values()) < ACTION
 
@@ -228,4 +260,4 @@ def test_propagation_does_not_feed_on_itself(platform):
 def test_without_links_there_is_still_content(platform):
     platform.accounts(1)
     platform.add("posts", account_id=1, ts=platform.at, kind="original", object=1, text="a slogan")
-    assert [(1, "text")] == platform.run([by("a", "[x-cib-post:text = 'a slogan']", platform)]).hits()
+    assert platform.run([by("a", "[x-cib-post:text = 'a slogan']", platform)]).hits() == [(1, "text")]

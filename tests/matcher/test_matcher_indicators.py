@@ -12,68 +12,89 @@ def one_device(platform):
     return platform
 
 
-@pytest.mark.parametrize(("given", "reason"), [
-    ({}, None),
-    ({"valid_until": "2026-06-01T00:00:01Z"}, None),
-    ({"valid_until": "2026-06-01T00:00:00Z"}, "expired"),
-    ({"valid_from": "2026-06-01T00:00:00Z"}, None),
-    ({"valid_from": "2026-06-01T00:00:01Z"}, "not valid yet"),
-    ({"revoked": True}, "revoked"),
-    ({"pattern_type": "yara"}, "the pattern is not in the STIX language"),
-    ({"pattern": "[x-cib-device:token = "}, "the pattern is invalid"),
-    ({"pattern": "[file:hashes.MD5 = 'a']"}, "nothing local is compared with file:hashes"),
-    ({"valid_from": "yesterday"}, "valid_from or valid_until is missing or no timestamp"),
-    ({"valid_from": 5}, "valid_from or valid_until is missing or no timestamp"),
-    ({"indicator_types": ["benign"]}, "it says that its value is benign (it suppresses that value)"),
-    ({"labels": ["Legitimate"]}, "it says that its value is benign (it suppresses that value)"),
-])
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({}, None),
+        ({"valid_until": "2026-06-01T00:00:01Z"}, None),
+        ({"valid_until": "2026-06-01T00:00:00Z"}, "expired"),
+        ({"valid_from": "2026-06-01T00:00:00Z"}, None),
+        ({"valid_from": "2026-06-01T00:00:01Z"}, "not valid yet"),
+        ({"revoked": True}, "revoked"),
+        ({"pattern_type": "yara"}, "the pattern is not in the STIX language"),
+        ({"pattern": "[x-cib-device:token = "}, "the pattern is invalid"),
+        ({"pattern": "[file:hashes.MD5 = 'a']"}, "nothing local is compared with file:hashes"),
+        ({"valid_from": "yesterday"}, "valid_from or valid_until is missing or no timestamp"),
+        ({"valid_from": 5}, "valid_from or valid_until is missing or no timestamp"),
+        ({"indicator_types": ["benign"]}, "it says that its value is benign (it suppresses that value)"),
+        ({"labels": ["Legitimate"]}, "it says that its value is benign (it suppresses that value)"),
+    ],
+)
 def test_an_indicator_counts_or_is_left_out_with_a_reason(one_device, given, reason):
     pattern = given.pop("pattern", PATTERN)
     outcome = one_device.run([one_device.indicator(pattern, **given)])
     assert (([(1, "device")], {}) if reason is None else ([], {reason: 1})) == (
-        outcome.hits(), dict(outcome.report.not_used))
+        outcome.hits(),
+        dict(outcome.report.not_used),
+    )
 
 
 @pytest.mark.parametrize("newest_last", [True, False])
 def test_the_latest_version_counts_whatever_comes_first(one_device, newest_last):
-    versions = [one_device.indicator(PATTERN, name="i", modified="2026-05-31T00:00:00.1Z"),
-                one_device.indicator(PATTERN, name="i", modified="2026-05-31T00:00:00.12Z", revoked=True)]
+    versions = [
+        one_device.indicator(PATTERN, name="i", modified="2026-05-31T00:00:00.1Z"),
+        one_device.indicator(PATTERN, name="i", modified="2026-05-31T00:00:00.12Z", revoked=True),
+    ]
     outcome = one_device.run(versions if newest_last else reversed(versions))
-    assert [] == outcome.hits()
+    assert outcome.hits() == []
 
 
 def test_a_value_said_to_be_benign_is_suppressed_whoever_names_it(one_device):
-    feed = [one_device.indicator(PATTERN), one_device.indicator(
-        PATTERN, name="benign", indicator_types=["benign"], created_by_ref="identity--b")]
+    feed = [
+        one_device.indicator(PATTERN),
+        one_device.indicator(PATTERN, name="benign", indicator_types=["benign"], created_by_ref="identity--b"),
+    ]
     outcome = one_device.run(feed)
-    assert [] == outcome.hits()
-    assert 1 == outcome.report.not_used["the value is said to be benign by another object of the feed"]
+    assert outcome.hits() == []
+    assert outcome.report.not_used["the value is said to be benign by another object of the feed"] == 1
 
 
 def test_a_pattern_used_in_part_says_what_is_not_used(one_device):
     outcome = one_device.run([one_device.indicator("[x-cib-device:token = 'dv_7c' OR file:name LIKE 'a%']")])
-    assert ([(1, "device")], {"the pattern compares with LIKE": 1}) == (outcome.hits(), dict(outcome.report.not_used))
+    assert (outcome.hits(), dict(outcome.report.not_used)) == ([(1, "device")], {"the pattern compares with LIKE": 1})
 
 
 def test_an_indicator_without_confidence_counts_as_the_table_says(one_device):
     feed = one_device.indicator(PATTERN)
     del feed["confidence"]
-    assert [(0.5,)] == one_device.run([feed]).rows("SELECT confidence FROM evidence WHERE step = 'direct'")
+    assert one_device.run([feed]).rows("SELECT confidence FROM evidence WHERE step = 'direct'") == [(0.5,)]
 
 
 @pytest.mark.parametrize(("purpose", "hits"), [(None, 1), ("network-security", 1), ("research", 0)])
 def test_an_indicator_shared_for_another_purpose_is_left_out(one_device, purpose, hits):
-    marking = {"type": "marking-definition", "id": "marking-definition--m",
-               "extensions": {"extension-definition--x": {"purposes": ["network-security"]}}}
+    marking = {
+        "type": "marking-definition",
+        "id": "marking-definition--m",
+        "extensions": {"extension-definition--x": {"purposes": ["network-security"]}},
+    }
     feed = [one_device.indicator(PATTERN, object_marking_refs=[marking["id"]]), marking]
     assert hits == len(one_device.run(feed, purpose=purpose).hits())
 
 
 def test_the_campaign_and_the_producer_are_named(one_device):
     found = one_device.indicator(PATTERN)
-    feed = [found, {"type": "identity", "id": found["created_by_ref"], "name": "Alpha"},
-            {"type": "campaign", "id": "campaign--c", "name": "Op C"},
-            {"type": "relationship", "id": "relationship--r", "relationship_type": "indicates",
-             "source_ref": found["id"], "target_ref": "campaign--c"}]
-    assert [("Alpha", "Op C")] == one_device.run(feed).rows(
-        "SELECT source_name, campaign FROM evidence WHERE step = 'direct'")
+    feed = [
+        found,
+        {"type": "identity", "id": found["created_by_ref"], "name": "Alpha"},
+        {"type": "campaign", "id": "campaign--c", "name": "Op C"},
+        {
+            "type": "relationship",
+            "id": "relationship--r",
+            "relationship_type": "indicates",
+            "source_ref": found["id"],
+            "target_ref": "campaign--c",
+        },
+    ]
+    assert one_device.run(feed).rows("SELECT source_name, campaign FROM evidence WHERE step = 'direct'") == [
+        ("Alpha", "Op C")
+    ]

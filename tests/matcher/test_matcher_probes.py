@@ -21,7 +21,11 @@ FOUND = [
     ("x-cib-cookie:token", "ck_1", {("cookie", "token", key("cookie", 1), "")}),
     ("domain-name:value", "md_72c5d055f0bb46ae.example", {("email_domain", "token", key("email_domain", TOKEN), "")}),
     ("domain-name:value", "dn_72c5d055f0bb46ae.example", {("domain", "token", key("domain", TOKEN), "")}),
-    ("email-addr:value", "Jo@Mail.example", {("email", "token", key("email", clear_token("email", "jo@mail.example")), "")}),
+    (
+        "email-addr:value",
+        "Jo@Mail.example",
+        {("email", "token", key("email", clear_token("email", "jo@mail.example")), "")},
+    ),
     ("x-cib-media:pdq", PDQ.upper(), {("picture", "picture", 0, PDQ)}),
     ("ipv4-addr:value", "10.1.2.3", {("ip4", "token", key("ip4", 0x0A010203), "")}),
     ("ipv4-addr:value", "10.1.2.3/32", {("ip4", "token", key("ip4", 0x0A010203), "")}),
@@ -31,9 +35,15 @@ FOUND = [
     ("x-cib-post:text", "Hello", {("text", "text", 0, "Hello")}),
     ("url:value", "https://www.News.example/a/", {("url", "url", 0, "news.example/a")}),
     ("url:value", "https://twitter.com/Jo", {("url", "url", 0, "twitter.com/Jo"), ("account", "account", 0, "x:jo")}),
-    ("domain-name:value", "a.evil.example", {
-        ("domain", "host", 0, "a.evil.example"), ("domain", "host", 0, "evil.example"),
-        ("email_domain", "token", key("email_domain", clear_token("email_domain", "a.evil.example")), "")}),
+    (
+        "domain-name:value",
+        "a.evil.example",
+        {
+            ("domain", "host", 0, "a.evil.example"),
+            ("domain", "host", 0, "evil.example"),
+            ("email_domain", "token", key("email_domain", clear_token("email_domain", "a.evil.example")), ""),
+        },
+    ),
 ]
 
 
@@ -64,12 +74,12 @@ def test_what_cannot_be_looked_up_is_said_with_a_reason(path, text, reason):
 
 def test_a_parent_domain_counts_less_than_the_indicated_one():
     similarity = {probe.text: probe.similarity for probe in made("domain-name:value", "a.evil.example") if probe.text}
-    assert {"a.evil.example": 1.0, "evil.example": 0.4} == similarity
+    assert similarity == {"a.evil.example": 1.0, "evil.example": 0.4}
 
 
 def test_an_account_is_read_from_its_platform_and_name():
     unit = Unit((("user-account:account_type", "twitter"), ("user-account:account_login", "@Jo")))
-    assert ["x:jo"] == [probe.text for probe in probes(unit, 0.4)]
+    assert [probe.text for probe in probes(unit, 0.4)] == ["x:jo"]
 
 
 def test_an_address_is_read_from_the_pair_that_misp_exports():

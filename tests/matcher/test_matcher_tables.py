@@ -34,7 +34,7 @@ def test_a_folder_without_accounts_is_refused(platform):
 def test_a_table_without_a_needed_column_is_left_out_and_the_rest_goes_on(one_device):
     one_device.add("avatars", account_id=1, picture="x")
     outcome = one_device.run([one_device.indicator(PATTERN)])
-    assert [(1, "device")] == outcome.hits()
+    assert outcome.hits() == [(1, "device")]
     assert "avatars.csv has no column 'pdq'; the table is left out. Add the column" in outcome.problems()
 
 
@@ -42,7 +42,7 @@ def test_links_without_times_count_half(platform):
     platform.accounts(1)
     platform.add("links", account_id=1, itype="device", value="dv_7c")
     outcome = platform.run([platform.indicator(PATTERN)])
-    assert [(0.5,)] == outcome.rows("SELECT decay FROM evidence WHERE step = 'direct'")
+    assert outcome.rows("SELECT decay FROM evidence WHERE step = 'direct'") == [(0.5,)]
     assert "links.csv has no column 'first_seen'; without it evidence from links counts half" in outcome.problems()
 
 
@@ -51,20 +51,28 @@ def test_a_broken_file_is_left_out_and_the_rest_goes_on(one_device, tmp_path):
     one_device.write(folder)
     (folder / "avatars.parquet").write_bytes(b"PAR1 this is no Parquet")
     report = match([one_device.indicator(PATTERN)], folder, tmp_path / "out", Options(at=one_device.at))
-    assert 1 == report.hits["device"]
+    assert report.hits["device"] == 1
     assert any(text.startswith("avatars.parquet can't be read") for text in report.problems)
 
 
-@pytest.mark.parametrize(("rows", "reason"), [
-    ({"account_id": ""}, "no account_id"), ({"itype": "shoe"}, "the itype is unknown"), ({"itype": ""}, "no itype"),
-    ({"value": ""}, "no value"), ({"itype": "ip4", "value": "10.0.0"}, "the value is not of its kind"),
-])
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ({"account_id": ""}, "no account_id"),
+        ({"itype": "shoe"}, "the itype is unknown"),
+        ({"itype": ""}, "no itype"),
+        ({"value": ""}, "no value"),
+        ({"itype": "ip4", "value": "10.0.0"}, "the value is not of its kind"),
+    ],
+)
 def test_a_row_that_cannot_be_used_is_counted_with_its_reason(one_device, rows, reason):
-    one_device.add("links", **{"account_id": 1, "itype": "phone", "value": "ph_1", "first_seen": 0, "last_seen": 0, **rows})
+    one_device.add(
+        "links", **{"account_id": 1, "itype": "phone", "value": "ph_1", "first_seen": 0, "last_seen": 0, **rows}
+    )
     outcome = one_device.run([one_device.indicator(PATTERN)])
     table = outcome.report.tables["links"]
     assert (2, 1, {reason: 1}) == (table.read, table.used, dict(table.skipped))
-    assert [(1, "device")] == outcome.hits()
+    assert outcome.hits() == [(1, "device")]
 
 
 def test_an_unknown_itype_is_named(one_device):
@@ -72,15 +80,19 @@ def test_an_unknown_itype_is_named(one_device):
     assert "links.csv: 1 rows have the unknown itype 'shoe'; they are left out." in one_device.run([]).problems()
 
 
-@pytest.mark.parametrize(("first", "last", "sentence"), [
-    (1_779_000_000_000, 1_780_000_000, "column first_seen mixes units: 1 of 2 times are too large to be seconds"),
-    (1_779_000_000, 1_780_000_000_000, "column last_seen mixes units: 1 of 2"),
-])
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        (1_779_000_000_000, 1_780_000_000, "column first_seen mixes units: 1 of 2 times are too large to be seconds"),
+        (1_779_000_000, 1_780_000_000_000, "column last_seen mixes units: 1 of 2"),
+    ],
+)
 def test_mixed_units_of_time_are_read_and_reported(one_device, first, last, sentence):
     one_device.link(1, "phone", "ph_7c", first, last)
     outcome = one_device.run([one_device.indicator("[x-cib-phone:token = 'ph_7c']")])
-    assert [(1_779_000_000, 1_780_000_000)] == outcome.rows(
-        "SELECT first_seen, last_seen FROM evidence WHERE step = 'direct'")
+    assert outcome.rows("SELECT first_seen, last_seen FROM evidence WHERE step = 'direct'") == [
+        (1_779_000_000, 1_780_000_000)
+    ]
     assert sentence in outcome.problems()
 
 
@@ -88,8 +100,9 @@ def test_milliseconds_throughout_are_read_as_such(platform):
     platform.accounts(1)
     platform.link(1, "device", "dv_7c", 1_779_000_000_000, 1_780_000_000_000)
     outcome = platform.run([platform.indicator(PATTERN)])
-    assert [(1_779_000_000, 1_780_000_000)] == outcome.rows(
-        "SELECT first_seen, last_seen FROM evidence WHERE step = 'direct'")
+    assert outcome.rows("SELECT first_seen, last_seen FROM evidence WHERE step = 'direct'") == [
+        (1_779_000_000, 1_780_000_000)
+    ]
     assert "column first_seen is in milliseconds or finer, not in Unix seconds" in outcome.problems()
 
 
@@ -98,24 +111,27 @@ def test_an_unknown_table_is_named(one_device, tmp_path):
     one_device.write(folder)
     (folder / "shoes.csv").write_text("a\n1\n")
     report = match([], folder, tmp_path / "out", Options(at=one_device.at))
-    assert ["shoes.csv is no entity table that is known; it is left out."
-            " Name it in a mapping file if it is one under another name."] == [
-                text for text in report.problems if "shoes" in text]
+    assert [text for text in report.problems if "shoes" in text] == [
+        "shoes.csv is no entity table that is known; it is left out."
+        " Name it in a mapping file if it is one under another name."
+    ]
 
 
 def test_a_repeated_account_counts_once(one_device):
     one_device.accounts(1)
     outcome = one_device.run([one_device.indicator(PATTERN)])
-    assert 1 == len(outcome.rows("SELECT * FROM accounts"))
+    assert len(outcome.rows("SELECT * FROM accounts")) == 1
     assert "1 rows repeat an account_id" in outcome.problems()
 
 
 def test_links_of_unknown_accounts_give_no_evidence(one_device):
     one_device.link(99, "device", "dv_7c")
-    assert [(1, "device")] == one_device.run([one_device.indicator(PATTERN)]).hits()
+    assert one_device.run([one_device.indicator(PATTERN)]).hits() == [(1, "device")]
 
 
-@pytest.mark.parametrize(("ids", "kept"), [(("007", "8"), {"007", "8"}), (("7", "8"), {7, 8}), (("jo", "8"), {"jo", "8"})])
+@pytest.mark.parametrize(
+    ("ids", "kept"), [(("007", "8"), {"007", "8"}), (("7", "8"), {7, 8}), (("jo", "8"), {"jo", "8"})]
+)
 def test_account_ids_stay_what_they_are(platform, ids, kept):
     platform.accounts(*ids)
     assert kept == set(platform.run([]).scores())
@@ -132,8 +148,9 @@ def test_parquet_and_csv_give_the_same(one_device, tmp_path):
     match(feed, folder, tmp_path / "out1", options)
     match(feed, parquet, tmp_path / "out2", options)
     with duckdb.connect() as connection:
-        one, two = (connection.execute(f"FROM '{tmp_path / out / 'evidence.parquet'}'").fetchall()
-                    for out in ("out1", "out2"))
+        one, two = (
+            connection.execute(f"FROM '{tmp_path / out / 'evidence.parquet'}'").fetchall() for out in ("out1", "out2")
+        )
     assert one == two
 
 
@@ -155,13 +172,18 @@ def test_a_mapping_file_says_what_files_columns_and_kinds_are_called(platform, t
     (tmp_path / "map.toml").write_text(MAPPING)
     mapping = read_mapping(tmp_path / "map.toml", tuple(SHAPES))
     report = match([platform.indicator(PATTERN)], folder, tmp_path / "out", Options(at=platform.at, mapping=mapping))
-    assert (1, []) == (report.hits["device"], [text for text in report.problems if "edges" in text])
+    assert (report.hits["device"], [text for text in report.problems if "edges" in text]) == (1, [])
 
 
-@pytest.mark.parametrize(("text", "sentence"), [
-    ("[shoes]\n", "'shoes' is not an entity table"), ("[links]\nfiel = 'x'\n", "can't have fiel"),
-    ("[links]\nfile = 3\n", "can't have file = 3"), ("[links\n", "is not TOML"),
-])
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[shoes]\n", "'shoes' is not an entity table"),
+        ("[links]\nfiel = 'x'\n", "can't have fiel"),
+        ("[links]\nfile = 3\n", "can't have file = 3"),
+        ("[links\n", "is not TOML"),
+    ],
+)
 def test_a_wrong_mapping_file_is_refused_with_its_place(tmp_path, text, sentence):
     path = tmp_path / "map.toml"
     path.write_text(text)
@@ -183,4 +205,4 @@ def test_a_wrong_engine_setting_is_refused(one_device, tmp_path, size, threads):
 
 def test_nothing_but_results_is_left_behind(one_device):
     out: Path = one_device.run([one_device.indicator(PATTERN)]).out
-    assert ["accounts.parquet", "evidence.parquet", "report.json"] == sorted(path.name for path in out.iterdir())
+    assert sorted(path.name for path in out.iterdir()) == ["accounts.parquet", "evidence.parquet", "report.json"]

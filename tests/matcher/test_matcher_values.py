@@ -28,64 +28,105 @@ def answer(expression, value=None):
         return connection.execute(f"SELECT {expression} FROM (SELECT ? AS v)", [value]).fetchall()[0][0]
 
 
-@pytest.mark.parametrize(("kind", "seen", "form"), [
-    ("phone", "+44 (7911) 123-456", "+447911123456"), ("phone", "0044 7911 123456", "+447911123456"),
-    ("phone", "07911 123456", "07911123456"), ("email", "  Jo@Mail.Example ", "jo@mail.example"),
-    ("email_domain", "Mail.Example.", "mail.example"), ("device", " AbC ", "AbC"),
-])
+@pytest.mark.parametrize(
+    ("kind", "seen", "form"),
+    [
+        ("phone", "+44 (7911) 123-456", "+447911123456"),
+        ("phone", "0044 7911 123456", "+447911123456"),
+        ("phone", "07911 123456", "07911123456"),
+        ("email", "  Jo@Mail.Example ", "jo@mail.example"),
+        ("email_domain", "Mail.Example.", "mail.example"),
+        ("device", " AbC ", "AbC"),
+    ],
+)
 def test_a_clear_value_has_one_form_on_both_sides(kind, seen, form):
     assert (form, form) == (normal(kind, seen), answer(normal_sql(kind, "v"), seen))
     assert clear_token(kind, seen) == answer(clear_token_sql(kind, "v"), seen)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(["phone", "email", "device", "payment"]), st.text(st.characters(codec="ascii", exclude_characters="\0")))
+@given(
+    st.sampled_from(["phone", "email", "device", "payment"]),
+    st.text(st.characters(codec="ascii", exclude_characters="\0")),
+)
 def test_tokens_of_any_text_agree(kind, text):
     assert clear_token(kind, text) == answer(clear_token_sql(kind, "v"), text)
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("dv_72c5d055f0bb46ae", ("device", 0x72C5D055F0BB46AE)), ("md_1.example", ("email_domain", 1)),
-    ("dv_ffffffffffffffff", None), ("zz_1", None), ("dv_", None), ("dv_12 ", None),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dv_72c5d055f0bb46ae", ("device", 0x72C5D055F0BB46AE)),
+        ("md_1.example", ("email_domain", 1)),
+        ("dv_ffffffffffffffff", None),
+        ("zz_1", None),
+        ("dv_", None),
+        ("dv_12 ", None),
+    ],
+)
 def test_a_token_is_read_from_its_text(text, expected):
     assert expected == read_token(text)
 
 
-@pytest.mark.parametrize(("value", "numbers", "expected"), [
-    ("dv_ff", False, 255), ("dv_ff", True, 255), ("7167725874973650476", True, 7167725874973650476),
-    ("abc", False, clear_token("device", "abc")), ("abc", True, None),
-])
+@pytest.mark.parametrize(
+    ("value", "numbers", "expected"),
+    [
+        ("dv_ff", False, 255),
+        ("dv_ff", True, 255),
+        ("7167725874973650476", True, 7167725874973650476),
+        ("abc", False, clear_token("device", "abc")),
+        ("abc", True, None),
+    ],
+)
 def test_a_local_value_is_a_token_a_number_or_clear(value, numbers, expected):
     assert expected == answer(token_sql("device", "v", numbers), value)
 
 
-@pytest.mark.parametrize(("value", "expected"), [
-    ("10.1.2.3", 0x0A010203), ("255.255.255.255", 2**32 - 1), ("0.0.0.0", 0), ("167838211", 167838211),
-    ("256.1.1.1", None), ("1.2.3", None), ("host", None),
-])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("10.1.2.3", 0x0A010203),
+        ("255.255.255.255", 2**32 - 1),
+        ("0.0.0.0", 0),
+        ("167838211", 167838211),
+        ("256.1.1.1", None),
+        ("1.2.3", None),
+        ("host", None),
+    ],
+)
 def test_an_address_is_a_number(value, expected):
     assert expected == answer(address_sql("v"), value)
 
 
-@pytest.mark.parametrize(("value", "expected"), [
-    ("Evil.Example.", "evil.example"), ("https://jo@Evil.example:8080/x?y", "evil.example"), ("//evil.example/x", "evil.example"),
-    ("evil.example/x", "evil.example"),
-])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Evil.Example.", "evil.example"),
+        ("https://jo@Evil.example:8080/x?y", "evil.example"),
+        ("//evil.example/x", "evil.example"),
+        ("evil.example/x", "evil.example"),
+    ],
+)
 def test_the_host_of_a_domain_or_url(value, expected):
     assert expected == answer(host_sql("v"), value)
 
 
 def test_texts_are_compared_without_capitals_punctuation_and_spacing():
-    assert "no dams on river x #now" == answer(text_sql("v"), "  No dams, on River-X!! #Now")
+    assert answer(text_sql("v"), "  No dams, on River-X!! #Now") == "no dams on river x #now"
 
 
-@pytest.mark.parametrize(("value", "kind", "expected"), [
-    (1_780_272_000, "BIGINT", 1_780_272_000), (1_780_272_000_123, "BIGINT", 1_780_272_000),
-    (1_780_272_000_123_456, "BIGINT", 1_780_272_000), ("1780272000", "VARCHAR", 1_780_272_000),
-    ("2026-06-01T00:00:00Z", "VARCHAR", 1_780_272_000), ("2026-06-01 00:00:00", "VARCHAR", 1_780_272_000),
-    ("soon", "VARCHAR", None),
-])
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        (1_780_272_000, "BIGINT", 1_780_272_000),
+        (1_780_272_000_123, "BIGINT", 1_780_272_000),
+        (1_780_272_000_123_456, "BIGINT", 1_780_272_000),
+        ("1780272000", "VARCHAR", 1_780_272_000),
+        ("2026-06-01T00:00:00Z", "VARCHAR", 1_780_272_000),
+        ("2026-06-01 00:00:00", "VARCHAR", 1_780_272_000),
+        ("soon", "VARCHAR", None),
+    ],
+)
 def test_times_are_brought_to_seconds(value, kind, expected):
     assert expected == answer(time_sql("v", kind), value)
 
@@ -100,4 +141,4 @@ def test_equal_tokens_of_two_kinds_have_different_keys():
 
 
 def test_a_quote_in_a_literal_is_doubled():
-    assert "a'b" == answer(quoted("a'b"))
+    assert answer(quoted("a'b")) == "a'b"

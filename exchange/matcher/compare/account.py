@@ -16,18 +16,22 @@ def compare(engine: Engine, at: int) -> None:
     """Fill ``hits`` from handles; an account is taken to bear its name from its creation until ``at``."""
     words = "unnest(regexp_extract_all(lower({0}), '[^\\s/:@?&=#]+')) AS word"
     local = engine.rows(f"""SELECT DISTINCT platform, handle, profile_url FROM (
-            SELECT platform, handle, profile_url, {words.format("concat_ws(' ', handle, profile_url)")} FROM handles)
+            SELECT platform, handle, profile_url, {words.format("concat_ws(' ', handle, profile_url)")} FROM
+                handles)
         WHERE word IN (SELECT {words.format('text')} FROM probes WHERE how = 'account') ORDER BY ALL""")
-    engine.run("CREATE OR REPLACE TEMP TABLE keys (platform VARCHAR, handle VARCHAR, profile_url VARCHAR, name VARCHAR)")
+    columns = ", ".join(f"{name} VARCHAR" for name in ("platform", "handle", "profile_url", "name"))
+    engine.run(f"CREATE OR REPLACE TEMP TABLE keys ({columns})")
     engine.load("keys", (
         {"platform": platform, "handle": handle, "profile_url": url, "name": name}
         for platform, handle, url in local for name in sorted(_keys(platform, handle, url))))
     engine.run(f"""INSERT INTO hits
-        SELECT h.account_id, p.ix, 'account', max(p.similarity), min(COALESCE(h.handle, h.profile_url)), p.shared,
+        SELECT h.account_id, p.ix, 'account', max(p.similarity), min(COALESCE(h.handle, h.profile_url)),
+            p.shared,
             min(a.created), {at}, any_value(holders) FROM (
             SELECT h.*, k.name, count(DISTINCT account_id) OVER (PARTITION BY k.name) AS holders
             FROM handles h JOIN keys k ON h.platform IS NOT DISTINCT FROM k.platform
-             AND h.handle IS NOT DISTINCT FROM k.handle AND h.profile_url IS NOT DISTINCT FROM k.profile_url) h
+             AND h.handle IS NOT DISTINCT FROM k.handle AND h.profile_url IS NOT DISTINCT FROM k.profile_url)
+                 h
         JOIN probes p ON p.text = h.name LEFT JOIN accounts a ON a.account_id = h.account_id
         WHERE p.how = 'account' GROUP BY h.account_id, p.ix, p.shared, h.name""")
 

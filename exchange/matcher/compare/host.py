@@ -13,11 +13,14 @@ def compare(engine: Engine, subdomain: float) -> None:
     engine.run("""CREATE OR REPLACE TEMP TABLE chains AS
         SELECT host, depth, array_to_string(parts[depth + 1:], '.') AS name
         FROM (SELECT host, parts, unnest(range(len(parts) - 1)) AS depth
-              FROM (SELECT DISTINCT host, string_split(host, '.') AS parts FROM hosts WHERE host LIKE '%.%'))""")
+              FROM (SELECT DISTINCT host, string_split(host, '.') AS parts FROM hosts WHERE host LIKE
+                  '%.%'))""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE met AS
         SELECT c.host, p.ix, p.shared, max(p.similarity * CASE WHEN c.depth = 0 OR p.similarity < 1 THEN 1
-               WHEN c.host = 'www.' || p.text THEN 1 ELSE {subdomain} END) AS similarity, arg_max(p.text, p.similarity) AS named
+               WHEN c.host = 'www.' || p.text THEN 1 ELSE {subdomain} END) AS similarity, arg_max(p.text,
+                   p.similarity) AS named
         FROM chains c JOIN probes p ON p.text = c.name WHERE p.how = 'host' GROUP BY ALL""")
-    engine.run("""INSERT INTO hits SELECT account_id, ix, 'domain', similarity, value, shared, first_seen, last_seen,
+    engine.run("""INSERT INTO hits SELECT account_id, ix, 'domain', similarity, value, shared, first_seen,
+            last_seen,
             count(DISTINCT account_id) OVER (PARTITION BY named)
         FROM hosts h JOIN met m USING (host)""")

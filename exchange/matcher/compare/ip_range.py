@@ -26,7 +26,8 @@ def compare(engine: Engine) -> None:
             SELECT p.key, count(DISTINCT l.account_id) AS holders
             FROM addresses l JOIN {chosen} p ON {network} = p.key GROUP BY ALL""")
         engine.run(f"""INSERT INTO hits
-            SELECT l.account_id, p.ix, 'ip_range', p.similarity, l.value, p.shared, l.first_seen, l.last_seen, h.holders
+            SELECT l.account_id, p.ix, 'ip_range', p.similarity, l.value, p.shared, l.first_seen,
+                l.last_seen, h.holders
             FROM addresses l JOIN held h ON {network} = h.key JOIN probes p ON p.key = h.key
             JOIN kinds k ON k.kind = 'ip_range'
             WHERE p.how = 'range' AND p.bits = {bits} AND h.holders < 3 * k.cap""")

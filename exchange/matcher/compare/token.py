@@ -18,7 +18,8 @@ def compare(engine: Engine) -> None:
         FROM links l JOIN (SELECT DISTINCT kind, key FROM probes WHERE how = 'token') p
           ON l.key = p.key AND l.kind = p.kind GROUP BY ALL""")
     engine.run("""INSERT INTO hits
-        SELECT l.account_id, p.ix, l.kind, p.similarity, l.value, p.shared, l.first_seen, l.last_seen, h.holders
+        SELECT l.account_id, p.ix, l.kind, p.similarity, l.value, p.shared, l.first_seen, l.last_seen,
+            h.holders
         FROM links l JOIN held h ON l.key = h.key AND l.kind = h.kind JOIN kinds k ON k.kind = h.kind
         JOIN (SELECT * FROM probes WHERE how = 'token') p ON l.key = p.key AND l.kind = p.kind
         WHERE h.holders < 3 * k.cap""")

@@ -20,6 +20,7 @@ def compare(engine: Engine) -> None:
     local = engine.rows("SELECT DISTINCT value FROM hosts JOIN wanted_hosts USING (host) ORDER BY 1")
     engine.run("CREATE OR REPLACE TEMP TABLE urls (value VARCHAR, url VARCHAR)")
     engine.load("urls", ({"value": value, "url": names.url(value)} for (value,) in local))
-    engine.run("""INSERT INTO hits SELECT account_id, ix, 'url', similarity, value, shared, first_seen, last_seen,
+    engine.run("""INSERT INTO hits SELECT account_id, ix, 'url', similarity, value, shared, first_seen,
+            last_seen,
             count(DISTINCT account_id) OVER (PARTITION BY u.url)
         FROM hosts JOIN urls u USING (value) JOIN probes p ON p.text = u.url WHERE p.how = 'url'""")

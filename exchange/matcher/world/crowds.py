@@ -14,9 +14,8 @@ def gather(ground: Ground, free: Ints) -> Ints:
     groups = max(1, ground.size // 12_000)
     for _ in range(groups):
         for make, least, most in ((_agency, 12, 40), (_fans, 40, 140), (_protest, 40, 140)):
-            most = min(most, max(least + 1, ground.size // 60))
-            least = min(least, most - 1)
-            count = int(ground.rng.integers(least, most))
+            limit = min(most, max(least + 1, ground.size // 60))
+            count = int(ground.rng.integers(min(least, limit - 1), limit))
             members, free = free[:count], free[count:]
             make(ground, members)
     for _ in range(max(2, ground.size // 300)):

@@ -11,15 +11,19 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Array = NDArray[Any]
 DAY = 86_400
-WORDS = (
-    "anchor apple autumn basket beacon bicycle branch breeze candle canyon carpet castle cedar chapel cherry circle "
-    "cliff clover copper cotton cradle crystal curtain daisy desert dolphin drawer ember engine falcon feather fern "
-    "fiddle flame forest fountain garden ginger glacier granite grove hammer harvest hazel hollow honey island ivory "
-    "jacket jasmine kettle ladder lagoon lantern laurel lemon linen lobster magnet maple marble meadow mirror mosaic "
-    "needle nickel nutmeg ocean olive orchard oyster paddle parcel pebble pepper piano pillow planet plum pocket "
-    "pottery prairie quartz quilt rabbit raven ribbon ripple saddle saffron sandal satin shadow silver sparrow spruce "
-    "stable sugar tablet temple thistle thunder timber tulip tunnel turnip valley velvet violet walnut willow window"
-).split()
+WORDS = [
+    "anchor", "apple", "autumn", "basket", "beacon", "bicycle", "branch", "breeze", "candle", "canyon",
+    "carpet", "castle", "cedar", "chapel", "cherry", "circle", "cliff", "clover", "copper", "cotton", "cradle",
+    "crystal", "curtain", "daisy", "desert", "dolphin", "drawer", "ember", "engine", "falcon", "feather",
+    "fern", "fiddle", "flame", "forest", "fountain", "garden", "ginger", "glacier", "granite", "grove",
+    "hammer", "harvest", "hazel", "hollow", "honey", "island", "ivory", "jacket", "jasmine", "kettle", "ladder",
+    "lagoon", "lantern", "laurel", "lemon", "linen", "lobster", "magnet", "maple", "marble", "meadow", "mirror",
+    "mosaic", "needle", "nickel", "nutmeg", "ocean", "olive", "orchard", "oyster", "paddle", "parcel", "pebble",
+    "pepper", "piano", "pillow", "planet", "plum", "pocket", "pottery", "prairie", "quartz", "quilt", "rabbit",
+    "raven", "ribbon", "ripple", "saddle", "saffron", "sandal", "satin", "shadow", "silver", "sparrow",
+    "spruce", "stable", "sugar", "tablet", "temple", "thistle", "thunder", "timber", "tulip", "tunnel",
+    "turnip", "valley", "velvet", "violet", "walnut", "willow", "window",
+]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Covert operations (R50-R57): classes, roles, infrastructure shared more or less carefully, bought and stolen accounts."""
+"""Covert operations (R50-R57): classes, roles, infrastructure shared with care or not, bought and stolen accounts."""
 
 from __future__ import annotations
 

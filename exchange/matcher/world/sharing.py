@@ -90,7 +90,7 @@ def share(ground: Ground, operations: list[Operation], free: Ints, seed: int) ->
             _known(feed, operation)
     _elsewhere(feed, feed.count * 3 // 2)
     _mistaken(feed, free[:400])
-    _framed(feed, free[400:440])
+    _framed(feed, free[400 : 400 + min(40, max(4, ground.size // 1000))])
     return feed.objects
 
 
@@ -104,7 +104,8 @@ def _known(feed: FeedWriter, operation: Operation) -> None:
             for value in values[ground.chance(len(values), known)]:
                 feed.indicator(kind, token_text(kind, int(value)), int(source), _observed(ground, operation), campaign)
         for domain in operation.domains[ground.chance(len(operation.domains), 0.6)]:
-            feed.indicator("domain", token_text("domain", int(domain)), int(source), _observed(ground, operation), campaign)
+            feed.indicator("domain", token_text("domain", int(domain)), int(source),
+                           _observed(ground, operation), campaign)
         for face in ground.noisy(operation.pictures[ground.chance(len(operation.pictures), known)], 8):
             feed.indicator("picture", np.packbits(face).tobytes().hex(), int(source),
                            _observed(ground, operation), campaign)

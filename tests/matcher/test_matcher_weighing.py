@@ -1,0 +1,52 @@
+"""The table of weights: what is shipped is complete, and a wrong table is refused with its place."""
+
+import copy
+import tomllib
+from importlib import resources
+
+import pytest
+
+from exchange.errors import SettingError
+from exchange.matcher.values import LINK_KINDS
+from exchange.matcher.weighing import load_weights, read_weights
+
+TEXT = resources.files("exchange.matcher").joinpath("weights", "start-1.toml").read_text("utf-8")
+
+
+def test_the_shipped_table_knows_every_kind_that_is_compared():
+    assert {*LINK_KINDS, "ip_range", "picture", "text", "url", "account"} == set(load_weights().kinds)
+
+
+def test_stronger_kinds_weigh_more_as_the_requirements_say():
+    kinds = load_weights().kinds
+    order = ["payment", "email", "device", "phone", "upload_fp", "picture", "ip4", "domain"]
+    assert order == sorted(order, key=lambda kind: -kinds[kind].base)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda t: t["kind"]["device"].update(bass=1), "kind.device has an unknown word 'bass'"),
+        (lambda t: t["kind"]["device"].pop("base"), "kind.device lacks 'base'"),
+        (lambda t: t["kind"]["device"].update(base="much"), "base is 'much'; it must be of type float"),
+        (lambda t: t["kind"]["device"].update(company=1), "company is 1; it must be of type bool"),
+        (lambda t: t["kind"]["device"].update(family="other"), "family 'other'"),
+        (lambda t: t["kind"]["device"].update(half_life=0), "half_life above 0"),
+        (lambda t: t["account"][0].update(column="shoe_size"), "unknown column or operator"),
+        (lambda t: t["gate"].pop("content_limit"), "gate lacks 'content_limit'"),
+        (lambda t: t.pop("version"), "needs a version"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_its_place(change, sentence):
+    table = copy.deepcopy(tomllib.loads(TEXT))
+    change(table)
+    with pytest.raises(SettingError, match=sentence):
+        read_weights(table, "mine.toml")
+
+
+def test_a_table_that_is_not_there_is_a_sentence(tmp_path):
+    with pytest.raises(SettingError, match="can't be read"):
+        load_weights("no-such")
+    (tmp_path / "w.toml").write_text("[")
+    with pytest.raises(SettingError, match="not TOML"):
+        load_weights(tmp_path / "w.toml")
