@@ -94,10 +94,10 @@ class Exchange:
 
     def reader(
         self, directory: Directory, organisation: Organisation, credential: Credential,
-        narrower: str | None, now: int,
+        narrower: str | None, now: int, *, encrypted: bool = True,
     ) -> Reader:
         """Who reads, for the queries of one request."""
-        return self._readers.reader(directory, organisation, credential, narrower, now)
+        return self._readers.reader(directory, organisation, credential, narrower, now, encrypted=encrypted)
 
     def objects_page(self, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
         """A page of objects."""

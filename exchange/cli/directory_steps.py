@@ -110,13 +110,17 @@ def _changed(
     *,
     dry_run: bool = False,
 ) -> list[Change]:
-    from exchange.model.description import read_description
+    from exchange.model.description import DescriptionError, read_description
+    from exchange.policy.packs import load
+    from exchange.policy.vocabulary import faults_of_description
     from exchange.store.directory import load_directory
     from exchange.store.directory_changes import apply, lock_directory
     from exchange.store.engine import write
     from exchange.store.migrations import migrate
 
     changes: list[Change] = []
+    policies = read_settings().policies
+    packs = load(Path(policies) if policies else None)
     migrate(engine)
     try:
         with write(engine) as connection:
@@ -124,6 +128,9 @@ def _changed(
             known = load_directory(connection)
             tables = document(known) if callable(document) else document
             wanted = read_description(tables, known, environment, source=source, alone=prune)
+            unknown = faults_of_description(wanted, packs)
+            if unknown:
+                raise DescriptionError(source, unknown)
             changes = apply(connection, wanted, prune=prune)
             if dry_run:
                 raise _TakenBackError

@@ -22,24 +22,25 @@ class Readers:
     def __init__(self, labels: Labels, packs: Packs) -> None:
         self._labels = labels
         self._packs = packs
-        self._known: OrderedDict[tuple[int, str, str | None], tuple[int, int | None]] = OrderedDict()
+        self._known: OrderedDict[tuple[int, str, str | None, bool], tuple[int, int | None]] = OrderedDict()
 
     def reader(
         self, directory: Directory, organisation: Organisation, credential: Credential,
-        narrower: str | None, now: int,
+        narrower: str | None, now: int, *, encrypted: bool = True,
     ) -> Reader:
         """The reader for one request at ``now`` (microseconds).
 
-        The purpose is the credential's; ``narrower`` may name the same or a kind of it (P13). Raises
+        ``encrypted``: the channel is (IEP's encrypt_in_transit asks). The purpose is the credential's; ``narrower`` may name the same or a kind of it (P13). Raises
         ForbiddenError for another purpose.
         """
         purpose = narrowed(credential.purpose, narrower, self._packs.purposes)
-        key = (directory.version, credential.id, purpose)
+        key = (directory.version, credential.id, purpose, encrypted)
         known = self._known.get(key)
         if known is None or (known[1] is not None and known[1] <= now):
             at = from_microseconds(now)
-            facts = profile_facts(organisation, credential, purpose=purpose, at=at, packs=self._packs)
-            change = next_change(organisation, at)
+            facts = profile_facts(organisation, credential, purpose=purpose, at=at, packs=self._packs,
+                                  encrypted=encrypted)
+            change = next_change(organisation, at, credential)
             until = None if change is None else microseconds(change)
             known = self._known[key] = (self._labels.profile(facts.digest, facts.text), until)
             while len(self._known) > _MOST:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from exchange.errors import ExchangeError, UnauthorizedError
 from exchange.model.credential import verify
-from exchange.web import health
+from exchange.web import health, schemas
 from exchange.web.auth.header import read_authorization
 from exchange.web.auth.limit import GuessLimit
 from exchange.web.caller import Caller
@@ -20,7 +20,6 @@ from exchange.wiring import Exchange
 
 _LOG = logging.getLogger("exchange.web")
 _OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-_LONGEST_TARGET = 16_384
 
 
 def create_app(exchange: Exchange) -> Flask:
@@ -35,11 +34,12 @@ def create_app(exchange: Exchange) -> Flask:
 
     @app.before_request
     def authenticate() -> None:
-        if request.path in _OPEN_PATHS:
+        if request.path in _OPEN_PATHS or request.path.startswith(schemas.PREFIX):
             return
         g.caller = _caller(exchange, limit)
 
     app.register_blueprint(health.routes)
+    app.register_blueprint(schemas.routes)
     for routes in (discovery.routes, collections.routes, objects.routes):
         app.register_blueprint(routes, url_prefix="/taxii2")
     _register_errors(app)

@@ -195,7 +195,7 @@ def test_an_organisation_step_by_step(cibx: Any, database_url: str) -> None:
     assert cibx("org", "join", "org-a", "desk", "--since", "2026-07-01") == (
         "~ membership org-a/desk: since (none) -> 2026-07-01T00:00:00Z, status ended -> active\n"
     )
-    assert cibx("agreement", "add", "org-a", "base", "--version", "2", "--purpose", "p") == "+ agreement org-a/base\n"
+    assert cibx("agreement", "add", "org-a", "base", "--version", "2", "--purpose", "cib-detection") == "+ agreement org-a/base\n"
     assert cibx("agreement", "end", "org-a", "base", "--until", "2026-12-01") == (
         "~ agreement org-a/base: until (none) -> 2026-12-01T00:00:00Z\n"
     )
@@ -215,7 +215,7 @@ def test_a_suspension_keeps_what_else_is_known_of_the_organisation(cibx: Any, ex
 
 def test_a_credential_step_by_step(cibx: Any, database_url: str) -> None:
     cibx("org", "add", "org-a", "--name", "A", "--kind", "platform", "--jurisdiction", "IE")
-    tokens = [re.findall(r"token: (\S+)", cibx("credential", "issue", "org-a", "--purpose", "p"))[0] for _ in range(2)]
+    tokens = [re.findall(r"token: (\S+)", cibx("credential", "issue", "org-a", "--purpose", "cib-detection"))[0] for _ in range(2)]
     assert [verify(directory(database_url), None, token, NOW).id for token in tokens] == [
         "org-a-1",
         "org-a-2",
@@ -223,7 +223,7 @@ def test_a_credential_step_by_step(cibx: Any, database_url: str) -> None:
     assert cibx("credential", "revoke", "org-a-1") == "~ credential org-a-1: revoked no -> yes\n"
     assert [row["revoked"] for row in json.loads(cibx("credential", "list", "--json"))] == [True, False]
     with pytest.raises(InputError, match="'org-a-1' already"):
-        cibx("credential", "issue", "org-a", "--id", "org-a-1", "--purpose", "p")
+        cibx("credential", "issue", "org-a", "--id", "org-a-1", "--purpose", "cib-detection")
 
 
 def test_a_collection_step_by_step(cibx: Any) -> None:
@@ -265,7 +265,7 @@ def test_a_collection_step_by_step(cibx: Any) -> None:
         (("agreement", "list", "--org", "nobody"), "no organisation 'nobody'"),
         (("agreement", "end", "nobody", "base"), "no organisation 'nobody'"),
         (("credential", "revoke", "nothing"), "no credential 'nothing'.*cibx credential list"),
-        (("credential", "issue", "nobody", "--purpose", "p"), "no organisation 'nobody'"),
+        (("credential", "issue", "nobody", "--purpose", "cib-detection"), "no organisation 'nobody'"),
         (("collection", "add", "c", "x", "--title", "X"), "no community 'c'"),
         (
             ("collection", "add", "c", "x", "--title", "X", "--default-terms", "tlp ="),

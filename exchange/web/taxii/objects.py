@@ -94,7 +94,7 @@ def _page(community: str, name: str, endpoint: str, asked: Asked, make: Callable
     caller, exchange = current_caller(), current_exchange()
     collection = caller.readable(community, name)
     reader = exchange.reader(caller.directory, caller.organisation, caller.credential,
-                             caller.narrower_purpose, caller.now)
+                             caller.narrower_purpose, caller.now, encrypted=request.is_secure)
     ids = ",".join(asked.filter.ids or ()) if endpoint in {"object", "versions"} else ""
     context = f"{endpoint}|{collection.id}|{caller.organisation.id}|{ids}"
     page = make(collection, reader, context, asked)
