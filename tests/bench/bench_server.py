@@ -182,8 +182,8 @@ def measure(bench: Bench, targets: list[Target], arguments: argparse.Namespace) 
                 bench.crawl(target, max(4, int(200 * scale) // few)) and page)
             bench.empty_polls(target, max(20, int(3_000 * scale) // few))
             bench.by_id(target, max(20, int(2_000 * scale) // few))
-            bench.many_pollers(target, max(1.0, 8 * scale))
-            bench.polls_while_ingesting(target, max(2.0, 10 * scale))
+            bench.many_pollers(target, max(4.0, 8 * scale))
+            bench.polls_while_ingesting(target, max(4.0, 10 * scale))
     return page
 
 

@@ -51,6 +51,15 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
+@pytest.fixture(scope="module")
+def meta() -> Path:
+    """Meta's published indicators, in the folder shared/ beside the project."""
+    folder = Path(__file__).parents[3] / "shared" / "data" / "meta-threat-research"
+    if not folder.is_dir():
+        pytest.skip("NOT RUN: Meta's indicators are not in ../shared/data/meta-threat-research")
+    return folder
+
+
 @contextmanager
 def staying_up(home: Path) -> Iterator[Demo]:
     process = subprocess.Popen([*PROGRAM, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -148,6 +157,16 @@ def test_folder_that_is_kept_is_gone_on_with(tmp_path: Path) -> None:
     assert (first.returncode, second.returncode) == (0, 0), second.stderr
     assert ": 0 objects added" not in first.stdout
     assert ": 0 objects added" in second.stdout
+
+
+def test_indicators_of_meta_go_in_beside_the_made_up_ones(tmp_path: Path, meta: Path) -> None:
+    done = subprocess.run([*PROGRAM, "--once", "--port", "0", "--meta", str(meta)], capture_output=True, text=True,
+                          timeout=PATIENCE_SECONDS, check=False, env=environment(tmp_path))
+    assert done.returncode == 0, done.stderr
+    counts = re.search(r"through meta-threat-research, .*: ([\d,]+) objects added, [\d,]+ were there, 0 refused",
+                       done.stdout)
+    assert counts is not None, done.stdout
+    assert int(counts[1].replace(",", "")) > 10_000
 
 
 def test_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
