@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.matcher.compare.picture import RADIUS, bands_sql, distance_sql
+from exchange.matcher.compare.picture import RADIUS, bands_sql, distance_sql, words_sql
 
 ADDRESSES = {1: "10.0.0.0", 2: "10.0.0.255", 3: "10.0.1.0", 4: "255.255.255.255", 5: "0.0.0.0"}
 
@@ -91,12 +91,13 @@ def test_a_nearer_picture_weighs_more(platform):
 @given(st.integers(0, 2**256 - 1), st.sets(st.integers(0, 255), max_size=40))
 def test_bands_find_whatever_the_distance_allows(number, bits):
     """Any two fingerprints within the radius share a band value or one of its sixteen neighbours."""
-    left, right = f"{number:064x}", flipped(f"{number:064x}", bits)
+    pairs = f"list_zip({bands_sql('l')}, {bands_sql('r')})"
+    nearest = f"list_min(list_transform({pairs}, lambda p: bit_count(xor(p[1], p[2]))))"
+    sides = ", ".join(f"(SELECT {words_sql('pdq')} FROM (SELECT ? AS pdq)) {side}" for side in "lr")
     with duckdb.connect() as connection:
-        pairs = f"list_zip({bands_sql('l')}, {bands_sql('r')})"
-        nearest = f"list_min(list_transform({pairs}, lambda p: bit_count(xor(p[1], p[2]))))"
         distance, near = connection.execute(
-            f"SELECT {distance_sql('l', 'r')}, {nearest} <= 1 FROM (SELECT ? AS l, ? AS r)", [left, right]
+            f"SELECT {distance_sql('l', 'r')}, {nearest} <= 1 FROM {sides}",
+            [f"{number:064x}", flipped(f"{number:064x}", bits)],
         ).fetchall()[0]
     assert len(bits) == distance
     assert near or distance > RADIUS

@@ -15,35 +15,41 @@ RADIUS = 31
 _BANDS = 16
 
 
+def words_sql(pdq: str) -> str:
+    """The four 64-bit words of a fingerprint of 64 hex digits, as columns w0 to w3."""
+    return ", ".join(f"CAST('0x' || {pdq}[{16 * n + 1}:{16 * n + 16}] AS UBIGINT) AS w{n}" for n in range(4))
+
+
 def distance_sql(left: str, right: str) -> str:
-    """Hamming distance of two fingerprints of 64 hex digits, as INTEGER (bit_count alone is a TINYINT)."""
-    def word(text: str, number: int) -> str:
-        return f"CAST('0x' || {text}[{16 * number + 1}:{16 * number + 16}] AS UBIGINT)"
-
-    return "(" + " + ".join(
-        f"bit_count(xor({word(left, n)}, {word(right, n)}))::INTEGER" for n in range(4)) + ")"
+    """Hamming distance of two rows with words, as INTEGER (bit_count alone is a TINYINT)."""
+    return "(" + " + ".join(f"bit_count(xor({left}.w{n}, {right}.w{n}))::INTEGER" for n in range(4)) + ")"
 
 
-def bands_sql(pdq: str) -> str:
-    """The 16 bands of a fingerprint as a list of numbers, the band's place in the upper bits."""
-    parts = (f"CAST('0x' || {pdq}[{4 * n + 1}:{4 * n + 4}] AS INTEGER) + {n << 16}" for n in range(_BANDS))
+def bands_sql(row: str) -> str:
+    """The 16 bands of a row with words as a list of numbers, the band's place in the upper bits."""
+    parts = (
+        f"(({row}.w{n // 4} >> {48 - 16 * (n % 4)}) & 65535)::INTEGER + {n << 16}" for n in range(_BANDS))
     return f"[{', '.join(parts)}]"
+
+
+def _digits_sql(row: str) -> str:
+    """The 64 hex digits of a row with words."""
+    return " || ".join(f"lpad(lower(to_hex({row}.w{n})), 16, '0')" for n in range(4))
 
 
 def compare(engine: Engine, at: int, at_radius: float) -> None:
     """Fill ``hits`` from avatars. A picture is taken to be in use from the account's creation until ``at``."""
     flips = ", ".join(["0", *(str(1 << bit) for bit in range(16))])
     engine.run(f"""CREATE OR REPLACE TEMP TABLE shared_bands AS
-        SELECT pdq, xor(band, flip) AS band FROM (
-            SELECT pdq, unnest({bands_sql('pdq')}) AS band
-            FROM (SELECT DISTINCT text AS pdq FROM probes WHERE how = 'picture')),
+        SELECT pdq, w0, w1, w2, w3, xor(band, flip) AS band FROM (
+            SELECT *, unnest({bands_sql('p')}) AS band FROM (
+                SELECT pdq, {words_sql('pdq')} FROM (SELECT DISTINCT text AS pdq FROM probes WHERE how = 'picture')) p),
             (SELECT unnest([{flips}]) AS flip)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE met AS
-        SELECT account_id, local, pdq, {distance_sql('local', 'pdq')} AS distance FROM (
-            SELECT DISTINCT a.account_id, a.pdq AS local, b.pdq
-            FROM (SELECT account_id, pdq, unnest({bands_sql('pdq')}) AS band FROM avatars) a
-            JOIN shared_bands b ON a.band = b.band)
-        WHERE distance <= {RADIUS}""")
+        SELECT DISTINCT a.account_id, {_digits_sql('a')} AS local, b.pdq, {distance_sql('a', 'b')} AS distance
+        FROM (SELECT *, unnest({bands_sql('w')}) AS band FROM (
+                SELECT account_id, {words_sql('pdq')} FROM avatars) w) a
+        JOIN shared_bands b ON a.band = b.band WHERE {distance_sql('a', 'b')} <= {RADIUS}""")
     engine.run(f"""INSERT INTO hits
         SELECT m.account_id, p.ix, 'picture', 1 - {1 - at_radius} * m.distance / {RADIUS}, m.local, p.shared,
             a.created, {at}, count(DISTINCT m.account_id) OVER (PARTITION BY m.pdq)
