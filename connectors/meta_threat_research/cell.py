@@ -11,11 +11,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from connectors.meta_threat_research.value import NOTHING, Reading, Value, read
+from exchange.model.identifiers.platforms import table
 from exchange.model.identifiers.refang import clean, is_defanged, refang
 
 _REMARK = re.compile(r"(?:^|\s)[\[(](?!\s*(?:\.|dot|at|@|:|/)\s*[\])])([^\[\]()]*[A-Za-z]{3}[^\[\]()]*)[\])]")
 _LABEL = re.compile(r"^\s*[A-Za-z][A-Za-z /]{1,30}:\s+(?=\S)")
-_BETWEEN = frozenset({"and", "&", "or", "/", "|", "+", "-", "–", "—", "•", "·", "*", ",", ";", "aka"})
+_BETWEEN = frozenset({"and", "&", "or", "/", "|", "+", "-", "–", "—", "•", "·", "*", ",", ";", "aka", "→", "->", "=>"})
 _DASHES = frozenset({"-", "–", "—", "|", "→", "->", "=>"})
 _REMARK_WORDS = frozenset((
     "a", "account", "accounts", "active", "also", "an", "and", "archived", "as", "associated", "at",
@@ -66,7 +67,10 @@ def read_cell(text: str, platform: str = "", known: Collection[str] = ()) -> Cel
     stripped = _REMARK.sub(keep, body)
     body = stripped if stripped.strip() else body
     labelled = _LABEL.sub("", body, count=1)
-    if labelled != body and read(labelled.split()[0], "").values:
+    whose = table().named(body.partition(":")[0].strip())
+    if labelled != body and labelled.startswith("@") and whose is not None:
+        body, platform = labelled, whose.name
+    elif labelled != body and read(labelled.split()[0], "").values:
         body = labelled
     words = [word for word in re.split(r"\s+", body) if word]
     if len(words) == 1 and re.search(r"\w[,;]\s*(?:https?:|hxxp|@)", body):

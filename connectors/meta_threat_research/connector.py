@@ -179,13 +179,12 @@ def _about_cib(file: str, records: list[Record]) -> bool | None:
     named = network.is_cib_name(file)
     if any(record.kind == "typed" for record in records):
         return named
-    for record in records:
-        if record.kind == "title":
-            return network.is_cib_name(record.value) or named
     if named is not None:
         return named
-    malware = sum(record.procedure.lstrip().startswith(_MALWARE) for record in records)
-    return not malware or None if malware == 0 else False
+    procedures = [record.procedure.lstrip() for record in records if record.kind == "chain"]
+    if procedures:
+        return not any(one.startswith(_MALWARE) for one in procedures)
+    return any(record.kind == "title" and network.is_cib_name(record.value) for record in records)
 
 
 def _is_day(text: str) -> bool:

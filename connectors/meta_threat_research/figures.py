@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_NUMBER = (
-    r"(?P<no>no|zero)\b|(?P<number>\d[\d,]*(?:\.\d+)?)(?:\s?(?P<scale>thousand|million|billion|[kKmM](?![a-zA-Z])))?"
-)
+# 1,500 and 1 500 and 1.500 are thousands; 1.5 and (before a word of scale) 1,5 are decimals.
+_DIGITS = r"\d{1,3}(?:[ ,.]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
+_NUMBER = rf"(?P<no>no|zero)\b|(?P<number>{_DIGITS})(?:\s?(?P<scale>thousand|million|billion|[kKmM](?![a-zA-Z])))?"
 _APPROX = (
     r"(?:(?P<about>about|around|approximately|approx\.?|nearly|almost|roughly|some|over|more than|at least|just over|"
     r"an estimated|~)\s*)?(?:(?P<most>less than|fewer than|under|up to|below)\s+)?"
@@ -38,9 +38,8 @@ _FOLLOWED = re.compile(
     re.IGNORECASE,
 )
 _SPEND = re.compile(
-    _APPROX
-    + r"(?P<sign>US\$|C\$|A\$|\$|€|£)\s?(?P<number>\d[\d,]*(?:\.\d+)?)\s?(?P<scale>thousand|million|billion|[kKmM]\b)?"
-    r"|(?P<about2>(?:about|around|approximately)\s+)?(?P<number2>\d[\d,]*(?:\.\d+)?)\s?(?P<scale2>thousand|million|billion)?\s"
+    _APPROX + rf"(?P<sign>US\$|C\$|A\$|\$|€|£)\s?(?P<number>{_DIGITS})\s?(?P<scale>thousand|million|billion|[kKmM]\b)?"
+    rf"|(?P<about2>(?:about|around|approximately)\s+)?(?P<number2>{_DIGITS})\s?(?P<scale2>thousand|million|billion)?\s"
     r"(?P<code>USD|EUR|GBP|US dollars?|U\.S\. dollars?|dollars|euros?|pounds)\b",
     re.IGNORECASE,
 )
@@ -128,10 +127,10 @@ def is_count(text: str) -> bool:
 
 def audiences(text: str, platform: str = "", asset_type: str = "", metric: str = "") -> tuple[Audience, ...]:
     """Audience figures in a text; without a ``metric`` given only what followed or joined something counts."""
-    found = []
+    found: list[Audience] = []
     for match in _FOLLOWED.finditer(text):
         number = _number(match["no"], match["number"], match["scale"])
-        if number is None or (not metric and not match["verb"]):
+        if number is None or ((not metric or found) and not match["verb"]):
             continue
         verb, what = (match["verb"] or "").casefold(), (match["what"] or "").casefold()
         asset = next((_asset(word) for word in reversed(what.split())), asset_type)
@@ -140,8 +139,6 @@ def audiences(text: str, platform: str = "", asset_type: str = "", metric: str =
         most = bool(match["most"])
         about = most or bool(match["about"])
         found.append(Audience(measured, whose, asset, int(number), about, most, match[0].strip()))
-        if metric:
-            break
     return tuple(found)
 
 
@@ -185,7 +182,10 @@ def _number(no: str | None, digits: str | None, scale: str | None) -> float | No
         return 0
     if not digits:
         return None
-    number = float(digits.replace(",", "")) * _SCALES.get((scale or "").casefold(), 1)
+    grouped = re.fullmatch(r"(\d{1,3}(?:[ ,.]\d{3})+)(?:[.,](\d{1,2}))?", digits)
+    if grouped and not (scale and len(digits) < 6):  # "1.234 million" is no group of thousands
+        digits = re.sub(r"\D", "", grouped[1]) + "." + (grouped[2] or "0")
+    number = float(digits.replace(",", ".").replace(" ", "")) * _SCALES.get((scale or "").casefold(), 1)
     return number if number < _MAX else None
 
 

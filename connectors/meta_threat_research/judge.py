@@ -128,6 +128,9 @@ def _chain(start: Finding, record: Record, known: Collection[str]) -> Finding:
         return replace(start, outcome="count", counts=figures.counts(start.text, named.platform))
     if named.id.startswith("0") and figures.is_template(start.text):
         return _unfilled(start)
+    if named.id.startswith(("0.3", "0.5")) and re.search(r"\d{5}|\d[\d ()-]{7,}\d|0x\w{8}", start.text):
+        return replace(start, outcome="quarantined", procedure=None, text="", values=(),
+                       reason="Phone numbers and means of payment aren't shared in the clear.")  # fmt: skip
     if hashtag.only_tags(start.text):
         return replace(start, outcome="behaviour", reason="A hashtag: anybody may use it, so it is no indicator.")
     return _read(start, named, known)

@@ -179,7 +179,7 @@ def _lines(text: str) -> Iterator[Record]:
             yield Record(row, "broken", f"The line is longer than {_MAX_CELL} characters.")
         elif plain.startswith("#"):
             title = plain.lstrip("# ")
-            section = title if not plain.startswith("###") else section
+            section = title if plain.startswith("## ") else section
             yield Record(row, "title" if plain.startswith("# ") else "other", title, section=section)
         elif plain.startswith("|"):
             cells = [cell.strip().strip("`").strip() for cell in plain.strip("|").split("|")]

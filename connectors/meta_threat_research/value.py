@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exchange.model.identifiers import domain, email, ip, shared_host, url
-from exchange.model.identifiers.account import AccountKey, account_key, place
+from exchange.model.identifiers.account import AccountKey, account_key, is_platform_host, place
 from exchange.model.identifiers.fault import IdentifierError
 from exchange.model.identifiers.refang import refang
 
 ValueKind = Literal["account", "url", "domain", "ip", "email"]
 
 _BROKEN_TELEGRAM = re.compile(r"(?:https?://)?t\.?/(\+?\w[\w-]{2,})\Z", re.IGNORECASE)
+_TELEGRAM_APP = re.compile(
+    r"tg://resolve/?\?domain=(\w+).*|(?:https?://)?web\.telegram\.org/.*#@?(\w{3,}).*\Z", re.IGNORECASE
+)
+_WITH_PORT = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}\Z")
+_INNER = re.compile(r"#[!/@]")
+_EVERYBODYS = frozenset(
+    {"search", "hashtag", "explore", "home", "login", "tagged", "tag", "topic", "results", "feed", "signup"}
+)
 _HANDLE = re.compile(r"@?[\w.]{3,40}\Z")
 _IP_START = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\Z|[0-9a-f]*:[0-9a-f:]+(?:/\d{1,3})?\Z", re.IGNORECASE)
 _NO_HANDLES = frozenset({
@@ -74,6 +82,9 @@ def read(word: str, platform: str = "") -> Reading:
     broken = _BROKEN_TELEGRAM.match(plain) if platform in ("telegram", "") else None
     if broken:
         plain, repair = f"https://t.me/{broken[1]}", "the address of Telegram was cut to 't'"
+    app = _TELEGRAM_APP.match(plain)
+    if app:
+        plain, repair = f"https://t.me/{app[1] or app[2]}", "an address of the Telegram app"
     if _MOJIBAKE.search(plain):
         mended = _mended(plain)
         if mended is None:
@@ -96,8 +107,9 @@ def _read(plain: str, seen: str, platform: str) -> Reading:
         return NOTHING
     if "/" not in plain and "@" in plain[1:]:
         return Reading((Value("email", email.normalise(plain), seen),))
-    if _IP_START.match(plain):
-        return _ip(plain, seen)
+    port = _WITH_PORT.match(plain)
+    if port or _IP_START.match(plain):
+        return _ip(port[1] if port else plain, seen)
     if "/" in plain:
         if plain.partition("/")[0].count(".") == 0 and "://" not in plain:
             return NOTHING
@@ -127,6 +139,11 @@ def _address(plain: str, seen: str) -> Reading:
     if url.is_bare(normal):
         return _host(host, seen) or Reading(fault=f"{plain[:80]!r} has a host that can't be registered")
     if found is None:
+        first = normal.split("/", 4)[3].partition("?")[0].casefold()
+        if is_platform_host(host) and first in _EVERYBODYS:
+            return Reading(shared=f"{host}/{first}")
+        if _INNER.search(plain):
+            return Reading(fault=f"{plain[:120]!r} says where it leads after the # only")
         return Reading((_url(normal, seen),))
     value = Value("url", found.post, seen, others=_spellings(normal, found.post)) if found.post else _url(normal, seen)
     if found.account is None:
