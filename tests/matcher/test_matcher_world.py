@@ -123,3 +123,18 @@ def test_the_sample_world_matches_and_its_sums_are_exact(sample_world, tmp_path)
             USING (account_id) WHERE total <> log_odds""").fetchall()[0][0]
     assert wrong == 0
     assert json.loads((tmp_path / "report.json").read_bytes())["tables"]["links"]["rows_skipped"] == {}
+
+
+def test_planted_addresses_meet_a_feed_from_elsewhere(platform, tmp_path):
+    made = make_world(tmp_path / "w", accounts=1_000, seed=4, planted=["planted.example", "https://news.example/page"])
+    feed = [
+        platform.indicator("[domain-name:value = 'planted.example']"),
+        platform.indicator("[url:value = 'http://www.news.example/page/']"),
+    ]
+    report = match([*read_objects(made.feed), *feed], made.folder, tmp_path / "out", Options(at=made.at))
+    assert report.hits["url"] > 0
+    assert report.hits["domain"] > 0
+    with duckdb.connect() as connection:
+        found = connection.execute(f"""SELECT DISTINCT local_value FROM read_parquet('{tmp_path}/out/evidence.parquet')
+            WHERE indicator_id = '{feed[0]["id"]}'""").fetchall()
+    assert found == [("planted.example",)]

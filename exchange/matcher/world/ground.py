@@ -69,7 +69,7 @@ class Ground:
         first = created + ((last - created).clip(0) * self.rng.random(len(who)) ** 2).astype(np.int64)
         self.link(who, kind, value, first, last)
 
-    def post(self, who: Ints, kind: str, moment: Ints, thing: Ints, text: Array | None = None) -> Ints:
+    def post(self, who: Ints, kind: str, moment: Ints, thing: Array, text: Array | None = None) -> Ints:
         """Posts of one kind; returns their ids."""
         ids = self.tokens(len(who))
         if len(who):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -117,6 +118,15 @@ def _publish(ground: Ground, operation: Operation) -> None:
                             ids[rng.integers(0, len(ids), len(who))])
         ground.post(relays, "link", start + rng.integers(0, 3600, len(relays)),
                     operation.domains[rng.integers(0, len(operation.domains), len(relays))])
+
+
+def plant(ground: Ground, operation: Operation, addresses: Sequence[str]) -> None:
+    """Let members link to domains or URLs in the clear; every object of a post is text from then on."""
+    who = operation.members
+    picked = np.array(addresses, dtype=object)[np.arange(len(who)) % len(addresses)]
+    for chunk in ground.posts:
+        chunk["object"] = chunk["object"].astype(str).astype(object)
+    ground.post(who, "link", ground.days_ago(ground.rng.uniform(0, 20, len(who))), picked)
 
 
 def _varied(rng: np.random.Generator, text: str, care: float) -> str:
