@@ -39,6 +39,7 @@ from exchange.store.pushes import (
     drop_expired_statuses,
     find_marking,
     find_status,
+    has_contributed,
     record,
     save_status,
     withdraw,
@@ -198,10 +199,11 @@ class Exchange:
                 record(connection, at=now, kind="withdraw", org=organisation.id, detail=json.dumps({
                     "collection": collection.id, "credential": credential.id, "id": stix_id, "versions": gone,
                 }))
+            own = bool(gone) or has_contributed(connection, feed=feed, contributor=contributor, stix_id=stix_id)
         if not gone:
-            if self.exists(collection, reader, stix_id):
-                raise ForbiddenError("Only its contributor withdraws an object, and only versions that exist.")
-            raise NotFoundError("There is no such object.")
+            if not own and self.exists(collection, reader, stix_id):
+                raise ForbiddenError("Only its contributor withdraws an object.")
+            raise NotFoundError("There is no such object, or no such version of it.")
 
     def status(
         self, status_id: str, community: Community, organisation: Organisation, now: int

@@ -88,7 +88,7 @@ class Intake:
         read = [_read(raw, pusher.strict) for raw in raws]
         envelope = _Envelope(self, pusher, [item.obj for item in read if isinstance(item, _Valid)])
         return [
-            envelope.check(item) if isinstance(item, _Valid) else _refused(item.id, item.fault) for item in read
+            envelope.check(item) if isinstance(item, _Valid) else _refused(item.id, item.fault, item.version) for item in read
         ]
 
     def verdict(self, pusher: Pusher, stated: StatedTerms, obj: Mapping[str, Any], held: frozenset[str],
@@ -127,6 +127,7 @@ class Intake:
 class _Refused:
     id: str
     fault: StixFault
+    version: str = ""
 
 
 @dataclass(slots=True)
@@ -148,13 +149,23 @@ def _read(raw: bytes, strict: bool) -> _Valid | _Refused:
     if fault is None:
         return _Valid(obj, raw, personal.categories(obj), personal.status(obj))
     stix_id = obj.get("id")
-    return _Refused(stix_id[:200] if isinstance(stix_id, str) else "", fault)
+    return _Refused(stix_id[:200] if isinstance(stix_id, str) else "", fault, _stated_version(obj))
 
 
-def _refused(stix_id: str, fault: StixFault) -> Checked:
+def _stated_version(obj: Mapping[str, Any]) -> str:
+    """The version of an object that isn't valid, for the status resource; empty where it states none."""
+    text = obj.get("modified") or obj.get("created")
+    try:
+        version_key(text if isinstance(text, str) else "")
+    except ValueError:
+        return ""
+    return str(text)
+
+
+def _refused(stix_id: str, fault: StixFault, version: str) -> Checked:
     place = f"{fault.property}: " if fault.property else ""
     outcome = PushOutcome(stix_id, "refused", fault.code, place + fault.sentence)
-    return Checked(stix_id, "", None, outcome)
+    return Checked(stix_id, version, None, outcome)
 
 
 class _Envelope:
@@ -172,13 +183,13 @@ class _Envelope:
         """Terms, policy and label of one valid object."""
         obj = item.obj
         stix_id: str = obj["id"]
+        text = obj.get("modified") or obj.get("created") or ""
         fault = fault_of_missing_behaviour(obj, self._behaviours) or self._foreign(obj)
         if fault is not None:
-            return _refused(stix_id, fault)
-        text = obj.get("modified") or obj.get("created") or ""
+            return _refused(stix_id, fault, text)
         verdict = self._verdict(item)
         if isinstance(verdict, StixFault):
-            return _refused(stix_id, verdict)
+            return _refused(stix_id, verdict, text)
         if verdict.refusal is not None:
             return Checked(stix_id, text, None, PushOutcome(stix_id, "refused", *verdict.refusal))
         version = version_key(text) if text else ""

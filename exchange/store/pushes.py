@@ -208,6 +208,12 @@ def withdraw(
     return [r.version for r in chosen]
 
 
+def has_contributed(connection: Connection, *, feed: int, contributor: int, stix_id: str) -> bool:
+    """Whether the contributor has any version of the object in the collection."""
+    mine = select(OBJECT.c.number).where(_named(connection.dialect), OBJECT.c.contributor == contributor).limit(1)
+    return connection.execute(mine, _names(connection.dialect, feed, [stix_id])).first() is not None
+
+
 def _is_named(version: str, seq: int, place: int, total: int, versions: Versions) -> bool:
     """Whether the filter names the row that stands at ``place`` among ``total``, oldest version first."""
     words = versions.keywords

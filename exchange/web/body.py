@@ -6,6 +6,7 @@ import time
 import zlib
 
 from flask import Request
+from gunicorn.http.errors import ParseException
 
 from exchange.errors import BadRequestError, RequestTimeoutError, TooLargeError, UnsupportedMediaError
 
@@ -52,6 +53,8 @@ def _receive(request: Request, most: int) -> bytes:
                 raise TimeoutError
     except TimeoutError:
         raise RequestTimeoutError("The body didn't arrive in time.", fix="Send it faster or in parts.") from None
+    except (ParseException, OSError):
+        raise BadRequestError("The body's framing is broken: its length or its chunks don't fit.") from None
     finally:
         if socket is not None:
             socket.settimeout(None)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.request import parse_http_list
+
+from werkzeug.http import parse_options_header
 
 from exchange.errors import NotAcceptableError, UnsupportedMediaError
 
@@ -49,13 +52,9 @@ def _rank(media: str, version: str | None) -> int:
 
 
 def _ranges(header: str) -> Iterator[tuple[str, dict[str, str]]]:
-    for item in header.split(","):
-        media, *rest = item.split(";")
-        parameters: dict[str, str] = {}
-        for part in rest:
-            name, _, value = part.partition("=")
-            parameters.setdefault(name.strip().lower(), value.strip().strip('"'))
-        if media.strip():
+    for item in parse_http_list(header):
+        media, parameters = parse_options_header(item)
+        if media:
             yield media.strip().lower(), parameters
 
 

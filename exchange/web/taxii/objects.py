@@ -44,14 +44,14 @@ def manifest(community: str, collection: str) -> Response:
     return _page(community, collection, "manifest", asked, current_exchange().manifest_page)
 
 
-@routes.get(f"{_PATH}/objects/<path:object_id>/")
+@routes.get(f"{_PATH}/objects/<object_id>/")
 def one_object(community: str, collection: str, object_id: str) -> Response:
     """The versions of one object that are asked for, the newest by default (5.6)."""
     asked = _asked(_ONE, object_id)
     return _page(community, collection, "object", asked, current_exchange().objects_page)
 
 
-@routes.get(f"{_PATH}/objects/<path:object_id>/versions/")
+@routes.get(f"{_PATH}/objects/<object_id>/versions/")
 def versions(community: str, collection: str, object_id: str) -> Response:
     """The versions of one object (5.8)."""
     asked = _asked(_VERSIONS, object_id, _ALL)
@@ -68,7 +68,7 @@ def push(community: str, collection: str) -> Response:
     return answer(exchange.push(caller.organisation, caller.credential, target, body, caller.now), 202)
 
 
-@routes.delete(f"{_PATH}/objects/<path:object_id>/")
+@routes.delete(f"{_PATH}/objects/<object_id>/")
 def delete(community: str, collection: str, object_id: str) -> Response:
     """Withdraw the caller's own versions of an object: all, or those that the filters name (5.7)."""
     caller, exchange = current_caller(), current_exchange()
