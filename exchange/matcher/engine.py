@@ -87,6 +87,16 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
             "SELECT current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
         yield Engine(connection, work, {
             "duckdb": duckdb.__version__, "memory_limit": in_force[0], "threads": in_force[1]})
+    except duckdb.OutOfMemoryException as error:
+        raise InputError("The run needs more memory than it may have.", why=_first_line(error),
+                         fix="Give it more with --memory, or fewer threads with --threads.") from error
+    except duckdb.Error as error:
+        raise InputError("The engine could not go on.", why=_first_line(error),
+                         fix="If a file is named, write it anew; if not, this is a bug (--debug shows where).") from error
     finally:
         connection.close()
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

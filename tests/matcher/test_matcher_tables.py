@@ -206,3 +206,24 @@ def test_a_wrong_engine_setting_is_refused(one_device, tmp_path, size, threads):
 def test_nothing_but_results_is_left_behind(one_device):
     out: Path = one_device.run([one_device.indicator(PATTERN)]).out
     assert sorted(path.name for path in out.iterdir()) == ["accounts.parquet", "evidence.parquet", "report.json"]
+
+
+def test_too_little_memory_is_a_sentence(one_device, tmp_path):
+    one_device.write(tmp_path / "given")
+    with pytest.raises(InputError, match=r"memory|engine"):
+        match([], tmp_path / "given", tmp_path / "out", Options(at=0, memory="1MB"))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_table_that_breaks_in_the_middle_is_a_sentence(one_device, tmp_path):
+    folder = tmp_path / "given"
+    one_device.write(folder)
+    with duckdb.connect() as connection:
+        connection.execute(f"""COPY (SELECT 1 AS account_id, repeat('ab', 32) AS pdq FROM range(100000))
+            TO '{folder / "avatars.parquet"}' (COMPRESSION uncompressed)""")
+    whole = bytearray((folder / "avatars.parquet").read_bytes())
+    whole[4:60] = b"x" * 56
+    (folder / "avatars.parquet").write_bytes(whole)
+    feed = [one_device.indicator(f"[x-cib-media:pdq = '{'ab' * 32}']")]
+    with pytest.raises(InputError):
+        match(feed, folder, tmp_path / "out", Options(at=one_device.at))
