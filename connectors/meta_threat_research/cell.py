@@ -30,6 +30,7 @@ _REMARK_WORDS = frozenset((
     "suspended", "targeted", "targeting", "targets", "that", "the", "this", "to", "unavailable", "used",
     "uses", "using", "video", "was", "website", "were", "which", "who", "with",
 ))  # fmt: skip
+_FATES = frozenset({"suspended", "deleted", "inactive", "archived", "disabled", "removed", "unavailable", "closed"})
 _THIRD_PARTY = frozenset({"with", "via", "through", "using", "by", "at", "registrar", "service", "hosted", "from",
                           "like", "uses", "including", "of", "tagged"})  # fmt: skip
 _OPEN_END = re.compile(r"(?:[=&?]|%[0-9A-Fa-f]?|://|:/|\[\.\]|[A-Za-z0-9-]\[?\.)$")
@@ -41,6 +42,7 @@ _LENGTHS = {"/pin/": (15, 19), "/status/": (17, 19)}
 _LOOKS_LIKE = re.compile(r"\w+://|[\w-]+(?:\.[\w-]+)+(?:[/?:#]|$)|[\w.-]+@[\w-]+\.")
 _STARTS = re.compile(r"(?:h(?:xx|tt)ps?\W|www\W|@\w)", re.IGNORECASE)
 _LONG_LABEL = re.compile(r"\w{3,}\.\w+$|\w{3,}\.\w{2,3}\.\w{2}$|\d$")
+_COMMON_ENDING = re.compile(r"\.(?:com|net|org|info|biz|[a-z]{2})$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}[.,;:!?'’”\")]*$")
 
 
@@ -82,7 +84,7 @@ def _words(words: list[str], platform: str, known: Collection[str], remark: str)
     readings = [NOTHING if word in _BETWEEN else read(word, platform if _alone(words) else "") for word in words]
     parts: list[Reading] = []
     for index, (word, reading) in enumerate(zip(words, readings, strict=True)):
-        if word in _BETWEEN and index and parts and (word not in _DASHES or _more(readings[index + 1 :])):
+        if word in _BETWEEN and index and parts and (word in ",;" or _more(readings[index + 1 :])):
             continue
         if (reading.values or reading.shared) and _begins(words, readings, index):
             parts.append(reading)
@@ -105,9 +107,14 @@ def _begins(words: list[str], readings: list[Reading], index: int) -> bool:
     word, before = words[index], words[index - 1] if index else ""
     if not before or before in _BETWEEN or before[-1] in ",;" or _STARTS.match(word):
         return True
-    if "/" in word:
-        return "/" in before or readings[index - 1].shared == ""
+    if "/" in word:  # without a scheme: only after another of that kind, "x.com/a x.com/b"
+        return "://" not in refang(before) and "/" in before
     pair = [value for reading in readings[index - 1 : index + 1] for value in reading.values]
+    if is_defanged(before) != is_defanged(word):
+        return False
+    whole = read(before + word)
+    if whole.shared or any(one.account for one in whole.values) or not _COMMON_ENDING.search(refang(before)):
+        return False
     return len(pair) == 2 and all(
         one.kind in ("domain", "email", "ip") and "/" not in one.seen and _LONG_LABEL.search(one.canonical)
         for one in pair
@@ -150,9 +157,13 @@ def _no_start(words: list[str], first: Reading, readings: list[Reading], known: 
 
 def _ends_whole(word: str, rest: list[str]) -> bool:
     """Whether the value before the rest is whole for sure: a separator or a remark follows."""
+    if _OPEN_START.match(rest[0]):
+        return False
     if word[-1] in ",;:" or rest[0] in _DASHES or rest[0][0] in "([“\"'":
         return True
     plain = [one.strip(".,;:").casefold() for one in rest]
+    if len(plain) == 1:  # "…/jine for": a single word is a remark only where it can hardly be the end of a name
+        return plain[0] in _FATES
     if plain[0] in _REMARK_WORDS:
         return True
     return len(plain) >= 3 and sum(one in _REMARK_WORDS for one in plain) >= 2

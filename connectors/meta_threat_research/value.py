@@ -182,6 +182,8 @@ def _host(plain: str, seen: str) -> Reading | None:
     if found is not None and found.account is not None:
         return Reading((_account(found.account, seen, host if found.site else ""),))
     bare = domain.bare(host)
+    if bare.startswith("www."):  # "www.mu": what is left of a name that was cut
+        return None
     if shared_host.shared(bare):
         return Reading(shared=bare)
     return Reading((Value("domain", bare, seen, others=(host,) if host != bare else ()),))
