@@ -92,7 +92,7 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
                          fix="Give it more with --memory, or fewer threads with --threads.") from error
     except duckdb.Error as error:
         raise InputError("The engine could not go on.", why=_first_line(error),
-                         fix="If a file is named, write it anew; if not, this is a bug (--debug shows where).") from error
+                         fix="If a file is named, write it anew; if not, it is a bug (see --debug).") from error
     finally:
         connection.close()
         shutil.rmtree(work, ignore_errors=True)
