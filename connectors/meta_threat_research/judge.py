@@ -244,6 +244,8 @@ def _procedure_of(value: Value, number: str, comment: str) -> str:
 
 def _prose(start: Finding, record: Record) -> Finding:
     if record.section.casefold().startswith(("indicators", "cross")) and record.kind == "prose":
+        if record.section.casefold().startswith("indicators") and read_cell(start.text.strip("-*`• ")).values:
+            return replace(start, outcome="quarantined", reason="A value outside of the table of indicators.")
         return replace(start, reason="A note of the report.")
     counts = figures.removed(start.text)
     audiences = figures.audiences(start.text)

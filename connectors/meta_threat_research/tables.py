@@ -184,7 +184,7 @@ def _lines(text: str) -> Iterator[Record]:
         elif plain.startswith("|"):
             cells = [cell.strip().strip("`").strip() for cell in plain.strip("|").split("|")]
             if not table or len(cells) < 2 or set("".join(cells)) <= set(":- "):
-                table = table or (len(cells) >= 2 and cells[0].casefold().startswith("indicator"))
+                table = table or (len(cells) >= 2 and cells[0].casefold().startswith(("indicator", "type", "ioc")))
                 yield Record(row, "header", plain)
             else:
                 yield Record(row, "ioc", cells[1], "; ".join(cells[2:]), "", cells[0], section=section)

@@ -171,6 +171,14 @@ def test_a_markdown_report_gives_claims_counts_and_audience(tmp_path: Path) -> N
         "originated-in", "targeted"}  # fmt: skip
 
 
+def test_a_value_outside_of_a_markdown_table_is_put_aside(tmp_path: Path) -> None:
+    lines = ["# A CIB network", "## Indicators", "*Replace `[.]` with `.`.*", "- `lorem[.]org`"]
+    text = "\n".join([*lines, "| Type | Value |", "|---|---|", "| Domain | a.org |"])
+    rows, objects = bring(tmp_path, **{"meta-h2-2025-peru-based-cib-network.md": text})
+    assert [one.outcome for one in rows] == ["note", "note", "note", "quarantined", "note", "note", "indicator"]
+    assert "lorem" not in patterns(objects)
+
+
 def test_everything_called_cib_names_a_behaviour(tmp_path: Path) -> None:
     text = f"{HEADER}\n0. A,0.6 B,0.6.2 Domains,lorem[.]org,\n1. A,1.1 B,1.1.2 GAN pictures,They used GAN,"
     _, objects = bring(tmp_path, **{NAME: text})
