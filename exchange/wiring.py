@@ -20,7 +20,7 @@ from exchange.intake import published
 from exchange.intake.envelope import split_envelope
 from exchange.intake.push import Intake, Pusher, identities_of_others
 from exchange.intake.status import Told, status_resource
-from exchange.model.access import holds, may_write
+from exchange.model.access import holds, may_read, may_write
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.model.pushed import PushOutcome
 from exchange.policy.label import granted
@@ -32,7 +32,7 @@ from exchange.store.directory import load_directory, meta_value, quick_directory
 from exchange.store.engine import open_engine, raw, read, write
 from exchange.store.labels import Labels, Numbers
 from exchange.store.migrations import migrate
-from exchange.store.objects import Filter, ObjectQueries, Reader, Versions
+from exchange.store.objects import NOBODY, Filter, ObjectQueries, Reader, Versions
 from exchange.store.pushes import (
     Stored,
     add_objects,
@@ -146,7 +146,7 @@ class Exchange:
     ) -> list[Told]:
         """Check and store objects in one transaction, with their status and event."""
         directory = self.directory()
-        reader = self.reader(directory, organisation, credential, None, now)
+        reader = self._knower(directory, organisation, credential, collection, now)
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
         community = directory.communities[collection.community]
 
@@ -159,7 +159,7 @@ class Exchange:
             organisation=organisation, community=community.group, now=now, resolve=resolve,
             defaults={**(collection.default_terms or {}), **_agreed_terms(organisation, from_microseconds(now)), **(terms or {})},
             strict=collection.strictness == "strict",
-            scope=None if terms is not None else (directory.version, reader.profile, collection.id),
+            scope=_scope(directory, reader, collection) if terms is None else None,
             identities=identities_of_others(directory.organisations.values(), organisation.id),
         )
         checked = self._intake.check(pusher, raws)
@@ -190,7 +190,7 @@ class Exchange:
 
         Raises NotFoundError where it may see none, ForbiddenError where what it sees is another's.
         """
-        reader = self.reader(self.directory(), organisation, credential, None, now)
+        reader = self._knower(self.directory(), organisation, credential, collection, now)
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
         with write(self.engine) as connection:
             gone = withdraw(connection, feed=feed, contributor=contributor, stix_id=stix_id,
@@ -204,6 +204,15 @@ class Exchange:
             if not own and self.exists(collection, reader, stix_id):
                 raise ForbiddenError("Only its contributor withdraws an object.")
             raise NotFoundError("There is no such object, or no such version of it.")
+
+    def _knower(
+        self, directory: Directory, organisation: Organisation, credential: Credential,
+        collection: Collection, now: int,
+    ) -> Reader:
+        """What a writer may be told of: what it may read, and nothing where it may only write (P16)."""
+        if "read" in credential.scopes and may_read(collection, organisation, from_microseconds(now)):
+            return self.reader(directory, organisation, credential, None, now)
+        return Reader(profile=NOBODY, now=now)
 
     def status(
         self, status_id: str, community: Community, organisation: Organisation, now: int
@@ -295,6 +304,11 @@ def local_sink(
         what = f"a collection {collection!r}" if collection else "exactly one collection"
         raise InputError(f"{org} can't write to {what}.", fix=f"Name one with --collection: {names or 'none'}.")
     return LocalSink(exchange, organisation, found[0], terms)
+
+
+def _scope(directory: Directory, reader: Reader, collection: Collection) -> object:
+    """What decisions on equal statements depend on besides them; the profile folds the member's agreements."""
+    return None if reader.profile == NOBODY else (directory.version, reader.profile, collection.id)
 
 
 def _agreed_terms(organisation: Organisation, at: str) -> Mapping[str, Any]:

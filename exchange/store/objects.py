@@ -31,6 +31,10 @@ from exchange.store.statement import Prepared, count, listed, number, one_of
 Column = Literal["seq", "body", "stix_id", "version", "version_text", "spec_version", "contributor"]
 
 
+NOBODY = 0
+"""The profile that is granted nothing: numbers begin at 1."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """Who asks, as a profile number, and when, in microseconds since the epoch."""
