@@ -6,7 +6,7 @@ what is denied on a pull looks to the outside exactly as what doesn't exist.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -105,23 +105,24 @@ def decide_case(case: Case, visible: str | None = None) -> Decision:
     """Decide on a prepared case; ``visible`` is what a denial looks like to the outside."""
     reasons: list[Reason] = []
     for rule in TOMBSTONE_RULES if case.tombstone else ACTION_RULES[case.action]:
-        try:
-            reasons += [_reason(rule, finding) for finding in rule.check(case)]
-        except Exception as error:  # noqa: BLE001 - a rule that fails denies, it never releases
-            reasons.append(_reason(rule, Finding("rule-failed", type(error).__name__, "a rule that answers")))
+        reasons += [_reason(rule, finding) for finding in _findings(rule, case)]
     return _conclude(reasons, visible, case.packs.digest)
 
 
 def allowed(case: Case) -> bool:
     """Whether a case is allowed in full: the quick form of ``decide_case(...).decision == "allow"``."""
     for rule in ACTION_RULES[case.action]:
-        try:
-            for finding in rule.check(case):
-                if finding.outcome != "flag":
-                    return False
-        except Exception:  # noqa: BLE001 - a rule that fails denies, it never releases
+        if any(finding.outcome != "flag" for finding in _findings(rule, case)):
             return False
     return True
+
+
+def _findings(rule: Rule, case: Case) -> Iterator[Finding]:
+    """What a rule finds; one that fails denies."""
+    try:
+        yield from rule.check(case)
+    except Exception as error:  # noqa: BLE001 - a rule that fails denies, it never releases
+        yield Finding("rule-failed", type(error).__name__, "a rule that answers")
 
 
 def _reason(rule: Rule, finding: Finding) -> Reason:

@@ -30,11 +30,7 @@ def _directory() -> None:
         {"key": "directory.version", "value": "1"},
         {"key": "cursor.secret", "value": secrets.token_hex(32)},
     ])
-    op.create_table(
-        "grp",
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("title", sa.Text, nullable=False),
-    )
+    op.create_table("grp", sa.Column("id", sa.Text, primary_key=True), sa.Column("title", sa.Text, nullable=False))
     op.create_table(
         "organisation",
         sa.Column("id", sa.Text, primary_key=True),
