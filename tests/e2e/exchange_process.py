@@ -71,18 +71,32 @@ def serving(
 ) -> Iterator[ExchangeProcess]:
     """Describe the members, serve, and stop at the end; ``settings`` are CIBX_* variables."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CIBX_")}
-    environment |= {"CIBX_DATABASE_URL": database_url or f"sqlite:///{folder / 'cibx.db'}", **(settings or {})}
+    environment |= {
+        "CIBX_DATABASE_URL": database_url or f"sqlite:///{folder / 'cibx.db'}",
+        **(settings or {}),
+    }
     secrets = {environment_name(key): secret for key, secret in SECRETS.items()}
     members = folder / "members.toml"
     members.write_text(description(), encoding="utf-8")
-    applied = subprocess.run([*_CIBX, "apply", str(members)], env=environment | secrets, cwd=folder,
-                             capture_output=True, text=True, check=False, timeout=_START_SECONDS)
+    applied = subprocess.run(
+        [*_CIBX, "apply", str(members)],
+        env=environment | secrets,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_START_SECONDS,
+    )
     assert applied.returncode == 0, applied.stdout + applied.stderr
     port = _free_port()
     with open(folder / "serve.log", "wb") as log:
         process = subprocess.Popen(
             [*_CIBX, "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)],
-            env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True,
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     running = ExchangeProcess(port, folder, process)
     try:
@@ -90,6 +104,15 @@ def serving(
         yield running
     finally:
         running.stop()
+
+
+def new_database(server: str, name: str) -> str:
+    """URL of an empty database ``name`` on the tests' PostgreSQL server, which goes with that server."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return server.replace("/postgres?", f"/{name}?")
 
 
 def _free_port() -> int:

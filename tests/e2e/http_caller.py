@@ -74,9 +74,15 @@ class HttpCaller:
     _link: socket.socket | None = field(default=None, repr=False)
 
     def ask(
-        self, method: str, target: str, *, headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
-        body: bytes | Iterable[bytes] | None = None, accept: str | None = TAXII,
-        authorize: bool = True, chunked: bool = False,
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | Iterable[bytes] | None = None,
+        accept: str | None = TAXII,
+        authorize: bool = True,
+        chunked: bool = False,
     ) -> Answer:
         """Send one request; a connection that the server closed in between is opened again."""
         pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
@@ -193,6 +199,8 @@ def read_answer(link: socket.socket, *, without_body: bool = False) -> bytes:
             return received
         received += part
         if wanted < 0:
+            if re.match(rb"HTTP/1\.1 1\d\d ", received):  # "100 Continue" goes before the answer
+                received = received.partition(b"\r\n\r\n")[2]
             head, gap, _ = received.partition(b"\r\n\r\n")
             length = _LENGTH.search(head)
             if not gap or not length:
@@ -207,7 +215,9 @@ def parsed(received: bytes) -> Answer:
     head, _, body = received.partition(b"\r\n\r\n")
     first, *rest = head.decode("latin-1").split("\r\n")
     assert re.match(r"HTTP/1\.[01] [0-9]{3} ", first + " "), first
-    pairs = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in rest)]
+    pairs = [
+        (name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in rest)
+    ]
     return Answer(int(first.split()[1]), pairs, body)
 
 

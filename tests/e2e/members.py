@@ -25,9 +25,18 @@ _ORGANISATIONS = {
     # id: kind, country, groups, credentials (key, further lines)
     "org-alpha": ("platform", "IE", ("circle", "inner"), (("alpha", ""), ("alpha-two", ""))),
     "org-beta": ("ai-lab", "FR", ("circle", "inner"), (("beta", ""),)),
-    "org-gamma": ("platform", "DE", ("circle",), (
-        ("gamma", ""), ("reader", 'scopes = ["read"]'), ("writer", 'scopes = ["write"]'),
-        ("expired", "until = 2026-01-01"), ("revoked", "revoked = true"))),
+    "org-gamma": (
+        "platform",
+        "DE",
+        ("circle",),
+        (
+            ("gamma", ""),
+            ("reader", 'scopes = ["read"]'),
+            ("writer", 'scopes = ["write"]'),
+            ("expired", "until = 2026-01-01"),
+            ("revoked", "revoked = true"),
+        ),
+    ),
     "org-delta": ("researcher", "NL", ("circle",), (("delta", ""),)),
     "org-outside": ("platform", "SE", (), (("outside", ""),)),
 }
@@ -53,7 +62,9 @@ def description(lanes: int = LANES) -> str:
     parts = [
         '[[group]]\nid = "circle"\ntitle = "Everybody here"',
         '[[group]]\nid = "inner"\ntitle = "Some of them"',
-        _community("main", "circle"), _community("lanes", "circle"), _community("closed", "inner"),
+        _community("main", "circle"),
+        _community("lanes", "circle"),
+        _community("closed", "inner"),
     ]
     parts += [_organisation(name) for name in _ORGANISATIONS]
     everyone = '["circle"]'
@@ -71,28 +82,48 @@ def description(lanes: int = LANES) -> str:
 
 
 def _community(name: str, group: str) -> str:
-    return (f'[[community]]\nid = "{name}"\ntitle = "Community {name}"\ngroup = "{group}"\n'
-            f'description = "For tests"')
+    return (
+        f'[[community]]\nid = "{name}"\ntitle = "Community {name}"\ngroup = "{group}"\n'
+        f'description = "For tests"'
+    )
 
 
 def _organisation(name: str) -> str:
     kind, country, groups, credentials = _ORGANISATIONS[name]
     lines = [
-        "[[organisation]]", f'id = "{name}"', f'name = "{name.title()}"', f'kind = "{kind}"',
-        f'jurisdiction = "{country}"', 'clearance = "TLP:AMBER+STRICT"', f"groups = {list(groups)!r}",
-        'regime = "EU-GDPR"', 'controller_arrangement = "arrangement-1"', "",
-        "[[organisation.agreement]]", 'id = "base"', "version = 2", "since = 2026-01-01",
+        "[[organisation]]",
+        f'id = "{name}"',
+        f'name = "{name.title()}"',
+        f'kind = "{kind}"',
+        f'jurisdiction = "{country}"',
+        'clearance = "TLP:AMBER+STRICT"',
+        f"groups = {list(groups)!r}",
+        'regime = "EU-GDPR"',
+        'controller_arrangement = "arrangement-1"',
+        "",
+        "[[organisation.agreement]]",
+        'id = "base"',
+        "version = 2",
+        "since = 2026-01-01",
         'purposes = ["cib-detection", "account-integrity"]',
     ]
     for key, more in credentials:
-        lines += ["", "[[organisation.credential]]", f'id = "{key}"', 'purpose = "cib-detection"',
-                  f'secret_env = "{environment_name(key)}"', more]
+        lines += [
+            "",
+            "[[organisation.credential]]",
+            f'id = "{key}"',
+            'purpose = "cib-detection"',
+            f'secret_env = "{environment_name(key)}"',
+            more,
+        ]
     return "\n".join(lines)
 
 
 def _collection(
     community: str, alias: str, readers: str, writers: str, *, terms: str = _TERMS, more: str = ""
 ) -> str:
-    head = (f'[[collection]]\ncommunity = "{community}"\nalias = "{alias}"\nid = "{collection_id(alias)}"\n'
-            f'title = "Collection {alias}"\nreaders = {readers}\nwriters = {writers}\n{more}')
+    head = (
+        f'[[collection]]\ncommunity = "{community}"\nalias = "{alias}"\nid = "{collection_id(alias)}"\n'
+        f'title = "Collection {alias}"\nreaders = {readers}\nwriters = {writers}\n{more}'
+    )
     return head + (f"[collection.default_terms]\n{terms}" if terms else "")

@@ -34,39 +34,69 @@ def indicator(word: object = None, modified: str = DAY, created: str = DAY, **mo
     """An indicator of one made-up domain; without a word, a new one each time."""
     named = uuid4().hex if word is None else word
     return {
-        "type": "indicator", "spec_version": "2.1", "id": fixed_id("indicator", named),
-        "created": created, "modified": modified, "name": f"Indicator {named}",
-        "indicator_types": ["malicious-activity"], "pattern_type": "stix", "valid_from": DAY,
-        "pattern": "[domain-name:value = 'network.example']", **more,
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": fixed_id("indicator", named),
+        "created": created,
+        "modified": modified,
+        "name": f"Indicator {named}",
+        "indicator_types": ["malicious-activity"],
+        "pattern_type": "stix",
+        "valid_from": DAY,
+        "pattern": "[domain-name:value = 'network.example']",
+        **more,
     }
 
 
 def campaign(word: object, modified: str = DAY, **more: Any) -> Object:
     """A campaign."""
-    return {"type": "campaign", "spec_version": "2.1", "id": fixed_id("campaign", word), "created": DAY,
-            "modified": modified, "name": f"Campaign {word}", **more}
+    return {
+        "type": "campaign",
+        "spec_version": "2.1",
+        "id": fixed_id("campaign", word),
+        "created": DAY,
+        "modified": modified,
+        "name": f"Campaign {word}",
+        **more,
+    }
 
 
 def domain(value: str, **more: Any) -> Object:
     """A domain-name observable with its deterministic id."""
     identity = uuid5(SCO_NAMESPACE, f'{{"value":"{value}"}}')
-    return {"type": "domain-name", "spec_version": "2.1", "id": f"domain-name--{identity}", "value": value,
-            **more}
+    return {
+        "type": "domain-name",
+        "spec_version": "2.1",
+        "id": f"domain-name--{identity}",
+        "value": value,
+        **more,
+    }
 
 
 def handling(word: object, **terms: Any) -> Object:
     """A marking-definition with the exchange's own handling extension."""
     return {
-        "type": "marking-definition", "spec_version": "2.1", "id": fixed_id("marking-definition", word),
-        "created": DAY, "extensions": {HANDLING: {"extension_type": "property-extension", **terms}},
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": fixed_id("marking-definition", word),
+        "created": DAY,
+        "extensions": {HANDLING: {"extension_type": "property-extension", **terms}},
     }
 
 
 def iep(word: object, **terms: Any) -> Object:
     """A marking-definition with a FIRST IEP 2.0 policy."""
     return {
-        "type": "marking-definition", "spec_version": "2.1", "id": fixed_id("marking-definition", word),
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": fixed_id("marking-definition", word),
         "created": DAY,
-        "extensions": {IEP: {"extension_type": "property-extension", "name": f"IEP {word}",
-                             "iep_version": "2.0", **terms}},
+        "extensions": {
+            IEP: {
+                "extension_type": "property-extension",
+                "name": f"IEP {word}",
+                "iep_version": "2.0",
+                **terms,
+            }
+        },
     }

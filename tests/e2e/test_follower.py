@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.exchange_process import ExchangeProcess, serving
+from tests.e2e.exchange_process import ExchangeProcess, new_database, serving
 from tests.e2e.http_caller import HttpCaller
 from tests.e2e.stix_objects import domain, indicator
 
@@ -24,17 +24,9 @@ def two_workers(
     """A server with two worker processes on either engine."""
     url = ""
     if request.param == "postgres":
-        url = _database(request.getfixturevalue("postgres_server"))
+        url = new_database(request.getfixturevalue("postgres_server"), "followed")
     with serving(tmp_path_factory.mktemp("two-workers"), database_url=url, workers=2) as running:
         yield running
-
-
-def _database(server: str) -> str:
-    import psycopg
-
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE followed")
-    return server.replace("/postgres?", "/followed?")
 
 
 class Writer(threading.Thread):
@@ -110,7 +102,9 @@ def test_sixteen_callers_at_once_get_only_200_and_202(two_workers: ExchangeProce
             if number % 2:
                 statuses.append(caller.get(lane + "objects/", {"limit": "20"}).status)
             else:
-                statuses.append(caller.push(lane + "objects/", [indicator(), domain(f"shared{turn}.example")]).status)
+                statuses.append(
+                    caller.push(lane + "objects/", [indicator(), domain(f"shared{turn}.example")]).status
+                )
         caller.close()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(16)]

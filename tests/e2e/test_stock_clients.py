@@ -28,7 +28,10 @@ def at(exchange: ExchangeProcess, lane: str, key: str = "alpha") -> Collection:
 def filled(exchange: ExchangeProcess, lane: str) -> Collection:
     """A collection of 25 objects, one of them in two versions."""
     collection = at(exchange, lane)
-    objects = [indicator(f"client-{n}") for n in range(24)] + [indicator("client-0", modified=LATER), domain("c.example")]
+    objects = [indicator(f"client-{n}") for n in range(24)] + [
+        indicator("client-0", modified=LATER),
+        domain("c.example"),
+    ]
     assert collection.add_objects({"objects": objects}).success_count == 26
     return collection
 
@@ -42,7 +45,11 @@ def test_taxii2_client_discovers_the_server_and_its_roots(exchange: ExchangeProc
     assert "application/taxii+json;version=2.1" in main.versions
     assert main.max_content_length > 0
     indicators = next(c for c in main.collections if c.id == collection_id("indicators"))
-    assert (indicators.title, indicators.can_read, indicators.can_write) == ("Collection indicators", True, True)
+    assert (indicators.title, indicators.can_read, indicators.can_write) == (
+        "Collection indicators",
+        True,
+        True,
+    )
 
 
 def test_taxii2_client_pushes_and_waits_for_the_status(exchange: ExchangeProcess, lane: str) -> None:
@@ -100,7 +107,10 @@ def test_taxii2_client_filters(filled: Collection) -> None:
     assert len(filled.get_objects(type="domain-name")["objects"]) == 1
     many = fixed_id("indicator", "client-0")
     assert len(filled.get_objects(id=many, version="all")["objects"]) == 2
-    assert filled.get_objects(id=[many, "indicator--x"], version=["first", "last"])["objects"][1]["modified"] == LATER
+    assert (
+        filled.get_objects(id=[many, "indicator--x"], version=["first", "last"])["objects"][1]["modified"]
+        == LATER
+    )
     last = filled.get_manifest(limit=5)["objects"][-1]["date_added"]
     assert len(filled.get_objects(added_after=last, limit=3)["objects"]) == 3
 
@@ -126,8 +136,13 @@ def store(exchange: ExchangeProcess, lane: str) -> stix2.TAXIICollectionStore:
 
 
 def test_stix2_store_writes_and_reads_back(store: stix2.TAXIICollectionStore) -> None:
-    written = stix2.Indicator(pattern="[domain-name:value = 'x.example']", pattern_type="stix", name="By stix2",
-                              indicator_types=["malicious-activity"], valid_from=DAY)
+    written = stix2.Indicator(
+        pattern="[domain-name:value = 'x.example']",
+        pattern_type="stix",
+        name="By stix2",
+        indicator_types=["malicious-activity"],
+        valid_from=DAY,
+    )
     observable = stix2.DomainName(value="stix2.example")
     store.add([written, observable])
     assert store.get(written.id) == written
@@ -143,7 +158,9 @@ def test_stix2_source_queries_over_pages(store: stix2.TAXIICollectionStore) -> N
     assert len(store.query([stix2.Filter("type", "=", "indicator")])) == 10
     assert len(store.query([stix2.Filter("type", "=", "campaign")])) == 1
     named = stix2.Filter("name", "=", "Indicator query-7")
-    assert [o.name for o in store.query([stix2.Filter("type", "=", "indicator"), named])] == ["Indicator query-7"]
+    assert [o.name for o in store.query([stix2.Filter("type", "=", "indicator"), named])] == [
+        "Indicator query-7"
+    ]
     assert len(store.query([stix2.Filter("id", "=", fixed_id("indicator", "query-3"))])) == 1
 
 
@@ -155,11 +172,15 @@ def test_stix2_source_and_sink_stand_alone(exchange: ExchangeProcess, lane: str)
     assert source.get(fixed_id("indicator", "absent")) is None
 
 
-# -- others, where they are installed -----------------------------------------------------------------------------------
+# -- others, where they are installed
 def test_cytaxii2_discovers_polls_and_pushes(exchange: ExchangeProcess) -> None:
     cytaxii2 = pytest.importorskip("cytaxii2.cytaxii2", reason="cytaxii2 is not installed")
-    client = cytaxii2.cytaxii2(discovery_url=exchange.url + "/taxii2/", username="alpha", password=SECRETS["alpha"])
-    client.api_root = next(r for r in client.discovery_request()["response"]["api_roots"] if r.endswith("/main/"))
+    client = cytaxii2.cytaxii2(
+        discovery_url=exchange.url + "/taxii2/", username="alpha", password=SECRETS["alpha"]
+    )
+    client.api_root = next(
+        r for r in client.discovery_request()["response"]["api_roots"] if r.endswith("/main/")
+    )
     assert client.root_discovery()["status_code"] == 200
     assert client.collection_request()["response"]["collections"]
     identity = collection_id("strict")
@@ -183,10 +204,18 @@ def test_cc_taxii2_client_follows_pages(exchange: ExchangeProcess) -> None:
     client.url = exchange.url + "/taxii2"
     identity = collection_id("alpha-only")
     collection = at(exchange, "/taxii2/main/collections/alpha-only/")
-    plain = [{k: v for k, v in indicator(f"cc-{n}", description="x", pattern_version="2.1").items() if k != "indicator_types"}
-             for n in range(12)]
+    plain = [
+        {
+            k: v
+            for k, v in indicator(f"cc-{n}", description="x", pattern_version="2.1").items()
+            if k != "indicator_types"
+        }
+        for n in range(12)
+    ]
     pushed = collection.add_objects({"objects": plain})
     assert pushed.success_count == 12, pushed.failures
     client.account = "main"  # the client's API root is its account's name, or "api"
-    pages = client.get_cc_indicators_generator(collection_id=identity, limit=5, follow_pages=True, private=True)
+    pages = client.get_cc_indicators_generator(
+        collection_id=identity, limit=5, follow_pages=True, private=True
+    )
     assert [one.id for page in pages for one in page] == [one["id"] for one in plain]

@@ -39,14 +39,24 @@ def left(caller: HttpCaller, path: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("query", "expected"), [
-    ({}, []), ({"match[version]": "all"}, []), ({"match[version]": "last"}, [SECOND, FIRST]),
-    ({"match[version]": "first"}, [SECOND, THIRD]), ({"match[version]": "first,last"}, [SECOND]),
-    ({"match[version]": FIRST}, [SECOND, THIRD]), ({"match[version]": "2026-02-01T00:00:05.000Z"}, [SECOND, THIRD]),
-    ({"match[version]": "2026-02-01T00:00:05.5Z"}, [FIRST, THIRD]), ({"match[version]": f"{SECOND},last"}, [FIRST]),
-    ({"match[version]": f"{FIRST},{SECOND},{THIRD}"}, []), ({"match[spec_version]": "2.1"}, []),
-    ({"match[spec_version]": "2.1", "match[version]": "last"}, [SECOND, FIRST]),
-], ids=str)
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, []),
+        ({"match[version]": "all"}, []),
+        ({"match[version]": "last"}, [SECOND, FIRST]),
+        ({"match[version]": "first"}, [SECOND, THIRD]),
+        ({"match[version]": "first,last"}, [SECOND]),
+        ({"match[version]": FIRST}, [SECOND, THIRD]),
+        ({"match[version]": "2026-02-01T00:00:05.000Z"}, [SECOND, THIRD]),
+        ({"match[version]": "2026-02-01T00:00:05.5Z"}, [FIRST, THIRD]),
+        ({"match[version]": f"{SECOND},last"}, [FIRST]),
+        ({"match[version]": f"{FIRST},{SECOND},{THIRD}"}, []),
+        ({"match[spec_version]": "2.1"}, []),
+        ({"match[spec_version]": "2.1", "match[version]": "last"}, [SECOND, FIRST]),
+    ],
+    ids=str,
+)
 def test_delete_removes_the_versions_that_its_filters_name(
     alpha: HttpCaller, beta: HttpCaller, path: str, query: dict[str, str], expected: list[str]
 ) -> None:
@@ -55,27 +65,57 @@ def test_delete_removes_the_versions_that_its_filters_name(
         assert left(caller, path) == expected
 
 
-@pytest.mark.parametrize("query", [
-    {"match[version]": "1999-01-01T00:00:00Z"}, {"match[spec_version]": "2.0"}, {"match[spec_version]": "2.0", "match[version]": "all"},
-    {"match[version]": "2026-02-01T00:00:05.500001Z"},
-], ids=str)
-def test_a_filter_that_names_no_version_removes_nothing(alpha: HttpCaller, path: str, query: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"match[version]": "1999-01-01T00:00:00Z"},
+        {"match[spec_version]": "2.0"},
+        {"match[spec_version]": "2.0", "match[version]": "all"},
+        {"match[version]": "2026-02-01T00:00:05.500001Z"},
+    ],
+    ids=str,
+)
+def test_a_filter_that_names_no_version_removes_nothing(
+    alpha: HttpCaller, path: str, query: dict[str, str]
+) -> None:
     assert alpha.delete(path, query).status in {200, 404}
     assert left(alpha, path) == VERSIONS
 
 
-@pytest.mark.parametrize("query", [
-    "match[version]=", "match[version]=all,first", "match[version]=latest", "match[version]=all&match[version]=first",
-    "match[version]=%20last", "match[version]=,", "match[spec_version]=", "match[spec_version]=,2.1", "match[version]=2026-02-01",
-    "match[spec_version]=2.1&match[spec_version]=2.1", "match[version]=" + "%EF%BC%92" * 4,
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "match[version]=",
+        "match[version]=all,first",
+        "match[version]=latest",
+        "match[version]=all&match[version]=first",
+        "match[version]=%20last",
+        "match[version]=,",
+        "match[spec_version]=",
+        "match[spec_version]=,2.1",
+        "match[version]=2026-02-01",
+        "match[spec_version]=2.1&match[spec_version]=2.1",
+        "match[version]=" + "%EF%BC%92" * 4,
+    ],
+)
 def test_a_malformed_filter_removes_nothing(alpha: HttpCaller, path: str, query: str) -> None:
     assert_taxii_error(alpha.delete(path, query), 400)
     assert left(alpha, path) == VERSIONS
 
 
-@pytest.mark.parametrize("query", ["match[versions]=first", "version=first", "match[Version]=last", "match%5Bversion=first",
-                                   "match[id]=x", "match[type]=malware", "added_after=2030-01-01T00:00:00Z", "limit=1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "match[versions]=first",
+        "version=first",
+        "match[Version]=last",
+        "match%5Bversion=first",
+        "match[id]=x",
+        "match[type]=malware",
+        "added_after=2030-01-01T00:00:00Z",
+        "limit=1",
+    ],
+)
 def test_a_filter_that_delete_does_not_have_never_removes_more_than_was_meant(
     alpha: HttpCaller, path: str, query: str
 ) -> None:
@@ -129,7 +169,9 @@ def test_a_deleted_version_gives_its_place_to_the_one_before(alpha: HttpCaller, 
     assert_taxii_error(alpha.get(path), 404)
 
 
-def test_a_delete_in_one_collection_leaves_the_others(alpha: HttpCaller, exchange: ExchangeProcess, path: str) -> None:
+def test_a_delete_in_one_collection_leaves_the_others(
+    alpha: HttpCaller, exchange: ExchangeProcess, path: str
+) -> None:
     other = exchange.next_lane()
     alpha.push(other + "objects/", [indicator("deleted", created=FIRST, modified=FIRST)])
     alpha.delete(path)

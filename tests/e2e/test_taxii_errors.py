@@ -18,10 +18,23 @@ OBJECTS = "/taxii2/main/collections/indicators/objects/"
 MANIFEST = "/taxii2/main/collections/indicators/manifest/"
 
 UNKNOWN_PATHS = [
-    "/", "/taxii", "/taxii/", "/taxii2/nothing/", "/taxii2/main/nothing/", "/robots.txt", "//",
-    "/taxii2/main/collections/indicators/nothing/", "/taxii2/main/collections/nothing/objects/",
-    "/taxii2/main/status/", "/TAXII2/", "/taxii2/main//collections/", "/static/x", "/taxii2/main/collections/%20/",
-    "/taxii2/main/collections/indicators/objects/indicator--1/nothing/", "/admin", "/taxii2/../etc/passwd",
+    "/",
+    "/taxii",
+    "/taxii/",
+    "/taxii2/nothing/",
+    "/taxii2/main/nothing/",
+    "/robots.txt",
+    "//",
+    "/taxii2/main/collections/indicators/nothing/",
+    "/taxii2/main/collections/nothing/objects/",
+    "/taxii2/main/status/",
+    "/TAXII2/",
+    "/taxii2/main//collections/",
+    "/static/x",
+    "/taxii2/main/collections/%20/",
+    "/taxii2/main/collections/indicators/objects/indicator--1/nothing/",
+    "/admin",
+    "/taxii2/../etc/passwd",
     "/taxii2/main/collections/INDICATORS/",
 ]
 METHODS_NOT_ALLOWED = [
@@ -56,12 +69,24 @@ def test_a_method_that_a_path_does_not_have_is_a_taxii_405(alpha: HttpCaller, me
     assert "GET" in answer.headers["allow"]
 
 
-@pytest.mark.parametrize(("method", "path"), [
-    *METHODS_NOT_ALLOWED, *(("GET", path) for path in UNKNOWN_PATHS), ("POST", OBJECTS), ("HEAD", OBJECTS),
-    ("DELETE", OBJECTS + "indicator--1/"), ("GET", OBJECTS + "?limit=0"), ("GET", OBJECTS + "?match[type]="),
-])
-def test_without_a_credential_every_path_and_method_is_401(nobody: HttpCaller, method: str, path: str) -> None:
-    answer = nobody.ask(method, path, headers={"Content-Type": "text/plain"}, body=b"no JSON", accept="text/html")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *METHODS_NOT_ALLOWED,
+        *(("GET", path) for path in UNKNOWN_PATHS),
+        ("POST", OBJECTS),
+        ("HEAD", OBJECTS),
+        ("DELETE", OBJECTS + "indicator--1/"),
+        ("GET", OBJECTS + "?limit=0"),
+        ("GET", OBJECTS + "?match[type]="),
+    ],
+)
+def test_without_a_credential_every_path_and_method_is_401(
+    nobody: HttpCaller, method: str, path: str
+) -> None:
+    answer = nobody.ask(
+        method, path, headers={"Content-Type": "text/plain"}, body=b"no JSON", accept="text/html"
+    )
     assert answer.status == 401
     assert "Basic" in answer.headers["www-authenticate"]
     if method != "HEAD":
@@ -75,16 +100,29 @@ def b64(text: str | bytes) -> str:
 
 GOOD = basic("alpha", SECRETS["alpha"])
 BAD_CREDENTIALS = {
-    "empty": "", "scheme alone": "Basic", "scheme and space": "Basic ", "no base64": "Basic !!!!",
-    "no colon": "Basic " + b64("alpha"), "empty password": "Basic " + b64("somebody-a:"),
-    "wrong password": basic("somebody-b", "wrong"), "unknown user": basic("nobody-here", "x" * 40),
-    "not UTF-8": "Basic " + b64(b"\xff\xfe:\xff"), "NUL": "Basic " + b64("somebody-c\x00:x"),
-    "another scheme": "Digest username=alpha", "bearer nothing": "Bearer ", "bearer nonsense": "Bearer x.y.z",
-    "bearer with basic's value": "Bearer " + GOOD[6:], "huge": "Basic " + "QUFB" * 1_500,
-    "secret of another": basic("beta", SECRETS["alpha"]), "with more after it": GOOD + " x",
-    "expired": basic("expired", SECRETS["expired"]), "revoked": basic("revoked", SECRETS["revoked"]),
-    "user in capitals": basic("ALPHA", SECRETS["alpha"]), "newline": basic("somebody-d", "a\nb"),
-    "SQL": basic("' OR 1=1 --", "x"), "user without name": basic("", SECRETS["alpha"]),
+    "empty": "",
+    "scheme alone": "Basic",
+    "scheme and space": "Basic ",
+    "no base64": "Basic !!!!",
+    "no colon": "Basic " + b64("alpha"),
+    "empty password": "Basic " + b64("somebody-a:"),
+    "wrong password": basic("somebody-b", "wrong"),
+    "unknown user": basic("nobody-here", "x" * 40),
+    "not UTF-8": "Basic " + b64(b"\xff\xfe:\xff"),
+    "NUL": "Basic " + b64("somebody-c\x00:x"),
+    "another scheme": "Digest username=alpha",
+    "bearer nothing": "Bearer ",
+    "bearer nonsense": "Bearer x.y.z",
+    "bearer with basic's value": "Bearer " + GOOD[6:],
+    "huge": "Basic " + "QUFB" * 1_500,
+    "secret of another": basic("beta", SECRETS["alpha"]),
+    "with more after it": GOOD + " x",
+    "expired": basic("expired", SECRETS["expired"]),
+    "revoked": basic("revoked", SECRETS["revoked"]),
+    "user in capitals": basic("ALPHA", SECRETS["alpha"]),
+    "newline": basic("somebody-d", "a\nb"),
+    "SQL": basic("' OR 1=1 --", "x"),
+    "user without name": basic("", SECRETS["alpha"]),
 }
 
 
@@ -99,8 +137,10 @@ def test_a_wrong_credential_is_401_with_a_challenge(exchange: ExchangeProcess, n
 
 def test_all_wrong_credentials_get_the_same_answer(exchange: ExchangeProcess) -> None:
     caller = exchange.caller(source="127.0.0.10")
-    answers = {caller.get("/taxii2/", headers={"Authorization": BAD_CREDENTIALS[name]}).body
-               for name in ("unknown user", "secret of another", "expired", "revoked")}
+    answers = {
+        caller.get("/taxii2/", headers={"Authorization": BAD_CREDENTIALS[name]}).body
+        for name in ("unknown user", "secret of another", "expired", "revoked")
+    }
     assert len(answers) == 1
 
 
@@ -139,7 +179,9 @@ def test_the_limit_holds_for_what_gzip_hides(alpha: HttpCaller, lane: str, size:
     assert_taxii_error(answer, 413, 415)
 
 
-@pytest.mark.parametrize("body", [b"", b"abc", gzip.compress(b'{"objects":[]}')[:-5], gzip.compress(b"{}") + b"x"])
+@pytest.mark.parametrize(
+    "body", [b"", b"abc", gzip.compress(b'{"objects":[]}')[:-5], gzip.compress(b"{}") + b"x"]
+)
 def test_broken_gzip_is_a_clear_error(alpha: HttpCaller, lane: str, body: bytes) -> None:
     answer = alpha.post(lane + "objects/", body, headers={"Content-Encoding": "gzip"})
     assert_taxii_error(answer, 400, 415, 422)
@@ -155,10 +197,14 @@ AUTH = f"Authorization: {GOOD}\r\nAccept: {TAXII}\r\n"
 HEAD = f"Host: x\r\n{AUTH}"
 PUSH = f"POST {OBJECTS} HTTP/1.1\r\n{HEAD}Content-Type: {TAXII}\r\n"
 MALFORMED = {
-    "no HTTP": "GARBAGE\r\n\r\n", "no version": "GET /taxii2/\r\n\r\n", "HTTP/9.9": f"GET / HTTP/9.9\r\n{HEAD}\r\n",
-    "HTTP/2 preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "no colon": f"GET / HTTP/1.1\r\n{HEAD}Nonsense\r\n\r\n",
+    "no HTTP": "GARBAGE\r\n\r\n",
+    "no version": "GET /taxii2/\r\n\r\n",
+    "HTTP/9.9": f"GET / HTTP/9.9\r\n{HEAD}\r\n",
+    "HTTP/2 preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "no colon": f"GET / HTTP/1.1\r\n{HEAD}Nonsense\r\n\r\n",
     "space before colon": f"GET / HTTP/1.1\r\n{HEAD}X-A : b\r\n\r\n",
-    "space in name": f"GET / HTTP/1.1\r\n{HEAD}X A: b\r\n\r\n", "empty name": f"GET / HTTP/1.1\r\n{HEAD}: b\r\n\r\n",
+    "space in name": f"GET / HTTP/1.1\r\n{HEAD}X A: b\r\n\r\n",
+    "empty name": f"GET / HTTP/1.1\r\n{HEAD}: b\r\n\r\n",
     "long target": f"GET /{'a' * 70_000} HTTP/1.1\r\n{HEAD}\r\n",
     "long header": f"GET / HTTP/1.1\r\n{HEAD}X: {'a' * 70_000}\r\n\r\n",
     "many headers": f"GET / HTTP/1.1\r\n{HEAD}{''.join(f'X-{n}: 1{chr(13)}{chr(10)}' for n in range(3_000))}\r\n",
@@ -166,7 +212,8 @@ MALFORMED = {
     "bare CR in header": f"GET / HTTP/1.1\r\n{HEAD}X-A: a\rb\r\n\r\n",
     "folded header": f"GET / HTTP/1.1\r\n{HEAD}X-A: a\r\n  b\r\n\r\n",
     "length is no number": f"{PUSH}Content-Length: abc\r\n\r\n{{}}",
-    "negative length": f"{PUSH}Content-Length: -1\r\n\r\n{{}}", "signed length": f"{PUSH}Content-Length: +2\r\n\r\n{{}}",
+    "negative length": f"{PUSH}Content-Length: -1\r\n\r\n{{}}",
+    "signed length": f"{PUSH}Content-Length: +2\r\n\r\n{{}}",
     "two lengths": f"{PUSH}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}x",
     "list of lengths": f"{PUSH}Content-Length: 2, 3\r\n\r\n{{}}x",
     "length and chunks": f"{PUSH}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -174,7 +221,8 @@ MALFORMED = {
     "chunked twice": f"{PUSH}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
     "chunked not last": f"{PUSH}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
     "coding with a tab": f"{PUSH}Transfer-Encoding:\tchunked\x0b\r\n\r\n0\r\n\r\n",
-    "chunks in HTTP/1.0": PUSH.replace("HTTP/1.1", "HTTP/1.0") + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks in HTTP/1.0": PUSH.replace("HTTP/1.1", "HTTP/1.0")
+    + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "bad chunk size": f"{PUSH}Transfer-Encoding: chunked\r\n\r\nZZ\r\n{{}}\r\n0\r\n\r\n",
     "negative chunk": f"{PUSH}Transfer-Encoding: chunked\r\n\r\n-2\r\n{{}}\r\n0\r\n\r\n",
     "huge chunk": f"{PUSH}Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n{{}}\r\n0\r\n\r\n",
@@ -183,7 +231,9 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_malformed_http_is_refused_as_a_taxii_error(exchange: ExchangeProcess, alpha: HttpCaller, name: str) -> None:
+def test_malformed_http_is_refused_as_a_taxii_error(
+    exchange: ExchangeProcess, alpha: HttpCaller, name: str
+) -> None:
     received = raw_exchange(exchange.port, MALFORMED[name].encode("latin-1"), half_close=True)
     assert received, "closed without a word"
     answer = parsed(received)
@@ -191,8 +241,19 @@ def test_malformed_http_is_refused_as_a_taxii_error(exchange: ExchangeProcess, a
     assert alpha.get("/taxii2/").status == 200
 
 
-@pytest.mark.parametrize("name", ["length and chunks", "two lengths", "list of lengths", "chunked twice",
-                                  "chunks in HTTP/1.0", "bad chunk size", "chunk without end", "huge chunk"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "length and chunks",
+        "two lengths",
+        "list of lengths",
+        "chunked twice",
+        "chunks in HTTP/1.0",
+        "bad chunk size",
+        "chunk without end",
+        "huge chunk",
+    ],
+)
 def test_after_ambiguous_framing_nothing_more_is_read_from_the_connection(
     exchange: ExchangeProcess, name: str
 ) -> None:
@@ -202,7 +263,9 @@ def test_after_ambiguous_framing_nothing_more_is_read_from_the_connection(
     assert len(re.findall(rb"HTTP/1\.1 [0-9]{3} ", received)) <= 1
 
 
-@pytest.mark.parametrize("host", ["", "a b", "evil.example/x", "[::1", "\"><script>", "x" * 300, "x:99999", "ü"])
+@pytest.mark.parametrize(
+    "host", ["", "a b", "evil.example/x", "[::1", '"><script>', "x" * 300, "x:99999", "ü"]
+)
 def test_a_strange_host_is_no_server_fault(exchange: ExchangeProcess, host: str) -> None:
     sent = f"GET /taxii2/ HTTP/1.1\r\nHost: {host}\r\n{AUTH}Connection: close\r\n\r\n".encode("latin-1")
     answer = parsed(raw_exchange(exchange.port, sent))
@@ -211,11 +274,21 @@ def test_a_strange_host_is_no_server_fault(exchange: ExchangeProcess, host: str)
     assert b"<script>" not in answer.body
 
 
-@pytest.mark.parametrize("header", [
-    ("X-HTTP-Method-Override", "DELETE"), ("X-Original-URL", "/healthz"), ("X-Rewrite-URL", "/healthz"),
-    ("X-Forwarded-Prefix", "/x"), ("X-Forwarded-User", "alpha"), ("Remote-User", "alpha"),
-    ("X-Forwarded-For", "127.0.0.1"), ("Range", "bytes=0-1"), ("If-None-Match", "*"), ("Expect", "100-continue"),
-])
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("X-Original-URL", "/healthz"),
+        ("X-Rewrite-URL", "/healthz"),
+        ("X-Forwarded-Prefix", "/x"),
+        ("X-Forwarded-User", "alpha"),
+        ("Remote-User", "alpha"),
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("Range", "bytes=0-1"),
+        ("If-None-Match", "*"),
+        ("Expect", "100-continue"),
+    ],
+)
 def test_headers_that_other_servers_trust_change_nothing(
     alpha: HttpCaller, nobody: HttpCaller, header: tuple[str, str]
 ) -> None:
@@ -225,19 +298,54 @@ def test_headers_that_other_servers_trust_change_nothing(
     assert nobody.get(OBJECTS, headers=[header]).status == 401
 
 
-@pytest.mark.parametrize("query", ["next=%0d%0aX-Evil:%201", "limit=1%0d%0aX-Evil:%201", "match[id]=%0d%0aX-Evil:1",
-                                   "%0d%0aX-Evil=1", "added_after=%0aX-Evil:1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "next=%0d%0aX-Evil:%201",
+        "limit=1%0d%0aX-Evil:%201",
+        "match[id]=%0d%0aX-Evil:1",
+        "%0d%0aX-Evil=1",
+        "added_after=%0aX-Evil:1",
+    ],
+)
 def test_line_ends_in_a_query_never_reach_a_header(alpha: HttpCaller, query: str) -> None:
     answer = alpha.get(OBJECTS, query)
     assert answer.status in {200, 400}
     assert "x-evil" not in answer.headers
 
 
-@pytest.mark.parametrize("object_id", [
-    "%2e%2e", "%2e%2e%2f%2e%2e", "..;", "%00", "indicator--1%00", "//", "%2f", "%ff%fe", "indicator--%E2%80%AE", "a" * 6_000,
-    "*", "%25", "%", "%zz", "%0d%0a", "indicator--1%2fversions", "%F0%9F%92%A9", "%27%20OR%201=1", "%3Cscript%3E",
-    "indicator--1;v=2", "%5c..%5c", "INDICATOR--1", "%20", "~root", "$(id)", "{{7*7}}", "%E0%80%AF",
-])
+@pytest.mark.parametrize(
+    "object_id",
+    [
+        "%2e%2e",
+        "%2e%2e%2f%2e%2e",
+        "..;",
+        "%00",
+        "indicator--1%00",
+        "//",
+        "%2f",
+        "%ff%fe",
+        "indicator--%E2%80%AE",
+        "a" * 6_000,
+        "*",
+        "%25",
+        "%",
+        "%zz",
+        "%0d%0a",
+        "indicator--1%2fversions",
+        "%F0%9F%92%A9",
+        "%27%20OR%201=1",
+        "%3Cscript%3E",
+        "indicator--1;v=2",
+        "%5c..%5c",
+        "INDICATOR--1",
+        "%20",
+        "~root",
+        "$(id)",
+        "{{7*7}}",
+        "%E0%80%AF",
+    ],
+)
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("rest", ["", "versions/"])
 def test_path_tricks_find_nothing(alpha: HttpCaller, method: str, object_id: str, rest: str) -> None:

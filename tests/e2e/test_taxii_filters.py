@@ -2,167 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.e2e.exchange_process import ExchangeProcess
-from tests.e2e.http_caller import HttpCaller, assert_taxii_error
-from tests.e2e.stix_objects import DAY, campaign, domain, fixed_id, indicator
-
-WHOLE, HALF, FINER, NEXT_DAY = (
-    "2026-01-15T08:00:05Z", "2026-01-15T08:00:05.500Z", "2026-01-15T08:00:05.5000001Z", "2026-01-16T00:00:00.000Z",
+from tests.e2e.filter_tables import (
+    ALL,
+    BY_ID,
+    FINER,
+    HALF,
+    MANY,
+    MATCHES,
+    NEXT_DAY,
+    PUSHES,
+    VERSIONS,
+    WHOLE,
+    Feed,
+    fill,
 )
-MANY = fixed_id("indicator", "many")
-STATEMENT = {
-    "type": "marking-definition", "spec_version": "2.1", "id": fixed_id("marking-definition", "statement"),
-    "created": "2026-01-02T00:00:00.000Z", "definition_type": "statement",
-    "definition": {"statement": "Made up for tests."},
-}
-PLAIN_DOMAIN = {name: value for name, value in domain("plain.example").items() if name != "spec_version"}
-PUSHES = {
-    "half": indicator("many", modified=HALF), "campaign": campaign("c"),
-    "next day": indicator("many", modified=NEXT_DAY), "domain": domain("stated.example"),
-    "whole": indicator("many", modified=WHOLE), "plain": PLAIN_DOMAIN, "finer": indicator("many", modified=FINER),
-    "statement": STATEMENT,
-}
-"""Label to object, in the order of adding, each pushed by itself."""
-LAST = ["campaign", "next day", "domain", "plain", "statement"]
-ALL = list(PUSHES)
-
-
-@dataclass
-class Feed:
-    """The collection under test: its path, and the date added of every label."""
-
-    path: str
-    caller: HttpCaller
-    dates: dict[str, str]
-
-    def query(self, query: Mapping[str, str]) -> dict[str, str]:
-        """A query whose {labels} are replaced by dates."""
-        return {name: value.format(**{k.replace(" ", "_"): v for k, v in self.dates.items()})
-                for name, value in query.items()}
-
-    def objects(self, query: Mapping[str, str], rest: str = "objects/") -> list[str]:
-        """Labels of the objects that a query gives."""
-        answer = self.caller.get(self.path + rest, self.query(query))
-        assert answer.status == 200, answer.body
-        assert bool(answer.objects) == (answer.first is not None) == (answer.last is not None)
-        assert answer.json.get("objects") != []
-        found = [next(label for label, one in PUSHES.items() if one == given) for given in answer.objects]
-        if found:
-            assert (answer.first, answer.last) == (self.dates[found[0]], self.dates[found[-1]])
-        return found
-
-    def manifest(self, query: Mapping[str, str]) -> list[str]:
-        """Labels of the manifest records that a query gives."""
-        answer = self.caller.get(self.path + "manifest/", self.query(query))
-        assert answer.status == 200, answer.body
-        by_date = {date: label for label, date in self.dates.items()}
-        found = [by_date[record["date_added"]] for record in answer.objects]
-        if found:
-            assert (answer.first, answer.last) == (self.dates[found[0]], self.dates[found[-1]])
-        return found
+from tests.e2e.http_caller import HttpCaller, assert_taxii_error
 
 
 @pytest.fixture(scope="module")
 def feed(exchange: ExchangeProcess, alpha: HttpCaller) -> Feed:
-    path = exchange.next_lane()
-    dates: dict[str, str] = {}
-    for label, one in PUSHES.items():
-        answer = alpha.push(path + "objects/", [one])
-        assert answer.json["success_count"] == 1, answer.body
-        after = {"added_after": list(dates.values())[-1]} if dates else {}
-        record, = alpha.get(path + "manifest/", {"match[version]": "all", **after}).objects
-        dates[label] = record["date_added"]
-    return Feed(path, alpha, dates)
-
-
-MATCHES: list[tuple[dict[str, str], list[str]]] = [
-    ({}, LAST),
-    ({"match[version]": "last"}, LAST),
-    ({"match[version]": "all"}, ALL),
-    ({"match[version]": "first"}, ["campaign", "domain", "whole", "plain", "statement"]),
-    ({"match[version]": "first,last"}, ["campaign", "next day", "domain", "whole", "plain", "statement"]),
-    ({"match[version]": "last,first"}, ["campaign", "next day", "domain", "whole", "plain", "statement"]),
-    ({"match[version]": WHOLE}, ["whole"]),
-    ({"match[version]": "2026-01-15T08:00:05.000Z"}, ["whole"]),
-    ({"match[version]": "2026-01-15T08:00:05.000000Z"}, ["whole"]),
-    ({"match[version]": "2026-01-15T08:00:05.0Z"}, ["whole"]),
-    ({"match[version]": "2026-01-15T08:00:05.5Z"}, ["half"]),
-    ({"match[version]": "2026-01-15T08:00:05.500000Z"}, ["half"]),
-    ({"match[version]": "2026-01-15T08:00:05.500000000000Z"}, ["half"]),
-    ({"match[version]": FINER}, ["finer"]),
-    ({"match[version]": "2026-01-15T08:00:05.50000010Z"}, ["finer"]),
-    ({"match[version]": "2026-01-15T08:00:05.5000002Z"}, []),
-    ({"match[version]": "2026-01-15T08:00:05.499999Z"}, []),
-    ({"match[version]": f"{NEXT_DAY},first"}, ["campaign", "next day", "domain", "whole", "plain", "statement"]),
-    ({"match[version]": f"last,{HALF}"}, ["half", *LAST]),
-    ({"match[version]": f"{HALF},{FINER},{WHOLE}"}, ["half", "whole", "finer"]),
-    ({"match[version]": "1999-01-01T00:00:00Z"}, []),
-    ({"match[version]": DAY}, ["campaign"]),
-    ({"match[version]": "2026-01-15T08:00:00Z"}, ["campaign"]),
-    ({"match[version]": "2026-01-02T00:00:00Z"}, ["statement"]),
-    ({"match[version]": "{domain}"}, ["domain"]),
-    ({"match[version]": "{plain},{domain}"}, ["domain", "plain"]),
-    ({"match[version]": "{campaign}"}, []),
-    ({"match[type]": "indicator"}, ["next day"]),
-    ({"match[type]": "campaign"}, ["campaign"]),
-    ({"match[type]": "indicator,campaign"}, ["campaign", "next day"]),
-    ({"match[type]": "campaign,indicator,malware"}, ["campaign", "next day"]),
-    ({"match[type]": "malware"}, []),
-    ({"match[type]": "Indicator"}, []),
-    ({"match[type]": "indicator "}, []),
-    ({"match[type]": "%"}, []),
-    ({"match[type]": "*"}, []),
-    ({"match[type]": "indicat_r"}, []),
-    ({"match[id]": MANY}, ["next day"]),
-    ({"match[id]": f"{MANY},{PUSHES['campaign']['id']}"}, ["campaign", "next day"]),
-    ({"match[id]": "indicator--00000000-0000-4000-8000-000000000000"}, []),
-    ({"match[id]": f"nonsense,{MANY}"}, ["next day"]),
-    ({"match[id]": "nonsense"}, []),
-    ({"match[id]": MANY.upper()}, []),
-    ({"match[id]": MANY[:-1]}, []),
-    ({"match[id]": PLAIN_DOMAIN["id"]}, ["plain"]),
-    ({"match[spec_version]": "2.1"}, LAST),
-    ({"match[spec_version]": "2.0"}, []),
-    ({"match[spec_version]": "2.0,2.1"}, LAST),
-    ({"match[spec_version]": "2.2"}, []),
-    ({"match[id]": MANY, "match[type]": "indicator"}, ["next day"]),
-    ({"match[id]": MANY, "match[type]": "campaign"}, []),
-    ({"match[id]": MANY, "match[version]": "all"}, ["half", "next day", "whole", "finer"]),
-    ({"match[id]": MANY, "match[version]": "first"}, ["whole"]),
-    ({"match[id]": MANY, "match[version]": "first,last"}, ["next day", "whole"]),
-    ({"match[id]": MANY, "match[version]": "all", "match[spec_version]": "2.0"}, []),
-    ({"match[type]": "indicator", "match[version]": "all", "match[spec_version]": "2.1"},
-     ["half", "next day", "whole", "finer"]),
-    ({"match[type]": "domain-name", "match[spec_version]": "2.1"}, ["domain", "plain"]),
-    ({"match[id]": f"{MANY},{PUSHES['domain']['id']}", "match[type]": "domain-name,campaign"}, ["domain"]),
-    ({"added_after": "{half}", "match[version]": "all"}, ALL[1:]),
-    ({"added_after": "{next_day}"}, ["domain", "plain", "statement"]),
-    ({"added_after": "{next_day}", "match[version]": "all"}, ALL[3:]),
-    ({"added_after": "{next_day}", "match[version]": "all", "match[id]": MANY}, ["whole", "finer"]),
-    ({"added_after": "{whole}", "match[version]": "first"}, ["plain", "statement"]),
-    ({"added_after": "{statement}"}, []),
-    ({"added_after": "{statement}", "match[type]": "indicator"}, []),
-    ({"added_after": "1970-01-01T00:00:00Z"}, LAST),
-    ({"added_after": "1969-12-31T23:59:59.999999Z"}, LAST),
-    ({"added_after": "0001-01-01T00:00:00Z"}, LAST),
-    ({"added_after": "9999-12-31T23:59:59.999999Z"}, []),
-    ({"limit": "1000"}, LAST),
-    ({"limit": "5"}, LAST),
-    ({"limit": "99999999999999999999999999"}, LAST),
-    ({"limit": "9223372036854775808"}, LAST),
-    ({"limit": "2147483648"}, LAST),
-    ({"limit": "2"}, LAST[:2]),
-    ({"limit": "2", "added_after": "{next_day}"}, ["domain", "plain"]),
-    ({"limit": "1", "match[type]": "domain-name"}, ["domain"]),
-    ({"limit": "2", "match[version]": "all", "match[id]": MANY, "added_after": "{half}"}, ["next day", "whole"]),
-    ({"unknown": "x"}, LAST),
-]
+    return fill(exchange, alpha)
 
 
 @pytest.mark.parametrize(("query", "expected"), MATCHES, ids=lambda v: str(v) if isinstance(v, dict) else "")
@@ -177,24 +41,20 @@ def test_the_manifest_filters_as_objects_do(feed: Feed, query: dict[str, str], e
     assert feed.manifest(query) == expected
 
 
-BY_ID: list[tuple[dict[str, str], list[str]]] = [
-    ({}, ["next day"]), ({"match[version]": "all"}, ["half", "next day", "whole", "finer"]),
-    ({"match[version]": "first"}, ["whole"]), ({"match[version]": HALF}, ["half"]),
-    ({"match[version]": "first,last"}, ["next day", "whole"]), ({"match[version]": f"{FINER},last"}, ["next day", "finer"]),
-    ({"match[version]": "all", "limit": "3"}, ["half", "next day", "whole"]),
-    ({"match[version]": "all", "added_after": "{next_day}"}, ["whole", "finer"]),
-    ({"match[version]": "all", "added_after": "{whole}", "limit": "1"}, ["finer"]),
-    ({"match[spec_version]": "2.1"}, ["next day"]), ({"match[spec_version]": "2.1", "match[version]": "first"}, ["whole"]),
-]
-
-
 @pytest.mark.parametrize(("query", "expected"), BY_ID, ids=str)
 def test_an_object_by_id_comes_in_the_versions_asked_for(feed: Feed, query: Any, expected: list[str]) -> None:
     assert feed.objects(query, f"objects/{MANY}/") == expected
 
 
-@pytest.mark.parametrize("query", [{"match[version]": "1999-01-01T00:00:00Z"}, {"match[spec_version]": "2.0"},
-                                   {"added_after": "9999-01-01T00:00:00Z"}], ids=str)
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"match[version]": "1999-01-01T00:00:00Z"},
+        {"match[spec_version]": "2.0"},
+        {"added_after": "9999-01-01T00:00:00Z"},
+    ],
+    ids=str,
+)
 def test_an_object_that_exists_without_a_fitting_version_is_empty_or_404(feed: Feed, query: Any) -> None:
     answer = feed.caller.get(f"{feed.path}objects/{MANY}/", query)
     if answer.status == 200:
@@ -202,14 +62,6 @@ def test_an_object_that_exists_without_a_fitting_version_is_empty_or_404(feed: F
         assert answer.first is None
     else:
         assert_taxii_error(answer, 404)
-
-
-VERSIONS: list[tuple[dict[str, str], list[str]]] = [
-    ({}, [HALF, NEXT_DAY, WHOLE, FINER]), ({"limit": "2"}, [HALF, NEXT_DAY]),
-    ({"added_after": "{next_day}"}, [WHOLE, FINER]), ({"added_after": "{next_day}", "limit": "1"}, [WHOLE]),
-    ({"match[spec_version]": "2.1"}, [HALF, NEXT_DAY, WHOLE, FINER]),
-    ({"match[spec_version]": "2.1", "added_after": "{whole}"}, [FINER]),
-]
 
 
 @pytest.mark.parametrize(("query", "expected"), VERSIONS, ids=str)
@@ -225,9 +77,13 @@ def test_versions_are_texts_as_they_were_written(feed: Feed, query: Any, expecte
 def test_manifest_and_versions_name_modified_else_created_else_the_date_added(feed: Feed, label: str) -> None:
     one = PUSHES[label]
     expected = one.get("modified") or one.get("created") or feed.dates[label]
-    record, = feed.caller.get(feed.path + "manifest/", {"match[id]": one["id"]}).objects
-    assert record == {"id": one["id"], "date_added": feed.dates[label], "version": expected,
-                      "media_type": "application/stix+json;version=2.1"}
+    (record,) = feed.caller.get(feed.path + "manifest/", {"match[id]": one["id"]}).objects
+    assert record == {
+        "id": one["id"],
+        "date_added": feed.dates[label],
+        "version": expected,
+        "media_type": "application/stix+json;version=2.1",
+    }
     versions = feed.caller.get(f"{feed.path}objects/{one['id']}/versions/")
     assert versions.json["versions"] == [expected]
 
@@ -254,28 +110,125 @@ def test_added_after_just_before_an_object_includes_it(feed: Feed, label: str) -
 
 
 NEVER_A_TIME = [
-    "yesterday", "0", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00+00:00",
-    "2026-01-01T00:00:00.Z", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T25:00:00Z",
-    "2026-01-01T00:60:00Z", "２０２６-01-01T00:00:00Z", " 2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z ",
-    "2026-01-01T00:00:00ZZ", "20260101T000000Z", "2026-1-1T00:00:00Z", "2026-01-01T00:00:00,5Z", "-001-01-01T00:00:00Z",
-    "2026-01-01T00:00Z", "0000-01-01T00:00:00Z", "2026-01-01T00:00:00\u0000Z", "2026-01-01T00:00:00Z\n", "٢026-01-01T00:00:00Z",
-    "99999-01-01T00:00:00Z", "NaN", "null", "2026-001T00:00:00Z", "2025-02-29T00:00:00Z",
+    "yesterday",
+    "0",
+    "2026-01-01",
+    "2026-01-01T00:00:00",
+    "2026-01-01 00:00:00Z",
+    "2026-01-01T00:00:00+00:00",
+    "2026-01-01T00:00:00.Z",
+    "2026-02-30T00:00:00Z",
+    "2026-13-01T00:00:00Z",
+    "2026-01-01T25:00:00Z",
+    "2026-01-01T00:60:00Z",
+    "２０２６-01-01T00:00:00Z",
+    " 2026-01-01T00:00:00Z",
+    "2026-01-01T00:00:00Z ",
+    "2026-01-01T00:00:00ZZ",
+    "20260101T000000Z",
+    "2026-1-1T00:00:00Z",
+    "2026-01-01T00:00:00,5Z",
+    "-001-01-01T00:00:00Z",
+    "2026-01-01T00:00Z",
+    "0000-01-01T00:00:00Z",
+    "2026-01-01T00:00:00\u0000Z",
+    "2026-01-01T00:00:00Z\n",
+    "٢026-01-01T00:00:00Z",
+    "99999-01-01T00:00:00Z",
+    "NaN",
+    "null",
+    "2026-001T00:00:00Z",
+    "2025-02-29T00:00:00Z",
 ]
-NEVER_A_LIMIT = ["0", "-1", "+1", "1_0", "1.0", "1e1", " 1", "1 ", "０", "１", "１０", "٣", "²", "0x1", "abc", "1,2", "NaN",
-                 "00", "-0", "1\n", "1\u0000", "∞", "①", "null", "--", "1;2"]
+NEVER_A_LIMIT = [
+    "0",
+    "-1",
+    "+1",
+    "1_0",
+    "1.0",
+    "1e1",
+    " 1",
+    "1 ",
+    "０",
+    "１",
+    "１０",
+    "٣",
+    "²",
+    "0x1",
+    "abc",
+    "1,2",
+    "NaN",
+    "00",
+    "-0",
+    "1\n",
+    "1\u0000",
+    "∞",
+    "①",
+    "null",
+    "--",
+    "1;2",
+]
 NEVER_A_VERSION = [
-    "latest", "FIRST", "all,first", "first,all", "all,all", "first,first", "last,last", f"{HALF},{HALF}", f"all,{HALF}",
-    "first,", ",first", ",", " first", "first ", "first, last", "2026-01-15", "2.1", "*", "first;last", "last,nonsense",
+    "latest",
+    "FIRST",
+    "all,first",
+    "first,all",
+    "all,all",
+    "first,first",
+    "last,last",
+    f"{HALF},{HALF}",
+    f"all,{HALF}",
+    "first,",
+    ",first",
+    ",",
+    " first",
+    "first ",
+    "first, last",
+    "2026-01-15",
+    "2.1",
+    "*",
+    "first;last",
+    "last,nonsense",
     *NEVER_A_TIME[3:12],
 ]
 MALFORMED = (
     [("added_after", value) for value in NEVER_A_TIME]
     + [("limit", value) for value in NEVER_A_LIMIT]
     + [("match[version]", value) for value in NEVER_A_VERSION]
-    + [(name, value) for name in ("match[id]", "match[type]", "match[spec_version]") for value in (",", f"{MANY},", f",{MANY}")]
-    + [(name, "") for name in ("added_after", "limit", "next", "match[id]", "match[type]", "match[version]",
-                               "match[spec_version]")]
-    + [("next", value) for value in ("x", "0", "1", "-1", "bnVsbA", "MTIz.abc", "%", "'", "\u0000", "🙂", "a" * 3_000, "null")]
+    + [
+        (name, value)
+        for name in ("match[id]", "match[type]", "match[spec_version]")
+        for value in (",", f"{MANY},", f",{MANY}")
+    ]
+    + [
+        (name, "")
+        for name in (
+            "added_after",
+            "limit",
+            "next",
+            "match[id]",
+            "match[type]",
+            "match[version]",
+            "match[spec_version]",
+        )
+    ]
+    + [
+        ("next", value)
+        for value in (
+            "x",
+            "0",
+            "1",
+            "-1",
+            "bnVsbA",
+            "MTIz.abc",
+            "%",
+            "'",
+            "\u0000",
+            "🙂",
+            "a" * 3_000,
+            "null",
+        )
+    ]
 )
 
 
@@ -289,10 +242,18 @@ def test_a_malformed_filter_is_400_on_every_endpoint_that_has_it(feed: Feed, nam
         assert_taxii_error(feed.caller.get(f"{feed.path}objects/{MANY}/versions/", {name: value}), 400)
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("added_after", "1970-01-01T00:00:00Z"), ("limit", "5"), ("match[id]", MANY), ("match[type]", "indicator"),
-    ("match[version]", "last"), ("match[spec_version]", "2.1"), ("next", "x"),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("added_after", "1970-01-01T00:00:00Z"),
+        ("limit", "5"),
+        ("match[id]", MANY),
+        ("match[type]", "indicator"),
+        ("match[version]", "last"),
+        ("match[spec_version]", "2.1"),
+        ("next", "x"),
+    ],
+)
 @pytest.mark.parametrize("endpoint", ["objects/", "manifest/"])
 def test_the_same_filter_twice_is_400(feed: Feed, name: str, value: str, endpoint: str) -> None:
     query = f"{name}={value}&{name}={value}"
@@ -301,20 +262,43 @@ def test_the_same_filter_twice_is_400(feed: Feed, name: str, value: str, endpoin
     assert_taxii_error(feed.caller.get(feed.path + endpoint, encoded), 400)
 
 
-@pytest.mark.parametrize("query", [
-    "match[type]=indicator", "match%5Btype%5D=indicator", "match%5btype%5d=%69ndicator", "&match[type]=indicator&",
-    "x&match[type]=indicator", "match[type]=indicator&match=x&match[]=y",
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "match[type]=indicator",
+        "match%5Btype%5D=indicator",
+        "match%5btype%5d=%69ndicator",
+        "&match[type]=indicator&",
+        "x&match[type]=indicator",
+        "match[type]=indicator&match=x&match[]=y",
+    ],
+)
 def test_a_query_is_read_however_it_is_encoded(feed: Feed, query: str) -> None:
     answer = feed.caller.get(feed.path + "objects/", query)
     assert answer.ids == [MANY]
 
 
-@pytest.mark.parametrize("query", [
-    "match[id]=%00", "match[type]=%ff%fe", "match[id]=%F0%9F%99%82", "match[spec_version]=%ED%A0%80", "%", "=", "&&&", "limit",
-    "match[id]", "match[type]=" + "a" * 5_000, "match[id]=" + ",".join("x" * 3 + str(n) for n in range(900)), "next=%00",
-    "added_after=%ff", "match[version]=%00", "limit=%00", "match[type]=' OR 1=1 --".replace(" ", "%20"),
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "match[id]=%00",
+        "match[type]=%ff%fe",
+        "match[id]=%F0%9F%99%82",
+        "match[spec_version]=%ED%A0%80",
+        "%",
+        "=",
+        "&&&",
+        "limit",
+        "match[id]",
+        "match[type]=" + "a" * 5_000,
+        "match[id]=" + ",".join("x" * 3 + str(n) for n in range(900)),
+        "next=%00",
+        "added_after=%ff",
+        "match[version]=%00",
+        "limit=%00",
+        "match[type]=' OR 1=1 --".replace(" ", "%20"),
+    ],
+)
 def test_a_strange_query_is_no_server_fault(feed: Feed, query: str) -> None:
     answer = feed.caller.get(feed.path + "objects/", query)
     if answer.status == 200:

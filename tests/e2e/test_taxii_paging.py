@@ -37,8 +37,9 @@ def crawl(caller: HttpCaller, path: str, query: dict[str, str], most: int = 200)
 def feed(exchange: ExchangeProcess, alpha: HttpCaller) -> str:
     path = exchange.next_lane()
     for version in VERSIONS:
-        answer = alpha.push(path + "objects/", [indicator("paged", modified=version),
-                                                domain(f"{version[17:19]}.example")])
+        answer = alpha.push(
+            path + "objects/", [indicator("paged", modified=version), domain(f"{version[17:19]}.example")]
+        )
         assert answer.json["success_count"] == 2, answer.body
     return path
 
@@ -50,7 +51,9 @@ def everything(endpoint: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("limit", ["1", "2", "3", "5", "7", "8", "22", "1000", None])
-def test_pages_by_next_give_everything_once_and_end(alpha: HttpCaller, feed: str, endpoint: str, limit: str | None) -> None:
+def test_pages_by_next_give_everything_once_and_end(
+    alpha: HttpCaller, feed: str, endpoint: str, limit: str | None
+) -> None:
     query = everything(endpoint) | ({"limit": limit} if limit else {})
     pages = crawl(alpha, feed + endpoint, query)
     found = [item for page in pages for item in items(page)]
@@ -70,7 +73,9 @@ def test_pages_by_next_give_everything_once_and_end(alpha: HttpCaller, feed: str
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("limit", ["1", "3", "7"])
-def test_pages_by_added_after_give_everything_once(alpha: HttpCaller, feed: str, endpoint: str, limit: str) -> None:
+def test_pages_by_added_after_give_everything_once(
+    alpha: HttpCaller, feed: str, endpoint: str, limit: str
+) -> None:
     query = everything(endpoint) | {"limit": limit}
     found: list[Any] = []
     page = alpha.get(feed + endpoint, query)
@@ -93,7 +98,8 @@ def test_the_dates_of_a_page_are_those_of_the_manifest(alpha: HttpCaller, feed: 
     sizes = [len(items(p)) for p in pages]
     starts = [sum(sizes[:n]) for n in range(len(sizes))]
     assert [(p.first, p.last) for p in pages] == [
-        (dates[at], dates[at + size - 1]) for at, size in zip(starts, sizes, strict=True)]
+        (dates[at], dates[at + size - 1]) for at, size in zip(starts, sizes, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
@@ -139,8 +145,20 @@ def tampered(token: str) -> list[str]:
     """Other texts made of a token."""
     middle = len(token) // 2
     flipped = token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
-    return [token[:-1], token + "A", flipped, token.swapcase(), token[::-1], token[1:], token * 2, token[:4],
-            "A" + token, token.replace(token[0], "_", 1), token + "\u0000", token + "=="]
+    return [
+        token[:-1],
+        token + "A",
+        flipped,
+        token.swapcase(),
+        token[::-1],
+        token[1:],
+        token * 2,
+        token[:4],
+        "A" + token,
+        token.replace(token[0], "_", 1),
+        token + "\u0000",
+        token + "==",
+    ]
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
@@ -153,15 +171,27 @@ def test_a_changed_next_is_400(alpha: HttpCaller, feed: str, endpoint: str) -> N
 
 
 @pytest.mark.parametrize(("made", "used"), [(a, b) for a in ENDPOINTS for b in ENDPOINTS if a != b])
-def test_a_next_of_one_endpoint_is_worth_nothing_at_another(alpha: HttpCaller, feed: str, made: str, used: str) -> None:
+def test_a_next_of_one_endpoint_is_worth_nothing_at_another(
+    alpha: HttpCaller, feed: str, made: str, used: str
+) -> None:
     token = alpha.get(feed + made, everything(made) | {"limit": "2"}).json["next"]
     assert_taxii_error(alpha.get(feed + used, everything(used) | {"next": token}), 400)
 
 
-@pytest.mark.parametrize("other", [{}, {"match[version]": "first,last"}, {"match[version]": "all", "match[type]": "indicator"},
-                                   {"match[version]": "all", "match[id]": MANY},
-                                   {"match[version]": "all", "match[spec_version]": "2.1"}], ids=str)
-def test_a_next_of_one_filter_is_worth_nothing_with_another(alpha: HttpCaller, feed: str, other: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"match[version]": "first,last"},
+        {"match[version]": "all", "match[type]": "indicator"},
+        {"match[version]": "all", "match[id]": MANY},
+        {"match[version]": "all", "match[spec_version]": "2.1"},
+    ],
+    ids=str,
+)
+def test_a_next_of_one_filter_is_worth_nothing_with_another(
+    alpha: HttpCaller, feed: str, other: dict[str, str]
+) -> None:
     token = alpha.get(feed + "objects/", {"match[version]": "all", "limit": "2"}).json["next"]
     assert_taxii_error(alpha.get(feed + "objects/", other | {"next": token}), 400)
 
@@ -174,7 +204,9 @@ def test_a_next_of_one_collection_or_member_is_worth_nothing_for_another(
     assert_taxii_error(alpha.get(exchange.next_lane() + "objects/", {"next": token}), 400)
     other = alpha.get(f"{feed}objects/{MANY}/", {"match[version]": "all", "limit": "2"}).json["next"]
     absent = fixed_id("indicator", "absent")
-    assert_taxii_error(alpha.get(f"{feed}objects/{absent}/", {"match[version]": "all", "next": other}), 400, 404)
+    assert_taxii_error(
+        alpha.get(f"{feed}objects/{absent}/", {"match[version]": "all", "next": other}), 400, 404
+    )
 
 
 def test_a_next_says_nothing_in_the_clear(alpha: HttpCaller, feed: str) -> None:
@@ -202,7 +234,9 @@ def test_adding_and_deleting_between_pages_neither_repeats_nor_skips(
     assert third.json.get("more", False) is False
 
 
-def test_a_newer_version_between_pages_comes_once_in_its_place(alpha: HttpCaller, exchange: ExchangeProcess) -> None:
+def test_a_newer_version_between_pages_comes_once_in_its_place(
+    alpha: HttpCaller, exchange: ExchangeProcess
+) -> None:
     path = exchange.next_lane()
     words = [indicator(f"between-{n}") for n in range(4)]
     alpha.push(path + "objects/", words)

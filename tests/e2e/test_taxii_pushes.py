@@ -53,13 +53,17 @@ def test_a_push_is_answered_with_a_status_that_can_be_asked_again(alpha: HttpCal
     assert status["status"] == "complete"
 
 
-def test_the_status_of_an_observable_names_the_version_that_the_manifest_names(alpha: HttpCaller, lane: str) -> None:
+def test_the_status_of_an_observable_names_the_version_that_the_manifest_names(
+    alpha: HttpCaller, lane: str
+) -> None:
     status = pushed(alpha, lane, [domain("status.example")])
-    record, = alpha.get(lane + "manifest/").objects
+    (record,) = alpha.get(lane + "manifest/").objects
     assert status["successes"][0]["version"] == record["version"] == record["date_added"]
 
 
-def test_the_good_objects_of_an_envelope_are_stored_and_the_bad_ones_told(alpha: HttpCaller, lane: str) -> None:
+def test_the_good_objects_of_an_envelope_are_stored_and_the_bad_ones_told(
+    alpha: HttpCaller, lane: str
+) -> None:
     good, bad, fine = indicator(), indicator(), domain("fine.example")
     del bad["pattern"]
     status = pushed(alpha, lane, [good, bad, fine])
@@ -71,7 +75,9 @@ def test_the_good_objects_of_an_envelope_are_stored_and_the_bad_ones_told(alpha:
     assert alpha.get(lane + "objects/").objects == [good, fine]
 
 
-@pytest.mark.parametrize("one", [indicator("again"), domain("again.example"), campaign("again")], ids=lambda o: o["type"])
+@pytest.mark.parametrize(
+    "one", [indicator("again"), domain("again.example"), campaign("again")], ids=lambda o: o["type"]
+)
 def test_adding_again_is_a_success_that_changes_nothing(alpha: HttpCaller, lane: str, one: Object) -> None:
     pushed(alpha, lane, [one])
     before = alpha.get(lane + "manifest/", {"match[version]": "all"})
@@ -83,8 +89,12 @@ def test_adding_again_is_a_success_that_changes_nothing(alpha: HttpCaller, lane:
     assert alpha.get(lane + "objects/", {"match[version]": "all"}).body == objects.body
 
 
-@pytest.mark.parametrize("same", ["2026-01-15T08:00:00Z", "2026-01-15T08:00:00.000000Z", "2026-01-15T08:00:00.0Z"])
-def test_the_same_version_written_otherwise_is_the_same_version(alpha: HttpCaller, lane: str, same: str) -> None:
+@pytest.mark.parametrize(
+    "same", ["2026-01-15T08:00:00Z", "2026-01-15T08:00:00.000000Z", "2026-01-15T08:00:00.0Z"]
+)
+def test_the_same_version_written_otherwise_is_the_same_version(
+    alpha: HttpCaller, lane: str, same: str
+) -> None:
     pushed(alpha, lane, [indicator("spelling")])
     pushed(alpha, lane, [indicator("spelling", modified=same)])
     assert alpha.get(lane + "objects/", {"match[version]": "all"}).objects == [indicator("spelling")]
@@ -122,11 +132,19 @@ def test_a_collection_is_separate_from_others(alpha: HttpCaller, exchange: Excha
 
 
 # -- who may revise ---------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("change", [
-    {"modified": LATER}, {"modified": LATER, "revoked": True}, {"modified": "2026-01-01T00:00:00.000Z", "created": "2026-01-01T00:00:00.000Z"},
-    {"name": "Same version, other content"},
-], ids=str)
-def test_only_the_contributor_revises_or_revokes(alpha: HttpCaller, beta: HttpCaller, lane: str, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"modified": LATER},
+        {"modified": LATER, "revoked": True},
+        {"modified": "2026-01-01T00:00:00.000Z", "created": "2026-01-01T00:00:00.000Z"},
+        {"name": "Same version, other content"},
+    ],
+    ids=str,
+)
+def test_only_the_contributor_revises_or_revokes(
+    alpha: HttpCaller, beta: HttpCaller, lane: str, change: dict[str, Any]
+) -> None:
     pushed(alpha, lane, [indicator("owned")])
     before = {key: alpha.get(lane + "objects/", {"match[version]": "all"}).body for key in "ab"}
     status = pushed(beta, lane, [indicator("owned") | change])
@@ -163,25 +181,43 @@ def test_two_who_report_the_same_observable_learn_nothing_of_each_other(
 # -- policy at the door -----------------------------------------------------------------------------------------------
 NO_TERMS = "/taxii2/main/collections/no-terms/"
 COMPLETE = {
-    "regime": "EU-GDPR", "legal_basis": ["A6-1-f"], "special_basis": ["A9-2-e"],
-    "refs": {"lia": "LIA-1", "public_evidence": "https://evidence.example/1"}, "purposes": ["cib-detection"],
-    "notice": "public-notice", "retention_days": 30, "data": {"personal": "unknown"},
+    "regime": "EU-GDPR",
+    "legal_basis": ["A6-1-f"],
+    "special_basis": ["A9-2-e"],
+    "refs": {"lia": "LIA-1", "public_evidence": "https://evidence.example/1"},
+    "purposes": ["cib-detection"],
+    "notice": "public-notice",
+    "retention_days": 30,
+    "data": {"personal": "unknown"},
 }
 
 
-@pytest.mark.parametrize(("more", "expected"), [
-    ({}, "marking-missing"),
-    ({"object_marking_refs": [fixed_id("marking-definition", "nowhere")]}, "marking-missing"),
-    ({"object_marking_refs": [TLP["GREEN"], fixed_id("marking-definition", "nowhere")]}, "marking-missing"),
-])
-def test_without_an_effective_tlp_a_push_is_refused(alpha: HttpCaller, more: dict[str, Any], expected: str) -> None:
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, "marking-missing"),
+        ({"object_marking_refs": [fixed_id("marking-definition", "nowhere")]}, "marking-missing"),
+        (
+            {"object_marking_refs": [TLP["GREEN"], fixed_id("marking-definition", "nowhere")]},
+            "marking-missing",
+        ),
+    ],
+)
+def test_without_an_effective_tlp_a_push_is_refused(
+    alpha: HttpCaller, more: dict[str, Any], expected: str
+) -> None:
     status = pushed(alpha, NO_TERMS, [indicator(**more)])
     assert code(status) == expected
 
 
 def test_personal_data_without_a_lawful_basis_is_refused(alpha: HttpCaller) -> None:
-    address = {"type": "email-addr", "spec_version": "2.1", "id": fixed_id("email-addr", "p"),
-               "value": "person@mail.example", "object_marking_refs": [TLP["GREEN"]]}
+    address = {
+        "type": "email-addr",
+        "spec_version": "2.1",
+        "id": fixed_id("email-addr", "p"),
+        "value": "person@mail.example",
+        "object_marking_refs": [TLP["GREEN"]],
+    }
     status = pushed(alpha, NO_TERMS, [address])
     assert code(status) in {"basis-missing", "personal-data-undeclared"}
 
@@ -216,24 +252,38 @@ ROUND_TRIPS = {
     "tabs and CRLF": json.dumps(indicator("raw"), indent="\t").replace("\n", "\r\n").encode(),
     "compact": json.dumps(indicator("raw"), separators=(",", ":")).encode(),
     "keys reversed": json.dumps(dict(reversed(indicator("raw").items()))).encode(),
-    "unicode as it is": json.dumps(indicator("raw", name="Zoë ☃ 🕵️‍♀️ مرحبا \u2028 \ufffd \U0010fffd"), ensure_ascii=False).encode(),
+    "unicode as it is": json.dumps(
+        indicator("raw", name="Zoë ☃ 🕵️‍♀️ مرحبا \u2028 \ufffd \U0010fffd"), ensure_ascii=False
+    ).encode(),
     "unicode escaped": json.dumps(indicator("raw", name="Zoë ☃ 🕵️ \u2028 \uffff")).encode(),
     "decomposed": json.dumps(indicator("raw", name="e\u0301 \u1100\u1161"), ensure_ascii=False).encode(),
     "slashes escaped": with_text(r'"x_path":"\/a\/b\\c\"d"'),
     "control characters": with_text(r'"x_control":"\u0001\b\f\n\r\t\u007f\u001f"'),
     "long integer": with_text('"x_big":123456789012345678901234567890'),
-    "edge integers": with_text('"x_a":9007199254740993,"x_b":-9223372036854775809,"x_c":18446744073709551616'),
+    "edge integers": with_text(
+        '"x_a":9007199254740993,"x_b":-9223372036854775809,"x_c":18446744073709551616'
+    ),
     "400 digits": with_text('"x_big":' + "7" * 400),
-    "fractions": with_text('"x_a":1.0,"x_b":1e5,"x_c":0.1000000000000000055511151231257827,"x_d":-0,"x_e":-0.0,"x_f":1E-400'),
-    "server's names": with_text('"version":"1","date_added":"x","collection":"y","more":true,"next":"n","objects_":[1],"seq":1'),
+    "fractions": with_text(
+        '"x_a":1.0,"x_b":1e5,"x_c":0.1000000000000000055511151231257827,"x_d":-0,"x_e":-0.0,"x_f":1E-400'
+    ),
+    "server's names": with_text(
+        '"version":"1","date_added":"x","collection":"y","more":true,"next":"n","objects_":[1],"seq":1'
+    ),
     "objects inside": with_text('"x_list":[{"objects":[{"objects":[1,2]}]},[[[]]],{},"",null,false]'),
     "keys of programs": with_text('"__proto__":{"a":1},"constructor":2,"$where":"1","a.b":3,"":4'),
     "nanoseconds": json.dumps(indicator("raw", modified="2026-01-15T08:00:00.123456789Z")).encode(),
-    "whole seconds": json.dumps(indicator("raw", created="2026-01-15T08:00:00Z", modified="2026-01-15T08:00:00Z")).encode(),
+    "whole seconds": json.dumps(
+        indicator("raw", created="2026-01-15T08:00:00Z", modified="2026-01-15T08:00:00Z")
+    ).encode(),
     "trailing zeros": json.dumps(indicator("raw", modified="2026-01-15T08:00:00.1000000Z")).encode(),
-    "observable with nothing else": json.dumps({k: v for k, v in domain("bare.example").items() if k != "spec_version"}).encode(),
+    "observable with nothing else": json.dumps(
+        {k: v for k, v in domain("bare.example").items() if k != "spec_version"}
+    ).encode(),
     "observable of many": json.dumps(domain("more.example", defanged=True, x_seen=[1, 2.50, "x"])).encode(),
-    "custom type": json.dumps(campaign("x") | {"type": "x-persona", "id": fixed_id("x-persona", "1")}).encode(),
+    "custom type": json.dumps(
+        campaign("x") | {"type": "x-persona", "id": fixed_id("x-persona", "1")}
+    ).encode(),
     "brackets in texts": json.dumps(indicator("raw", description='"]}},{"objects":[{' * 5)).encode(),
     "long text": json.dumps(indicator("raw", description="ä" * 50_000), ensure_ascii=False).encode(),
     "60 levels": with_text('"x_deep":' + "[" * 60 + "]" * 60),
@@ -250,7 +300,7 @@ def test_an_object_comes_back_byte_for_byte(alpha: HttpCaller, lane: str, name: 
         assert raw in answer.body
         assert json.loads(raw) in answer.objects
     version = json.loads(raw).get("modified")
-    record, = alpha.get(lane + "manifest/", {"match[id]": identity}).objects
+    (record,) = alpha.get(lane + "manifest/", {"match[id]": identity}).objects
     assert record["version"] == (version or record["date_added"])
     if version:
         assert status["successes"][1]["version"] == version
@@ -258,7 +308,9 @@ def test_an_object_comes_back_byte_for_byte(alpha: HttpCaller, lane: str, name: 
 
 
 @pytest.mark.parametrize("space", [b"", b" ", b"\n\t ", b"\r\n"])
-def test_space_around_the_objects_of_an_envelope_is_nothing(alpha: HttpCaller, lane: str, space: bytes) -> None:
+def test_space_around_the_objects_of_an_envelope_is_nothing(
+    alpha: HttpCaller, lane: str, space: bytes
+) -> None:
     parts = [json.dumps(indicator(n)).encode() for n in range(3)]
     body = space + b"{" + space + b'"objects"' + space + b":" + space + b"[" + space
     body += (space + b"," + space).join(parts) + space + b"]" + space + b"}" + space
@@ -269,7 +321,9 @@ def test_space_around_the_objects_of_an_envelope_is_nothing(alpha: HttpCaller, l
 @pytest.mark.parametrize("level", [1, 6, 9])
 def test_a_gzip_body_is_read(alpha: HttpCaller, lane: str, level: int) -> None:
     one = indicator()
-    answer = alpha.post(lane + "objects/", gzip.compress(envelope([one]), level), headers={"Content-Encoding": "gzip"})
+    answer = alpha.post(
+        lane + "objects/", gzip.compress(envelope([one]), level), headers={"Content-Encoding": "gzip"}
+    )
     assert answer.status in {202, 415}
     assert alpha.get(lane + "objects/").objects == ([one] if answer.status == 202 else [])
 
@@ -283,16 +337,35 @@ def test_a_chunked_body_is_read(alpha: HttpCaller, lane: str, size: int) -> None
 
 
 NO_ENVELOPES = {
-    "nothing": b"", "space": b"  ", "null": b"null", "list": b"[]", "number": b"1", "text": b'"objects"', "empty": b"{}",
-    "objects null": b'{"objects":null}', "objects an object": b'{"objects":{}}', "objects a text": b'{"objects":"x"}',
-    "no objects": b'{"objects":[]}', "cut short": b'{"objects":[{"type":"indicator"', "cut list": b'{"objects":[',
-    "text after the end": envelope([indicator()]) + b"x", "two envelopes": envelope([indicator()]) * 2,
-    "byte order mark": b"\xef\xbb\xbf" + envelope([indicator()]), "UTF-16": envelope([indicator()]).decode().encode("utf-16"),
-    "Latin-1": envelope([indicator(name="x")]).replace(b'"x"', b'"\xe9"'), "more alone": b'{"more":false}',
-    "two lists": envelope([indicator()])[:-1] + b',"objects":[]}', "100,000 arrays": b'{"objects":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "100,000 arrays open": b'{"objects":[' + b"[" * 100_000, "objects in objects": b'{"objects":' * 30_000,
-    "NUL": b'{"objects":[]}\x00', "XML": b"<objects/>", "form": b"objects=%5B%5D", "comment": b'{"objects":[]/* */}',
-    "NaN": b'{"objects":NaN}', "capitals": b'{"OBJECTS":[]}',
+    "nothing": b"",
+    "space": b"  ",
+    "null": b"null",
+    "list": b"[]",
+    "number": b"1",
+    "text": b'"objects"',
+    "empty": b"{}",
+    "objects null": b'{"objects":null}',
+    "objects an object": b'{"objects":{}}',
+    "objects a text": b'{"objects":"x"}',
+    "no objects": b'{"objects":[]}',
+    "cut short": b'{"objects":[{"type":"indicator"',
+    "cut list": b'{"objects":[',
+    "text after the end": envelope([indicator()]) + b"x",
+    "two envelopes": envelope([indicator()]) * 2,
+    "byte order mark": b"\xef\xbb\xbf" + envelope([indicator()]),
+    "UTF-16": envelope([indicator()]).decode().encode("utf-16"),
+    "Latin-1": envelope([indicator(name="x")]).replace(b'"x"', b'"\xe9"'),
+    "more alone": b'{"more":false}',
+    "two lists": envelope([indicator()])[:-1] + b',"objects":[]}',
+    "100,000 arrays": b'{"objects":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "100,000 arrays open": b'{"objects":[' + b"[" * 100_000,
+    "objects in objects": b'{"objects":' * 30_000,
+    "NUL": b'{"objects":[]}\x00',
+    "XML": b"<objects/>",
+    "form": b"objects=%5B%5D",
+    "comment": b'{"objects":[]/* */}',
+    "NaN": b'{"objects":NaN}',
+    "capitals": b'{"OBJECTS":[]}',
 }
 
 

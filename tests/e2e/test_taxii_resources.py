@@ -15,8 +15,11 @@ from tests.e2e.http_caller import TAXII, HttpCaller, assert_taxii_error, target
 from tests.e2e.members import collection_id
 from tests.e2e.stix_objects import domain, indicator
 
-SETTINGS = {"CIBX_MAX_CONTENT_LENGTH": "300000", "CIBX_TITLE": "Exchange under test",
-            "CIBX_CONTACT": "nobody@exchange.example"}
+SETTINGS = {
+    "CIBX_MAX_CONTENT_LENGTH": "300000",
+    "CIBX_TITLE": "Exchange under test",
+    "CIBX_CONTACT": "nobody@exchange.example",
+}
 MAIN = "/taxii2/main/collections/"
 INDICATORS = MAIN + "indicators/"
 
@@ -35,9 +38,15 @@ def get_paths(stored: dict[str, Any]) -> dict[str, str]:
     """Every GET endpoint of TAXII 2.1 by its section."""
     object_path = f"{INDICATORS}objects/{stored['object']['id']}/"
     return {
-        "4.1": "/taxii2/", "4.2": "/taxii2/main/", "4.3": f"/taxii2/main/status/{stored['status']['id']}/",
-        "5.1": MAIN, "5.2": INDICATORS, "5.3": INDICATORS + "manifest/", "5.4": INDICATORS + "objects/",
-        "5.6": object_path, "5.8": object_path + "versions/",
+        "4.1": "/taxii2/",
+        "4.2": "/taxii2/main/",
+        "4.3": f"/taxii2/main/status/{stored['status']['id']}/",
+        "5.1": MAIN,
+        "5.2": INDICATORS,
+        "5.3": INDICATORS + "manifest/",
+        "5.4": INDICATORS + "objects/",
+        "5.6": object_path,
+        "5.8": object_path + "versions/",
     }
 
 
@@ -45,7 +54,9 @@ SECTIONS = ("4.1", "4.2", "4.3", "5.1", "5.2", "5.3", "5.4", "5.6", "5.8")
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_get_endpoint_answers_with_taxii_media_type(alpha: HttpCaller, stored: Any, section: str) -> None:
+def test_every_get_endpoint_answers_with_taxii_media_type(
+    alpha: HttpCaller, stored: Any, section: str
+) -> None:
     answer = alpha.get(get_paths(stored)[section])
     assert answer.status == 200
     assert answer.headers["content-type"] == TAXII
@@ -80,7 +91,9 @@ def test_a_path_without_final_slash_is_never_a_redirect_to_html(
     assert answer.headers["content-type"] == TAXII
 
 
-def test_discovery_names_the_roots_that_the_caller_may_know(exchange: ExchangeProcess, alpha: HttpCaller) -> None:
+def test_discovery_names_the_roots_that_the_caller_may_know(
+    exchange: ExchangeProcess, alpha: HttpCaller
+) -> None:
     found = alpha.get("/taxii2/").json
     assert found["title"] == "Exchange under test"
     assert found["contact"] == "nobody@exchange.example"
@@ -119,19 +132,26 @@ def test_collections_have_what_the_specification_requires(alpha: HttpCaller) -> 
         assert isinstance(one["can_read"], bool)
         assert isinstance(one["can_write"], bool)
         assert one.get("media_types", ["application/stix+json;version=2.1"]) == [
-            "application/stix+json;version=2.1"]
+            "application/stix+json;version=2.1"
+        ]
         assert None not in one.values()
     assert len({c["id"] for c in found}) == len(found)
 
 
 # key, collection, can_read, can_write; None: the caller may not know of it
 PERMISSIONS = [
-    ("alpha", "indicators", True, True), ("alpha", "read-only", True, False),
-    ("alpha", "drop-box", True, True), ("alpha", "alpha-only", True, True),
-    ("beta", "drop-box", False, True), ("beta", "alpha-only", None, None),
-    ("gamma", "indicators", True, True), ("reader", "indicators", True, False),
-    ("writer", "indicators", False, True), ("reader", "drop-box", None, None),
-    ("writer", "drop-box", False, True), ("writer", "read-only", None, None),
+    ("alpha", "indicators", True, True),
+    ("alpha", "read-only", True, False),
+    ("alpha", "drop-box", True, True),
+    ("alpha", "alpha-only", True, True),
+    ("beta", "drop-box", False, True),
+    ("beta", "alpha-only", None, None),
+    ("gamma", "indicators", True, True),
+    ("reader", "indicators", True, False),
+    ("writer", "indicators", False, True),
+    ("reader", "drop-box", None, None),
+    ("writer", "drop-box", False, True),
+    ("writer", "read-only", None, None),
     ("outside", "indicators", None, None),
 ]
 
@@ -154,9 +174,16 @@ def test_permissions_are_those_of_the_caller(
 
 
 @pytest.mark.parametrize(("key", "alias", "can_read", "can_write"), PERMISSIONS)
-@pytest.mark.parametrize("endpoint", ["objects/", "manifest/", "objects/indicator--x/", "objects/indicator--x/versions/"])
+@pytest.mark.parametrize(
+    "endpoint", ["objects/", "manifest/", "objects/indicator--x/", "objects/indicator--x/versions/"]
+)
 def test_reading_obeys_the_permissions(
-    exchange: ExchangeProcess, key: str, alias: str, can_read: bool | None, can_write: bool | None, endpoint: str
+    exchange: ExchangeProcess,
+    key: str,
+    alias: str,
+    can_read: bool | None,
+    can_write: bool | None,
+    endpoint: str,
 ) -> None:
     caller = exchange.caller(key)
     answer = caller.get(f"{MAIN}{alias}/{endpoint}")
@@ -210,7 +237,10 @@ HIDDEN_AND_ABSENT = [
     (f"{MAIN}alpha-only/manifest/", f"{MAIN}absent/manifest/"),
     (f"{MAIN}alpha-only/objects/indicator--1/", f"{MAIN}absent/objects/indicator--1/"),
     (f"/taxii2/lanes/collections/{collection_id('indicators')}/", "/taxii2/lanes/collections/absent/"),
-    (f"/taxii2/lanes/collections/{collection_id('indicators')}/objects/", "/taxii2/lanes/collections/x/objects/"),
+    (
+        f"/taxii2/lanes/collections/{collection_id('indicators')}/objects/",
+        "/taxii2/lanes/collections/x/objects/",
+    ),
 ]
 
 
@@ -273,23 +303,37 @@ def test_a_status_is_seen_by_its_pusher_alone(exchange: ExchangeProcess, stored:
     assert_taxii_error(exchange.caller("alpha").get(path.replace("main", "lanes")), 404)
 
 
-@pytest.mark.parametrize("status_id", [
-    "1", "not-a-uuid", "11111111-1111-4111-8111-11111111111", "..", "%00", "'; DROP TABLE status; --",
-    "11111111111141118111111111111111", "%7B11111111-1111-4111-8111-111111111111%7D", "ü", "null",
-])
+@pytest.mark.parametrize(
+    "status_id",
+    [
+        "1",
+        "not-a-uuid",
+        "11111111-1111-4111-8111-11111111111",
+        "..",
+        "%00",
+        "'; DROP TABLE status; --",
+        "11111111111141118111111111111111",
+        "%7B11111111-1111-4111-8111-111111111111%7D",
+        "ü",
+        "null",
+    ],
+)
 def test_a_status_that_does_not_exist_is_404(alpha: HttpCaller, status_id: str) -> None:
     path = "/taxii2/main/status/" + status_id.replace("'", "%27").replace(" ", "%20").replace("ü", "%C3%BC")
     assert_taxii_error(alpha.get(target(path + "/")), 404)
 
 
-def test_the_published_extensions_can_be_read_by_every_member(alpha: HttpCaller, exchange: ExchangeProcess) -> None:
+def test_the_published_extensions_can_be_read_by_every_member(
+    alpha: HttpCaller, exchange: ExchangeProcess
+) -> None:
     seen = []
     for root in alpha.get("/taxii2/").json["api_roots"]:
         path = root.removeprefix(exchange.url)
         for collection in alpha.get(path + "collections/").json.get("collections", []):
             if collection["can_read"] and not collection["can_write"]:
-                answer = alpha.get(f"{path}collections/{collection['id']}/objects/",
-                                   {"match[type]": "extension-definition"})
+                answer = alpha.get(
+                    f"{path}collections/{collection['id']}/objects/", {"match[type]": "extension-definition"}
+                )
                 seen += answer.objects
     assert len({one["id"] for one in seen}) >= 5
     assert all(json.loads(one["schema"]) if one["schema"].startswith("{") else one["schema"] for one in seen)
