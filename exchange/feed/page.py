@@ -38,7 +38,7 @@ class Place:
 def objects_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
     """An envelope (TAXII 2.1, 3.7) of the objects, as they were sent."""
     rows, token = _rows(queries, connection, place, asked, ("seq", "body"))
-    return _page(rows, token, b"objects", b"[" + b",".join([row[1] for row in rows]) + b"]")
+    return _page(rows, token, b"objects", [row[1] for row in rows])
 
 
 def manifest_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
@@ -52,13 +52,13 @@ def manifest_page(queries: ObjectQueries, connection: Any, place: Place, asked: 
         }
         for seq, stix_id, version, text, spec in rows
     ])
-    return _page(rows, token, b"objects", records)
+    return _page(rows, token, b"objects", [records[1:-1]])
 
 
 def versions_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
     """The versions of one object (TAXII 2.1, 5.8.1), in the order of adding."""
     rows, token = _rows(queries, connection, place, asked, ("seq", "version", "version_text"))
-    return _page(rows, token, b"versions", orjson.dumps([written(*row) for row in rows]))
+    return _page(rows, token, b"versions", [orjson.dumps([written(*row) for row in rows])[1:-1]])
 
 
 def written(seq: int, version: str, text: str | None) -> str:
@@ -82,9 +82,11 @@ def _rows(
     return rows, sign_cursor(place.secret, context, rows[-1][0])
 
 
-def _page(rows: Sequence[tuple[Any, ...]], token: str | None, name: bytes, items: bytes) -> Page:
+def _page(rows: Sequence[tuple[Any, ...]], token: str | None, name: bytes, items: list[bytes]) -> Page:
+    """The resource of rows; ``items`` is taken over. The bytes of a page, often a megabyte, are copied once."""
     if not rows:
         return Page(b'{"more":false}', None, None, found=False)
     more = b'"more":false' if token is None else b'"more":true,"next":"' + token.encode() + b'"'
-    body = b"".join((b"{", more, b',"', name, b'":', items, b"}"))
-    return Page(body, from_microseconds(rows[0][0]), from_microseconds(rows[-1][0]), found=True)
+    items[0] = b"".join((b"{", more, b',"', name, b'":[', items[0]))
+    items[-1] += b"]}"
+    return Page(b",".join(items), from_microseconds(rows[0][0]), from_microseconds(rows[-1][0]), found=True)
