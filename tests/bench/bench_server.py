@@ -51,7 +51,7 @@ class Figures:
         """The table; a ratio above 1 is in our favour."""
         print(f"\n{'median of rounds':<44}{'cibx':>13}{'opentaxii':>13}{'ratio':>9}")
         for name, found in self.medians().items():
-            mine, other = found.get("cibx"), found.get("opentaxii")
+            mine, other = found.get("cibx", found.get("bare")), found.get("opentaxii")
             text = f"{name:<44}" + "".join("-".rjust(13) if v is None else f"{v:>13,.3f}" for v in (mine, other))
             if mine and other:
                 text += f"{(mine / other if 'per' in name and '/' in name else other / mine):>9.1f}"
@@ -206,6 +206,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", metavar="opentaxii=VENV", help="a peer in a virtual environment of its own")
     parser.add_argument("--database-url", help="an empty database for ours instead of SQLite")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes of ours")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the requests; 0.05 only tries the bench")
     parser.add_argument("--large", type=int, default=0, metavar="N", help="afterwards grow ours to N objects")
@@ -214,7 +215,7 @@ def main() -> None:
     figures, start = Figures(), max(2_000, int(10_000 * arguments.scale))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cibx-bench-")))
-        mine = stack.enter_context(ours(folder / "cibx", arguments.database_url))
+        mine = stack.enter_context(ours(folder / "cibx", arguments.database_url, arguments.workers))
         targets = [mine]
         if arguments.against:
             name, _, venv = arguments.against.partition("=")

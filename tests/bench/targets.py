@@ -134,10 +134,12 @@ class Target:
         return total / _TICK
 
     def memory(self) -> dict[str, float]:
-        """Megabytes of all its processes together: resident now, of that not backed by files, and the peaks' sum."""
-        sums = {"VmRSS": 0.0, "RssAnon": 0.0, "VmHWM": 0.0}
+        """Megabytes of all its processes together: resident (a page that two share counts half in each), of that
+        not backed by files.
+        """
+        sums = {"Pss": 0.0, "Pss_Anon": 0.0}
         for pid in self.processes():
-            for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines():
                 name, _, rest = line.partition(":")
                 if name in sums:
                     sums[name] += int(rest.split()[0]) / 1024
@@ -153,8 +155,8 @@ class Target:
 
 
 @contextmanager
-def ours(folder: Path, database_url: str | None = None) -> Iterator[Target]:
-    """``cibx serve`` with one worker on a fresh database, one member with one credential."""
+def ours(folder: Path, database_url: str | None = None, workers: int = 1) -> Iterator[Target]:
+    """``cibx serve`` on a fresh database, one member with one credential."""
     folder.mkdir(parents=True)
     secret, port = secrets.token_urlsafe(24), free_port()
     database = None if database_url else folder / "cibx.db"
@@ -163,7 +165,7 @@ def ours(folder: Path, database_url: str | None = None) -> Iterator[Target]:
     members = folder / "members.toml"
     members.write_text(_DIRECTORY, encoding="utf-8")
     subprocess.run([*_CIBX, "apply", str(members)], env=environment, check=True, stdout=subprocess.DEVNULL)
-    serve = [*_CIBX, "serve", "--bind", f"{HOST}:{port}", "--workers", "1"]
+    serve = [*_CIBX, "serve", "--bind", f"{HOST}:{port}", "--workers", str(workers)]
     with _running(serve, environment, folder, f"http://{HOST}:{port}/healthz") as process:
         feed = Feed(HOST, port, "/taxii2/bench/collections/objects/objects/", "giver", secret)
         yield Target("cibx", feed, process, database)
