@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from exchange.errors import ForbiddenError, InputError, NotFoundError
-from exchange.feed.page import Page, Place, manifest_page, objects_page, versions_page
+from exchange.feed.page import Page, PageMaker, Place
 from exchange.feed.query import Asked
 from exchange.feed.readers import Readers
 from exchange.intake import published
@@ -100,29 +100,18 @@ class Exchange:
         """Who reads, for the queries of one request."""
         return self._readers.reader(directory, organisation, credential, narrower, now, encrypted=encrypted)
 
-    def objects_page(self, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
-        """A page of objects."""
+    def page(self, make: PageMaker, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
+        """One page of a collection: of objects, manifest or versions, as ``make`` says."""
+        place = Place(self._numbers.feed(collection.id), reader, context, self._secret)
         with raw(self.engine) as connection:
-            return objects_page(self._queries, connection, self._place(collection, reader, context), asked)
-
-    def manifest_page(self, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
-        """A page of the manifest."""
-        with raw(self.engine) as connection:
-            return manifest_page(self._queries, connection, self._place(collection, reader, context), asked)
-
-    def versions_page(self, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
-        """A page of one object's versions."""
-        with raw(self.engine) as connection:
-            return versions_page(self._queries, connection, self._place(collection, reader, context), asked)
+            return make(self._queries, connection, place, asked)
 
     def exists(self, collection: Collection, reader: Reader, stix_id: str) -> bool:
         """Whether the reader may see any version of the object."""
         wanted = Filter(ids=(stix_id,), versions=_EVERY_VERSION.versions, limit=1)
+        feed = self._numbers.feed(collection.id)
         with raw(self.engine) as connection:
-            return bool(self._queries.page(connection, self._numbers.feed(collection.id), reader, wanted, ("seq",)))
-
-    def _place(self, collection: Collection, reader: Reader, context: str) -> Place:
-        return Place(self._numbers.feed(collection.id), reader, context, self._secret)
+            return bool(self._queries.page(connection, feed, reader, wanted, ("seq",)))
 
     # -- the way in
 
@@ -148,20 +137,7 @@ class Exchange:
         directory = self.directory()
         reader = self._knower(directory, organisation, credential, collection, now)
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
-        community = directory.communities[collection.community]
-
-        def resolve(ref: str) -> Mapping[str, Any] | None:
-            with read(self.engine) as connection:
-                body = find_marking(connection, ref, feed=feed, contributor=contributor, reader=reader)
-            return None if body is None else dict(json.loads(body))
-
-        pusher = Pusher(
-            organisation=organisation, community=community.group, now=now, resolve=resolve,
-            defaults={**(collection.default_terms or {}), **_agreed_terms(organisation, from_microseconds(now)), **(terms or {})},
-            strict=collection.strictness == "strict",
-            scope=_scope(directory, reader, collection) if terms is None else None,
-            identities=identities_of_others(directory.organisations.values(), organisation.id),
-        )
+        pusher = self._pusher(directory, organisation, collection, reader, terms)
         checked = self._intake.check(pusher, raws)
         fresh = [c.new for c in checked if c.new is not None]
         with write(self.engine) as connection:
@@ -175,12 +151,34 @@ class Exchange:
             ]
             if status is not None:
                 self._sweep(connection, now)
-                save_status(connection, status_id=status_id, community=community.id, org=organisation.id,
+                save_status(connection, status_id=status_id, community=collection.community, org=organisation.id,
                             expires=now + self.settings.status_hours * _HOUR,
                             body=zlib.compress(status(told), 1))
             record(connection, at=now, kind="push", org=organisation.id,
                    detail=_push_detail(collection, credential, told, raws, self.packs.digest))
         return told
+
+    def _pusher(
+        self, directory: Directory, organisation: Organisation, collection: Collection, reader: Reader,
+        terms: Mapping[str, Any] | None,
+    ) -> Pusher:
+        """Who pushes, and what fills in where an object says nothing: the run's terms before the contributor's
+        agreement before the collection."""
+        feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
+        agreed = _agreed_terms(organisation, from_microseconds(reader.now))
+
+        def resolve(ref: str) -> Mapping[str, Any] | None:
+            with read(self.engine) as connection:
+                body = find_marking(connection, ref, feed=feed, contributor=contributor, reader=reader)
+            return None if body is None else dict(json.loads(body))
+
+        return Pusher(
+            organisation=organisation, community=directory.communities[collection.community].group,
+            now=reader.now, resolve=resolve, strict=collection.strictness == "strict",
+            defaults={**(collection.default_terms or {}), **agreed, **(terms or {})},
+            scope=_scope(directory, reader, collection) if terms is None else None,
+            identities=identities_of_others(directory.organisations.values(), organisation.id),
+        )
 
     def withdraw(
         self, organisation: Organisation, credential: Credential, collection: Collection, stix_id: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,10 @@ class Place:
     reader: Reader
     context: str
     secret: str
+
+
+PageMaker = Callable[[ObjectQueries, Any, Place, Asked], Page]
+"""Makes one kind of page over a raw driver connection."""
 
 
 def objects_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:

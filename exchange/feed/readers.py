@@ -30,8 +30,8 @@ class Readers:
     ) -> Reader:
         """The reader for one request at ``now`` (microseconds).
 
-        ``encrypted``: the channel is (IEP's encrypt_in_transit asks). The purpose is the credential's; ``narrower`` may name the same or a kind of it (P13). Raises
-        ForbiddenError for another purpose.
+        ``encrypted``: the channel is (IEP's encrypt_in_transit asks). The purpose is the credential's;
+        ``narrower`` may name the same or a kind of it (P13). Raises ForbiddenError for another purpose.
         """
         purpose = narrowed(credential.purpose, narrower, self._packs.purposes)
         key = (directory.version, credential.id, purpose, encrypted)

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from exchange.feed.page import objects_page
 from exchange.feed.query import read_query
 from exchange.intake.published import COLLECTION
 from exchange.model.description import read_description
@@ -96,7 +97,7 @@ class Desk:
                                       None, now)
         asked = read_query([(f"match[{k}]", v) for k, v in query.items()], page_size=100,
                            allowed=frozenset(f"match[{k}]" for k in query))
-        page = self.exchange.objects_page(collection, reader, "test", asked)
+        page = self.exchange.page(objects_page, collection, reader, "test", asked)
         return list(json.loads(page.body).get("objects", []))
 
 
@@ -203,7 +204,7 @@ def test_bytes_come_back_as_they_were_sent(desk: Desk) -> None:
     directory = desk.exchange.directory()
     collection = next(c for c in directory.collections.values() if c.alias == "plain")
     reader = desk.exchange.reader(directory, directory.organisations["org-beta"], directory.credentials["beta"], None, NOW)
-    page = desk.exchange.objects_page(collection, reader, "t", read_query([], allowed=frozenset(), page_size=5))
+    page = desk.exchange.page(objects_page, collection, reader, "t", read_query([], allowed=frozenset(), page_size=5))
     assert raw in page.body
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flask import Blueprint, Response, request
 
 from exchange.errors import BadRequestError, NotFoundError
-from exchange.feed.page import Page
+from exchange.feed.page import PageMaker, manifest_page, objects_page, versions_page
 from exchange.feed.query import Asked, read_query
 from exchange.store.objects import Versions
 from exchange.web.body import read_body
@@ -34,28 +32,28 @@ def _negotiate() -> None:
 def list_objects(community: str, collection: str) -> Response:
     """Objects in the order of adding (5.4)."""
     asked = _asked(_LISTED)
-    return _page(community, collection, "objects", asked, current_exchange().objects_page)
+    return _page(community, collection, "objects", asked, objects_page)
 
 
 @routes.get(f"{_PATH}/manifest/")
 def manifest(community: str, collection: str) -> Response:
     """What there is, without the objects (5.3)."""
     asked = _asked(_LISTED)
-    return _page(community, collection, "manifest", asked, current_exchange().manifest_page)
+    return _page(community, collection, "manifest", asked, manifest_page)
 
 
 @routes.get(f"{_PATH}/objects/<object_id>/")
 def one_object(community: str, collection: str, object_id: str) -> Response:
     """The versions of one object that are asked for, the newest by default (5.6)."""
     asked = _asked(_ONE, object_id)
-    return _page(community, collection, "object", asked, current_exchange().objects_page)
+    return _page(community, collection, "object", asked, objects_page)
 
 
 @routes.get(f"{_PATH}/objects/<object_id>/versions/")
 def versions(community: str, collection: str, object_id: str) -> Response:
     """The versions of one object (5.8)."""
     asked = _asked(_VERSIONS, object_id, _ALL)
-    return _page(community, collection, "versions", asked, current_exchange().versions_page)
+    return _page(community, collection, "versions", asked, versions_page)
 
 
 @routes.post(f"{_PATH}/objects/")
@@ -90,14 +88,14 @@ def _asked(allowed: frozenset[str], object_id: str | None = None, versions: Vers
                       default_versions=versions or Versions())
 
 
-def _page(community: str, name: str, endpoint: str, asked: Asked, make: Callable[..., Page]) -> Response:
+def _page(community: str, name: str, endpoint: str, asked: Asked, make: PageMaker) -> Response:
     caller, exchange = current_caller(), current_exchange()
     collection = caller.readable(community, name)
     reader = exchange.reader(caller.directory, caller.organisation, caller.credential,
                              caller.narrower_purpose, caller.now, encrypted=request.is_secure)
     ids = ",".join(asked.filter.ids or ()) if endpoint in {"object", "versions"} else ""
     context = f"{endpoint}|{collection.id}|{caller.organisation.id}|{ids}"
-    page = make(collection, reader, context, asked)
+    page = exchange.page(make, collection, reader, context, asked)
     if not page.found and endpoint in {"object", "versions"} and not exchange.exists(collection, reader, ids):
         raise NotFoundError("There is no such object.")
     headers = {}
