@@ -14,9 +14,7 @@ from tests.e2e.http_caller import HttpCaller
 
 
 @pytest.fixture(scope="module")
-def exchange(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ExchangeProcess]:
+def exchange(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
     """A server on SQLite."""
     with serving(
         tmp_path_factory.mktemp("exchange"),

@@ -25,9 +25,11 @@ _STOP_SECONDS = 45
 class ExchangeProcess:
     """A serving exchange and the callers that tests made to it."""
 
-    port: int
     folder: Path
-    process: subprocess.Popen[bytes]
+    environment: Mapping[str, str]
+    workers: int
+    port: int
+    process: subprocess.Popen[bytes] | None = None
     lanes: Iterator[int] = field(default_factory=lambda: iter(range(LANES)))
     _callers: list[HttpCaller] = field(default_factory=list)
 
@@ -47,6 +49,31 @@ class ExchangeProcess:
         """The path of a collection that nobody used yet."""
         return f"/taxii2/lanes/collections/{lane(next(self.lanes))}/"
 
+    def cibx(self, *arguments: str) -> str:
+        """Run a command of cibx on the same database; gives what it printed."""
+        secrets = {environment_name(key): secret for key, secret in SECRETS.items()}
+        done = subprocess.run(
+            [*_CIBX, *arguments], env={**self.environment, **secrets}, cwd=self.folder,
+            capture_output=True, text=True, check=False, timeout=_START_SECONDS,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def apply(self, text: str) -> str:
+        """``cibx apply`` a description."""
+        members = self.folder / "members.toml"
+        members.write_text(text, encoding="utf-8")
+        return self.cibx("apply", str(members))
+
+    def start(self) -> None:
+        """Serve, on the same port as before."""
+        with open(self.folder / "serve.log", "ab") as log:
+            self.process = subprocess.Popen(
+                [*_CIBX, "serve", "--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers)],
+                env=dict(self.environment), cwd=self.folder, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        _wait_until_ready(self, self.process)
+
     def log(self) -> str:
         """What the server wrote so far."""
         return (self.folder / "serve.log").read_text(encoding="utf-8", errors="replace")
@@ -55,14 +82,20 @@ class ExchangeProcess:
         """End the server as Ctrl-C would; gives its exit code."""
         for caller in self._callers:
             caller.close()
+        assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+                self.kill()
         return self.process.returncode
+
+    def kill(self) -> None:
+        """End the server and its workers as a crash would."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 @contextmanager
@@ -75,35 +108,14 @@ def serving(
         "CIBX_DATABASE_URL": database_url or f"sqlite:///{folder / 'cibx.db'}",
         **(settings or {}),
     }
-    secrets = {environment_name(key): secret for key, secret in SECRETS.items()}
-    members = folder / "members.toml"
-    members.write_text(description(), encoding="utf-8")
-    applied = subprocess.run(
-        [*_CIBX, "apply", str(members)],
-        env=environment | secrets,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_START_SECONDS,
-    )
-    assert applied.returncode == 0, applied.stdout + applied.stderr
-    port = _free_port()
-    with open(folder / "serve.log", "wb") as log:
-        process = subprocess.Popen(
-            [*_CIBX, "serve", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)],
-            env=environment,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    running = ExchangeProcess(port, folder, process)
+    running = ExchangeProcess(folder, environment, workers, _free_port())
+    running.apply(description())
     try:
-        _wait_until_ready(running)
+        running.start()
         yield running
     finally:
-        running.stop()
+        if running.process is not None:
+            running.stop()
 
 
 def new_database(server: str, name: str) -> str:
@@ -122,15 +134,15 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_ready(running: ExchangeProcess) -> None:
+def _wait_until_ready(running: ExchangeProcess, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
-        assert running.process.poll() is None, running.log()
+        assert process.poll() is None, running.log()
         caller = HttpCaller(running.port)
         try:
             if caller.ask("GET", "/readyz", accept=None).status == 200:
                 return
-        except OSError:
+        except OSError:  # nobody listens yet
             time.sleep(0.1)
         finally:
             caller.close()

@@ -102,7 +102,8 @@ class HttpCaller:
         answer = self._exchange(sent, method)
         if answer is None and kept:
             answer = self._exchange(sent, method)
-        assert answer is not None, f"no answer to {method} {target[:200]}"
+        if answer is None:
+            raise ConnectionResetError(f"no answer to {method} {target[:200]}")
         return answer
 
     def _exchange(self, sent: bytes, method: str) -> Answer | None:
@@ -131,9 +132,7 @@ class HttpCaller:
         """POST an envelope of ``objects``: values, or bytes that are put in as they are."""
         return self.post(path, envelope(objects), **more)
 
-    def post(
-        self, path: str, body: bytes | Iterable[bytes], content_type: str | None = TAXII, **more: Any
-    ) -> Answer:
+    def post(self, path: str, body: bytes | Iterable[bytes], content_type: str | None = TAXII, **more: Any) -> Answer:
         """POST any bytes."""
         pairs = dict(more.pop("headers", {}))
         if content_type is not None:
@@ -215,9 +214,7 @@ def parsed(received: bytes) -> Answer:
     head, _, body = received.partition(b"\r\n\r\n")
     first, *rest = head.decode("latin-1").split("\r\n")
     assert re.match(r"HTTP/1\.[01] [0-9]{3} ", first + " "), first
-    pairs = [
-        (name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in rest)
-    ]
+    pairs = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in rest)]
     return Answer(int(first.split()[1]), pairs, body)
 
 

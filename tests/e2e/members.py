@@ -6,7 +6,19 @@ from uuid import NAMESPACE_URL, uuid5
 
 LANES = 160
 """Empty collections for tests to take one by one."""
-KEYS = ("alpha", "alpha-two", "beta", "gamma", "delta", "outside", "reader", "writer", "expired", "revoked")
+KEYS = (
+    "alpha",
+    "alpha-two",
+    "beta",
+    "gamma",
+    "delta",
+    "outside",
+    "reader",
+    "writer",
+    "expired",
+    "revoked",
+    "gamma-ana",
+)
 SECRETS = {key: f"made-up secret of {key} 0123456789" for key in KEYS}
 """Key id to secret; they go to ``cibx apply`` through the environment."""
 
@@ -31,6 +43,7 @@ _ORGANISATIONS = {
         ("circle",),
         (
             ("gamma", ""),
+            ("gamma-ana", 'person = "ana@gamma.example"'),
             ("reader", 'scopes = ["read"]'),
             ("writer", 'scopes = ["write"]'),
             ("expired", "until = 2026-01-01"),
@@ -82,10 +95,7 @@ def description(lanes: int = LANES) -> str:
 
 
 def _community(name: str, group: str) -> str:
-    return (
-        f'[[community]]\nid = "{name}"\ntitle = "Community {name}"\ngroup = "{group}"\n'
-        f'description = "For tests"'
-    )
+    return f'[[community]]\nid = "{name}"\ntitle = "Community {name}"\ngroup = "{group}"\ndescription = "For tests"'
 
 
 def _organisation(name: str) -> str:
@@ -96,7 +106,7 @@ def _organisation(name: str) -> str:
         f'name = "{name.title()}"',
         f'kind = "{kind}"',
         f'jurisdiction = "{country}"',
-        'clearance = "TLP:AMBER+STRICT"',
+        'clearance = "TLP:RED"',
         f"groups = {list(groups)!r}",
         'regime = "EU-GDPR"',
         'controller_arrangement = "arrangement-1"',
@@ -119,9 +129,7 @@ def _organisation(name: str) -> str:
     return "\n".join(lines)
 
 
-def _collection(
-    community: str, alias: str, readers: str, writers: str, *, terms: str = _TERMS, more: str = ""
-) -> str:
+def _collection(community: str, alias: str, readers: str, writers: str, *, terms: str = _TERMS, more: str = "") -> str:
     head = (
         f'[[collection]]\ncommunity = "{community}"\nalias = "{alias}"\nid = "{collection_id(alias)}"\n'
         f'title = "Collection {alias}"\nreaders = {readers}\nwriters = {writers}\n{more}'

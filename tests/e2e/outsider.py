@@ -191,25 +191,18 @@ class Watcher:
             self.crawl(endpoint, "1")
             self.crawl(endpoint, "2")
             for number, date in enumerate(self.dates()):
-                self.note(
-                    f"{endpoint} after {number}", self.caller.get(self.lane + endpoint, {"added_after": date})
-                )
+                self.note(f"{endpoint} after {number}", self.caller.get(self.lane + endpoint, {"added_after": date}))
         for one in IDS:
             for query in (
                 {"match[version]": "all"},
                 {"match[version]": LATER},
                 {"limit": "1", "match[version]": "first,last"},
             ):
-                self.note(
-                    f"{one} {query}", self.caller.get(f"{self.lane}objects/{local(self.lane, one)}/", query)
-                )
+                self.note(f"{one} {query}", self.caller.get(f"{self.lane}objects/{local(self.lane, one)}/", query))
 
     def dates(self) -> list[str]:
         """The dates added that the outsider sees."""
-        return [
-            r["date_added"]
-            for r in self.caller.get(self.lane + "manifest/", {"match[version]": "all"}).objects
-        ]
+        return [r["date_added"] for r in self.caller.get(self.lane + "manifest/", {"match[version]": "all"}).objects]
 
     def crawl(self, endpoint: str, limit: str) -> None:
         """Follow ``next`` to the end."""

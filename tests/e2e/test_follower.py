@@ -18,9 +18,7 @@ PUSHES_OF_EACH = 40
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def two_workers(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ExchangeProcess]:
+def two_workers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
     """A server with two worker processes on either engine."""
     url = ""
     if request.param == "postgres":
@@ -70,9 +68,7 @@ def follow(caller: HttpCaller, lane: str, endpoint: str, writers: list[Writer], 
 
 
 @pytest.mark.parametrize("endpoint", ["objects/", "manifest/"])
-def test_a_follower_by_the_last_date_misses_and_repeats_nothing(
-    two_workers: ExchangeProcess, endpoint: str
-) -> None:
+def test_a_follower_by_the_last_date_misses_and_repeats_nothing(two_workers: ExchangeProcess, endpoint: str) -> None:
     lane = two_workers.next_lane()
     writers = [Writer(two_workers, key, lane) for key in WRITERS]
     for writer in writers:
@@ -102,9 +98,7 @@ def test_sixteen_callers_at_once_get_only_200_and_202(two_workers: ExchangeProce
             if number % 2:
                 statuses.append(caller.get(lane + "objects/", {"limit": "20"}).status)
             else:
-                statuses.append(
-                    caller.push(lane + "objects/", [indicator(), domain(f"shared{turn}.example")]).status
-                )
+                statuses.append(caller.push(lane + "objects/", [indicator(), domain(f"shared{turn}.example")]).status)
         caller.close()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(16)]

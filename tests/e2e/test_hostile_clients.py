@@ -39,9 +39,7 @@ def connections(port: int, count: int, sent: bytes) -> Iterator[list[socket.sock
     with contextlib.ExitStack() as stack:
         links = []
         for _ in range(count):
-            link = stack.enter_context(
-                socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
-            )
+            link = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS))
             if sent:
                 link.sendall(sent)
             links.append(link)
@@ -71,9 +69,7 @@ def assert_others_are_served(exchange: ExchangeProcess) -> None:
     ],
     ids=["idle", "one byte", "header", "no body yet", "body", "chunk", "expecting", "without credential"],
 )
-def test_slow_and_idle_connections_keep_nobody_out(
-    exchange: ExchangeProcess, count: int, sent: bytes
-) -> None:
+def test_slow_and_idle_connections_keep_nobody_out(exchange: ExchangeProcess, count: int, sent: bytes) -> None:
     with connections(exchange.port, count, sent) as links:
         assert_others_are_served(exchange)
         for link in links[::10]:
@@ -179,9 +175,7 @@ def test_pipelined_requests_are_answered_in_their_order(exchange: ExchangeProces
 
 
 # -- guessing ---------------------------------------------------------------------------------------------------------
-def guesses(
-    exchange: ExchangeProcess, source: str, key: str, method: str = "GET", most: int = GUESSES
-) -> list[int]:
+def guesses(exchange: ExchangeProcess, source: str, key: str, method: str = "GET", most: int = GUESSES) -> list[int]:
     """Statuses of wrong guesses of one key, each on a connection of its own so that all workers are asked."""
     found = []
     for number in range(most):
@@ -263,9 +257,7 @@ def test_guessing_many_names_from_one_address_is_limited(exchange: ExchangeProce
     statuses = []
     for number in range(300):
         caller = exchange.caller(source="127.0.6.1")
-        statuses.append(
-            caller.get("/taxii2/", headers={"Authorization": basic(f"name-{number}", "password")}).status
-        )
+        statuses.append(caller.get("/taxii2/", headers={"Authorization": basic(f"name-{number}", "password")}).status)
         caller.close()
     assert 429 in statuses
     assert statuses.count(401) <= 200

@@ -36,12 +36,8 @@ SETTINGS = {"CIBX_PAGE_SIZE": "20"}
 FEW = ("amber without an audience", "thirty of them", "newer version of a visible object")
 
 
-@pytest.mark.parametrize(
-    ("key", "name"), [*(("gamma", name) for name in SECRETS), *(("reader", name) for name in FEW)]
-)
-def test_reading_is_the_same_before_and_after(
-    exchange: ExchangeProcess, lane: str, key: str, name: str
-) -> None:
+@pytest.mark.parametrize(("key", "name"), [*(("gamma", name) for name in SECRETS), *(("reader", name) for name in FEW)])
+def test_reading_is_the_same_before_and_after(exchange: ExchangeProcess, lane: str, key: str, name: str) -> None:
     bring(exchange, lane, VISIBLE)
     caller = exchange.caller(key)
     before, after = Watcher(caller, lane), Watcher(caller, lane)
@@ -71,12 +67,8 @@ def test_reading_and_writing_is_the_same_with_and_without(
     assert found == without, first_difference(found, without)
 
 
-@pytest.mark.parametrize(
-    "name", ["amber without an audience", "amber for another group", "of two contributors"]
-)
-def test_an_outsiders_writing_leaves_the_secret_as_it_is(
-    exchange: ExchangeProcess, lane: str, name: str
-) -> None:
+@pytest.mark.parametrize("name", ["amber without an audience", "amber for another group", "of two contributors"])
+def test_an_outsiders_writing_leaves_the_secret_as_it_is(exchange: ExchangeProcess, lane: str, name: str) -> None:
     bring(exchange, lane, [*VISIBLE, *SECRETS[name]])
     alpha = exchange.caller("alpha")
 
@@ -103,9 +95,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_what_is_in_other_collections_changes_nothing(
-    exchange: ExchangeProcess, lane: str, name: str
-) -> None:
+def test_what_is_in_other_collections_changes_nothing(exchange: ExchangeProcess, lane: str, name: str) -> None:
     gamma, (place, key) = exchange.caller("gamma"), ELSEWHERE[name]
     bring(exchange, lane, VISIBLE)
     noted = []
@@ -132,9 +122,7 @@ def test_what_is_in_other_collections_changes_nothing(
         "push observable",
     ],
 )
-@pytest.mark.parametrize(
-    ("key", "path"), [("gamma", DROP_BOX), ("writer", "/taxii2/main/collections/indicators/")]
-)
+@pytest.mark.parametrize(("key", "path"), [("gamma", DROP_BOX), ("writer", "/taxii2/main/collections/indicators/")])
 def test_a_writer_who_may_not_read_learns_nothing_of_what_is_there(
     exchange: ExchangeProcess, key: str, path: str, action: str
 ) -> None:
@@ -165,9 +153,7 @@ def _written(writer: HttpCaller, path: str, action: str, one: Object) -> str:
     return Renaming(path)(f"{answer.status} {answer.body.decode()}")
 
 
-def test_a_cursor_of_one_who_sees_more_is_worth_nothing_to_the_outsider(
-    exchange: ExchangeProcess, lane: str
-) -> None:
+def test_a_cursor_of_one_who_sees_more_is_worth_nothing_to_the_outsider(exchange: ExchangeProcess, lane: str) -> None:
     bring(exchange, lane, [*VISIBLE, *SECRETS["amber for another group"], *AFTERWARDS])
     beta, gamma = exchange.caller("beta"), exchange.caller("gamma")
     token = beta.get(lane + "objects/", {"limit": "4"}).json["next"]

@@ -27,9 +27,7 @@ def exchange(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
     """Instead of the server on SQLite."""
     url = new_database(postgres_server, "black_box")
     settings = {"CIBX_PAGE_SIZE": "20"}
-    with serving(
-        tmp_path_factory.mktemp("exchange"), database_url=url, workers=2, settings=settings
-    ) as running:
+    with serving(tmp_path_factory.mktemp("exchange"), database_url=url, workers=2, settings=settings) as running:
         yield running
 
 
@@ -39,9 +37,7 @@ def feed(exchange: ExchangeProcess, alpha: HttpCaller) -> Feed:
 
 
 @pytest.mark.parametrize(("query", "expected"), MATCHES, ids=lambda v: str(v) if isinstance(v, dict) else "")
-def test_filters_give_the_same_objects_and_manifest(
-    feed: Feed, query: dict[str, str], expected: list[str]
-) -> None:
+def test_filters_give_the_same_objects_and_manifest(feed: Feed, query: dict[str, str], expected: list[str]) -> None:
     assert feed.objects(query) == expected
     assert feed.manifest(query) == expected
 
@@ -69,9 +65,7 @@ def test_pages_end_and_repeat_nothing(feed: Feed, endpoint: str) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_reading_is_the_same_before_and_after_a_secret(
-    exchange: ExchangeProcess, lane: str, name: str
-) -> None:
+def test_reading_is_the_same_before_and_after_a_secret(exchange: ExchangeProcess, lane: str, name: str) -> None:
     bring(exchange, lane, VISIBLE)
     before, after = Watcher(exchange.caller("gamma"), lane), Watcher(exchange.caller("gamma"), lane)
     before.look()
@@ -99,9 +93,7 @@ def test_writing_is_the_same_with_and_without_a_secret(exchange: ExchangeProcess
         b"\xff",
     ],
 )
-def test_what_the_engine_itself_could_not_hold_is_no_server_fault(
-    alpha: HttpCaller, lane: str, raw: bytes
-) -> None:
+def test_what_the_engine_itself_could_not_hold_is_no_server_fault(alpha: HttpCaller, lane: str, raw: bytes) -> None:
     good: Object = indicator("neighbour")
     answer = alpha.push(lane + "objects/", [good, raw])
     if answer.status == 202:
@@ -124,9 +116,7 @@ def test_what_the_engine_itself_could_not_hold_is_no_server_fault(
     ],
     ids=ascii,
 )
-def test_values_that_the_engine_could_not_hold_are_no_server_fault(
-    alpha: HttpCaller, lane: str, query: Any
-) -> None:
+def test_values_that_the_engine_could_not_hold_are_no_server_fault(alpha: HttpCaller, lane: str, query: Any) -> None:
     assert alpha.get(lane + "objects/", query).status in {200, 400}
 
 

@@ -107,10 +107,7 @@ def test_taxii2_client_filters(filled: Collection) -> None:
     assert len(filled.get_objects(type="domain-name")["objects"]) == 1
     many = fixed_id("indicator", "client-0")
     assert len(filled.get_objects(id=many, version="all")["objects"]) == 2
-    assert (
-        filled.get_objects(id=[many, "indicator--x"], version=["first", "last"])["objects"][1]["modified"]
-        == LATER
-    )
+    assert filled.get_objects(id=[many, "indicator--x"], version=["first", "last"])["objects"][1]["modified"] == LATER
     last = filled.get_manifest(limit=5)["objects"][-1]["date_added"]
     assert len(filled.get_objects(added_after=last, limit=3)["objects"]) == 3
 
@@ -158,9 +155,7 @@ def test_stix2_source_queries_over_pages(store: stix2.TAXIICollectionStore) -> N
     assert len(store.query([stix2.Filter("type", "=", "indicator")])) == 10
     assert len(store.query([stix2.Filter("type", "=", "campaign")])) == 1
     named = stix2.Filter("name", "=", "Indicator query-7")
-    assert [o.name for o in store.query([stix2.Filter("type", "=", "indicator"), named])] == [
-        "Indicator query-7"
-    ]
+    assert [o.name for o in store.query([stix2.Filter("type", "=", "indicator"), named])] == ["Indicator query-7"]
     assert len(store.query([stix2.Filter("id", "=", fixed_id("indicator", "query-3"))])) == 1
 
 
@@ -175,12 +170,8 @@ def test_stix2_source_and_sink_stand_alone(exchange: ExchangeProcess, lane: str)
 # -- others, where they are installed
 def test_cytaxii2_discovers_polls_and_pushes(exchange: ExchangeProcess) -> None:
     cytaxii2 = pytest.importorskip("cytaxii2.cytaxii2", reason="cytaxii2 is not installed")
-    client = cytaxii2.cytaxii2(
-        discovery_url=exchange.url + "/taxii2/", username="alpha", password=SECRETS["alpha"]
-    )
-    client.api_root = next(
-        r for r in client.discovery_request()["response"]["api_roots"] if r.endswith("/main/")
-    )
+    client = cytaxii2.cytaxii2(discovery_url=exchange.url + "/taxii2/", username="alpha", password=SECRETS["alpha"])
+    client.api_root = next(r for r in client.discovery_request()["response"]["api_roots"] if r.endswith("/main/"))
     assert client.root_discovery()["status_code"] == 200
     assert client.collection_request()["response"]["collections"]
     identity = collection_id("strict")
@@ -215,7 +206,5 @@ def test_cc_taxii2_client_follows_pages(exchange: ExchangeProcess) -> None:
     pushed = collection.add_objects({"objects": plain})
     assert pushed.success_count == 12, pushed.failures
     client.account = "main"  # the client's API root is its account's name, or "api"
-    pages = client.get_cc_indicators_generator(
-        collection_id=identity, limit=5, follow_pages=True, private=True
-    )
+    pages = client.get_cc_indicators_generator(collection_id=identity, limit=5, follow_pages=True, private=True)
     assert [one.id for page in pages for one in page] == [one["id"] for one in plain]

@@ -75,9 +75,7 @@ def test_delete_removes_the_versions_that_its_filters_name(
     ],
     ids=str,
 )
-def test_a_filter_that_names_no_version_removes_nothing(
-    alpha: HttpCaller, path: str, query: dict[str, str]
-) -> None:
+def test_a_filter_that_names_no_version_removes_nothing(alpha: HttpCaller, path: str, query: dict[str, str]) -> None:
     assert alpha.delete(path, query).status in {200, 404}
     assert left(alpha, path) == VERSIONS
 
@@ -169,9 +167,7 @@ def test_a_deleted_version_gives_its_place_to_the_one_before(alpha: HttpCaller, 
     assert_taxii_error(alpha.get(path), 404)
 
 
-def test_a_delete_in_one_collection_leaves_the_others(
-    alpha: HttpCaller, exchange: ExchangeProcess, path: str
-) -> None:
+def test_a_delete_in_one_collection_leaves_the_others(alpha: HttpCaller, exchange: ExchangeProcess, path: str) -> None:
     other = exchange.next_lane()
     alpha.push(other + "objects/", [indicator("deleted", created=FIRST, modified=FIRST)])
     alpha.delete(path)

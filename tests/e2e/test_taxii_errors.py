@@ -81,12 +81,8 @@ def test_a_method_that_a_path_does_not_have_is_a_taxii_405(alpha: HttpCaller, me
         ("GET", OBJECTS + "?match[type]="),
     ],
 )
-def test_without_a_credential_every_path_and_method_is_401(
-    nobody: HttpCaller, method: str, path: str
-) -> None:
-    answer = nobody.ask(
-        method, path, headers={"Content-Type": "text/plain"}, body=b"no JSON", accept="text/html"
-    )
+def test_without_a_credential_every_path_and_method_is_401(nobody: HttpCaller, method: str, path: str) -> None:
+    answer = nobody.ask(method, path, headers={"Content-Type": "text/plain"}, body=b"no JSON", accept="text/html")
     assert answer.status == 401
     assert "Basic" in answer.headers["www-authenticate"]
     if method != "HEAD":
@@ -179,9 +175,7 @@ def test_the_limit_holds_for_what_gzip_hides(alpha: HttpCaller, lane: str, size:
     assert_taxii_error(answer, 413, 415)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"abc", gzip.compress(b'{"objects":[]}')[:-5], gzip.compress(b"{}") + b"x"]
-)
+@pytest.mark.parametrize("body", [b"", b"abc", gzip.compress(b'{"objects":[]}')[:-5], gzip.compress(b"{}") + b"x"])
 def test_broken_gzip_is_a_clear_error(alpha: HttpCaller, lane: str, body: bytes) -> None:
     answer = alpha.post(lane + "objects/", body, headers={"Content-Encoding": "gzip"})
     assert_taxii_error(answer, 400, 415, 422)
@@ -221,8 +215,7 @@ MALFORMED = {
     "chunked twice": f"{PUSH}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
     "chunked not last": f"{PUSH}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
     "coding with a tab": f"{PUSH}Transfer-Encoding:\tchunked\x0b\r\n\r\n0\r\n\r\n",
-    "chunks in HTTP/1.0": PUSH.replace("HTTP/1.1", "HTTP/1.0")
-    + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks in HTTP/1.0": PUSH.replace("HTTP/1.1", "HTTP/1.0") + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "bad chunk size": f"{PUSH}Transfer-Encoding: chunked\r\n\r\nZZ\r\n{{}}\r\n0\r\n\r\n",
     "negative chunk": f"{PUSH}Transfer-Encoding: chunked\r\n\r\n-2\r\n{{}}\r\n0\r\n\r\n",
     "huge chunk": f"{PUSH}Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n{{}}\r\n0\r\n\r\n",
@@ -231,9 +224,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_malformed_http_is_refused_as_a_taxii_error(
-    exchange: ExchangeProcess, alpha: HttpCaller, name: str
-) -> None:
+def test_malformed_http_is_refused_as_a_taxii_error(exchange: ExchangeProcess, alpha: HttpCaller, name: str) -> None:
     received = raw_exchange(exchange.port, MALFORMED[name].encode("latin-1"), half_close=True)
     assert received, "closed without a word"
     answer = parsed(received)
@@ -254,18 +245,14 @@ def test_malformed_http_is_refused_as_a_taxii_error(
         "huge chunk",
     ],
 )
-def test_after_ambiguous_framing_nothing_more_is_read_from_the_connection(
-    exchange: ExchangeProcess, name: str
-) -> None:
+def test_after_ambiguous_framing_nothing_more_is_read_from_the_connection(exchange: ExchangeProcess, name: str) -> None:
     smuggled = f"GET /taxii2/main/ HTTP/1.1\r\n{HEAD}\r\n"
     received = raw_exchange(exchange.port, (MALFORMED[name] + smuggled).encode("latin-1"), half_close=True)
     assert b"Community main" not in received
     assert len(re.findall(rb"HTTP/1\.1 [0-9]{3} ", received)) <= 1
 
 
-@pytest.mark.parametrize(
-    "host", ["", "a b", "evil.example/x", "[::1", '"><script>', "x" * 300, "x:99999", "ü"]
-)
+@pytest.mark.parametrize("host", ["", "a b", "evil.example/x", "[::1", '"><script>', "x" * 300, "x:99999", "ü"])
 def test_a_strange_host_is_no_server_fault(exchange: ExchangeProcess, host: str) -> None:
     sent = f"GET /taxii2/ HTTP/1.1\r\nHost: {host}\r\n{AUTH}Connection: close\r\n\r\n".encode("latin-1")
     answer = parsed(raw_exchange(exchange.port, sent))

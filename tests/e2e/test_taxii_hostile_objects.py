@@ -26,9 +26,7 @@ def having(**changes: Any) -> bytes:
 
 def member(text: str) -> bytes:
     """An indicator with one more member, as JSON text."""
-    return (
-        json.dumps(indicator("hostile"))[:-1].encode() + b"," + text.encode("utf-8", "surrogatepass") + b"}"
-    )
+    return json.dumps(indicator("hostile"))[:-1].encode() + b"," + text.encode("utf-8", "surrogatepass") + b"}"
 
 
 RELATIONSHIP = {
@@ -105,9 +103,7 @@ INVALID_STIX: dict[str, bytes] = {
     "reference without source": having(external_references=[{"url": "https://x.example"}]),
     "reference a text": having(external_references=["https://x.example"]),
     "extensions a list": having(extensions=[]),
-    "granular marking without selector": having(
-        granular_markings=[{"marking_ref": fixed_id("marking-definition", 1)}]
-    ),
+    "granular marking without selector": having(granular_markings=[{"marking_ref": fixed_id("marking-definition", 1)}]),
     "created_by_ref of no identity": having(created_by_ref=indicator("hostile")["id"]),
     "created_by_ref a number": having(created_by_ref=1),
     "relationship without source": without("source_ref", RELATIONSHIP),
@@ -211,9 +207,7 @@ def test_broken_json_is_refused_alone_or_with_its_envelope(
 
 
 @pytest.mark.parametrize("name", [*INVALID_STIX, *BROKEN_JSON])
-def test_a_hostile_object_alone_is_never_stored(
-    alpha: HttpCaller, exchange: ExchangeProcess, name: str
-) -> None:
+def test_a_hostile_object_alone_is_never_stored(alpha: HttpCaller, exchange: ExchangeProcess, name: str) -> None:
     path = "/taxii2/main/collections/indicators/"
     answer = alpha.push(path + "objects/", [(INVALID_STIX | BROKEN_JSON)[name]])
     if answer.status == 202:
@@ -242,9 +236,7 @@ ODD_BUT_VALID: dict[str, Callable[[], Object]] = {
 
 
 @pytest.mark.parametrize("name", ODD_BUT_VALID)
-def test_odd_but_valid_objects_are_stored_and_do_not_spoil_the_listing(
-    alpha: HttpCaller, lane: str, name: str
-) -> None:
+def test_odd_but_valid_objects_are_stored_and_do_not_spoil_the_listing(alpha: HttpCaller, lane: str, name: str) -> None:
     one, neighbour = ODD_BUT_VALID[name](), indicator("neighbour")
     answer = alpha.push(lane + "objects/", [one, neighbour])
     assert answer.json["success_count"] == 2, answer.body

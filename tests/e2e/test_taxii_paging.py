@@ -73,9 +73,7 @@ def test_pages_by_next_give_everything_once_and_end(
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("limit", ["1", "3", "7"])
-def test_pages_by_added_after_give_everything_once(
-    alpha: HttpCaller, feed: str, endpoint: str, limit: str
-) -> None:
+def test_pages_by_added_after_give_everything_once(alpha: HttpCaller, feed: str, endpoint: str, limit: str) -> None:
     query = everything(endpoint) | {"limit": limit}
     found: list[Any] = []
     page = alpha.get(feed + endpoint, query)
@@ -171,9 +169,7 @@ def test_a_changed_next_is_400(alpha: HttpCaller, feed: str, endpoint: str) -> N
 
 
 @pytest.mark.parametrize(("made", "used"), [(a, b) for a in ENDPOINTS for b in ENDPOINTS if a != b])
-def test_a_next_of_one_endpoint_is_worth_nothing_at_another(
-    alpha: HttpCaller, feed: str, made: str, used: str
-) -> None:
+def test_a_next_of_one_endpoint_is_worth_nothing_at_another(alpha: HttpCaller, feed: str, made: str, used: str) -> None:
     token = alpha.get(feed + made, everything(made) | {"limit": "2"}).json["next"]
     assert_taxii_error(alpha.get(feed + used, everything(used) | {"next": token}), 400)
 
@@ -204,9 +200,7 @@ def test_a_next_of_one_collection_or_member_is_worth_nothing_for_another(
     assert_taxii_error(alpha.get(exchange.next_lane() + "objects/", {"next": token}), 400)
     other = alpha.get(f"{feed}objects/{MANY}/", {"match[version]": "all", "limit": "2"}).json["next"]
     absent = fixed_id("indicator", "absent")
-    assert_taxii_error(
-        alpha.get(f"{feed}objects/{absent}/", {"match[version]": "all", "next": other}), 400, 404
-    )
+    assert_taxii_error(alpha.get(f"{feed}objects/{absent}/", {"match[version]": "all", "next": other}), 400, 404)
 
 
 def test_a_next_says_nothing_in_the_clear(alpha: HttpCaller, feed: str) -> None:
@@ -234,9 +228,7 @@ def test_adding_and_deleting_between_pages_neither_repeats_nor_skips(
     assert third.json.get("more", False) is False
 
 
-def test_a_newer_version_between_pages_comes_once_in_its_place(
-    alpha: HttpCaller, exchange: ExchangeProcess
-) -> None:
+def test_a_newer_version_between_pages_comes_once_in_its_place(alpha: HttpCaller, exchange: ExchangeProcess) -> None:
     path = exchange.next_lane()
     words = [indicator(f"between-{n}") for n in range(4)]
     alpha.push(path + "objects/", words)

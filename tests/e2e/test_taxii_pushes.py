@@ -53,17 +53,13 @@ def test_a_push_is_answered_with_a_status_that_can_be_asked_again(alpha: HttpCal
     assert status["status"] == "complete"
 
 
-def test_the_status_of_an_observable_names_the_version_that_the_manifest_names(
-    alpha: HttpCaller, lane: str
-) -> None:
+def test_the_status_of_an_observable_names_the_version_that_the_manifest_names(alpha: HttpCaller, lane: str) -> None:
     status = pushed(alpha, lane, [domain("status.example")])
     (record,) = alpha.get(lane + "manifest/").objects
     assert status["successes"][0]["version"] == record["version"] == record["date_added"]
 
 
-def test_the_good_objects_of_an_envelope_are_stored_and_the_bad_ones_told(
-    alpha: HttpCaller, lane: str
-) -> None:
+def test_the_good_objects_of_an_envelope_are_stored_and_the_bad_ones_told(alpha: HttpCaller, lane: str) -> None:
     good, bad, fine = indicator(), indicator(), domain("fine.example")
     del bad["pattern"]
     status = pushed(alpha, lane, [good, bad, fine])
@@ -89,12 +85,8 @@ def test_adding_again_is_a_success_that_changes_nothing(alpha: HttpCaller, lane:
     assert alpha.get(lane + "objects/", {"match[version]": "all"}).body == objects.body
 
 
-@pytest.mark.parametrize(
-    "same", ["2026-01-15T08:00:00Z", "2026-01-15T08:00:00.000000Z", "2026-01-15T08:00:00.0Z"]
-)
-def test_the_same_version_written_otherwise_is_the_same_version(
-    alpha: HttpCaller, lane: str, same: str
-) -> None:
+@pytest.mark.parametrize("same", ["2026-01-15T08:00:00Z", "2026-01-15T08:00:00.000000Z", "2026-01-15T08:00:00.0Z"])
+def test_the_same_version_written_otherwise_is_the_same_version(alpha: HttpCaller, lane: str, same: str) -> None:
     pushed(alpha, lane, [indicator("spelling")])
     pushed(alpha, lane, [indicator("spelling", modified=same)])
     assert alpha.get(lane + "objects/", {"match[version]": "all"}).objects == [indicator("spelling")]
@@ -203,9 +195,7 @@ COMPLETE = {
         ),
     ],
 )
-def test_without_an_effective_tlp_a_push_is_refused(
-    alpha: HttpCaller, more: dict[str, Any], expected: str
-) -> None:
+def test_without_an_effective_tlp_a_push_is_refused(alpha: HttpCaller, more: dict[str, Any], expected: str) -> None:
     status = pushed(alpha, NO_TERMS, [indicator(**more)])
     assert code(status) == expected
 
@@ -260,9 +250,7 @@ ROUND_TRIPS = {
     "slashes escaped": with_text(r'"x_path":"\/a\/b\\c\"d"'),
     "control characters": with_text(r'"x_control":"\u0001\b\f\n\r\t\u007f\u001f"'),
     "long integer": with_text('"x_big":123456789012345678901234567890'),
-    "edge integers": with_text(
-        '"x_a":9007199254740993,"x_b":-9223372036854775809,"x_c":18446744073709551616'
-    ),
+    "edge integers": with_text('"x_a":9007199254740993,"x_b":-9223372036854775809,"x_c":18446744073709551616'),
     "400 digits": with_text('"x_big":' + "7" * 400),
     "fractions": with_text(
         '"x_a":1.0,"x_b":1e5,"x_c":0.1000000000000000055511151231257827,"x_d":-0,"x_e":-0.0,"x_f":1E-400'
@@ -281,9 +269,7 @@ ROUND_TRIPS = {
         {k: v for k, v in domain("bare.example").items() if k != "spec_version"}
     ).encode(),
     "observable of many": json.dumps(domain("more.example", defanged=True, x_seen=[1, 2.50, "x"])).encode(),
-    "custom type": json.dumps(
-        campaign("x") | {"type": "x-persona", "id": fixed_id("x-persona", "1")}
-    ).encode(),
+    "custom type": json.dumps(campaign("x") | {"type": "x-persona", "id": fixed_id("x-persona", "1")}).encode(),
     "brackets in texts": json.dumps(indicator("raw", description='"]}},{"objects":[{' * 5)).encode(),
     "long text": json.dumps(indicator("raw", description="ä" * 50_000), ensure_ascii=False).encode(),
     "60 levels": with_text('"x_deep":' + "[" * 60 + "]" * 60),
@@ -308,9 +294,7 @@ def test_an_object_comes_back_byte_for_byte(alpha: HttpCaller, lane: str, name: 
 
 
 @pytest.mark.parametrize("space", [b"", b" ", b"\n\t ", b"\r\n"])
-def test_space_around_the_objects_of_an_envelope_is_nothing(
-    alpha: HttpCaller, lane: str, space: bytes
-) -> None:
+def test_space_around_the_objects_of_an_envelope_is_nothing(alpha: HttpCaller, lane: str, space: bytes) -> None:
     parts = [json.dumps(indicator(n)).encode() for n in range(3)]
     body = space + b"{" + space + b'"objects"' + space + b":" + space + b"[" + space
     body += (space + b"," + space).join(parts) + space + b"]" + space + b"}" + space
@@ -321,9 +305,7 @@ def test_space_around_the_objects_of_an_envelope_is_nothing(
 @pytest.mark.parametrize("level", [1, 6, 9])
 def test_a_gzip_body_is_read(alpha: HttpCaller, lane: str, level: int) -> None:
     one = indicator()
-    answer = alpha.post(
-        lane + "objects/", gzip.compress(envelope([one]), level), headers={"Content-Encoding": "gzip"}
-    )
+    answer = alpha.post(lane + "objects/", gzip.compress(envelope([one]), level), headers={"Content-Encoding": "gzip"})
     assert answer.status in {202, 415}
     assert alpha.get(lane + "objects/").objects == ([one] if answer.status == 202 else [])
 

@@ -54,9 +54,7 @@ SECTIONS = ("4.1", "4.2", "4.3", "5.1", "5.2", "5.3", "5.4", "5.6", "5.8")
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_get_endpoint_answers_with_taxii_media_type(
-    alpha: HttpCaller, stored: Any, section: str
-) -> None:
+def test_every_get_endpoint_answers_with_taxii_media_type(alpha: HttpCaller, stored: Any, section: str) -> None:
     answer = alpha.get(get_paths(stored)[section])
     assert answer.status == 200
     assert answer.headers["content-type"] == TAXII
@@ -82,18 +80,14 @@ def test_every_get_endpoint_demands_authentication(nobody: HttpCaller, stored: A
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_a_path_without_final_slash_is_never_a_redirect_to_html(
-    alpha: HttpCaller, stored: Any, section: str
-) -> None:
+def test_a_path_without_final_slash_is_never_a_redirect_to_html(alpha: HttpCaller, stored: Any, section: str) -> None:
     answer = alpha.get(get_paths(stored)[section].rstrip("/"))
     if answer.status != 200:
         assert_taxii_error(answer, 404)
     assert answer.headers["content-type"] == TAXII
 
 
-def test_discovery_names_the_roots_that_the_caller_may_know(
-    exchange: ExchangeProcess, alpha: HttpCaller
-) -> None:
+def test_discovery_names_the_roots_that_the_caller_may_know(exchange: ExchangeProcess, alpha: HttpCaller) -> None:
     found = alpha.get("/taxii2/").json
     assert found["title"] == "Exchange under test"
     assert found["contact"] == "nobody@exchange.example"
@@ -131,9 +125,7 @@ def test_collections_have_what_the_specification_requires(alpha: HttpCaller) -> 
         assert isinstance(one["title"], str)
         assert isinstance(one["can_read"], bool)
         assert isinstance(one["can_write"], bool)
-        assert one.get("media_types", ["application/stix+json;version=2.1"]) == [
-            "application/stix+json;version=2.1"
-        ]
+        assert one.get("media_types", ["application/stix+json;version=2.1"]) == ["application/stix+json;version=2.1"]
         assert None not in one.values()
     assert len({c["id"] for c in found}) == len(found)
 
@@ -323,9 +315,7 @@ def test_a_status_that_does_not_exist_is_404(alpha: HttpCaller, status_id: str) 
     assert_taxii_error(alpha.get(target(path + "/")), 404)
 
 
-def test_the_published_extensions_can_be_read_by_every_member(
-    alpha: HttpCaller, exchange: ExchangeProcess
-) -> None:
+def test_the_published_extensions_can_be_read_by_every_member(alpha: HttpCaller, exchange: ExchangeProcess) -> None:
     seen = []
     for root in alpha.get("/taxii2/").json["api_roots"]:
         path = root.removeprefix(exchange.url)
