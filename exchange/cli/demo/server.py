@@ -66,8 +66,8 @@ def serving(settings: Settings, port: int, folder: Path) -> Iterator[Server]:
 
 
 def free_port(wanted: int | None) -> int:
-    """The port asked for; else the usual one where it is free, else any. Raises InputError for one in use."""
-    for port in (wanted,) if wanted else (USUAL_PORT, 0):
+    """The port asked for (0: any); else the usual one where it is free, else any. Raises InputError for one in use."""
+    for port in (USUAL_PORT, 0) if wanted is None else (wanted,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
