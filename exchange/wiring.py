@@ -46,7 +46,7 @@ from exchange.store.pushes import (
 )
 
 _HOUR = 3_600_000_000
-_EVERY_VERSION = Filter(versions=Versions(frozenset({"all"})), limit=1)
+_EVERY_VERSION = Versions(frozenset({"all"}))
 
 
 def system_clock() -> int:
@@ -108,7 +108,7 @@ class Exchange:
 
     def exists(self, collection: Collection, reader: Reader, stix_id: str) -> bool:
         """Whether the reader may see any version of the object."""
-        wanted = Filter(ids=(stix_id,), versions=_EVERY_VERSION.versions, limit=1)
+        wanted = Filter(ids=(stix_id,), versions=_EVERY_VERSION, limit=1)
         feed = self._numbers.feed(collection.id)
         with raw(self.engine) as connection:
             return bool(self._queries.page(connection, feed, reader, wanted, ("seq",)))
