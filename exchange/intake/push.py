@@ -234,7 +234,7 @@ def _key(obj: Mapping[str, Any], held: frozenset[str], status: str) -> object:
     if "granular_markings" in obj or obj["type"] == "marking-definition":
         return None
     labels = obj.get("labels")
-    said = tuple(w for w in labels if ":" in w) if labels else ()
+    said = tuple(w for w in labels if ":" in w or not w.isascii() or "tlp" in w.lower()) if labels else ()
     return (tuple(obj.get("object_marking_refs", ())), said, held, status, obj["type"])
 
 

@@ -177,14 +177,12 @@ def _read_labels(labels: list[Any], found: _Found) -> None:
         if not isinstance(label, str):
             continue
         lower = label.strip().lower()
-        if lower.startswith(("tlp:", "misp:tlp:")):
-            level = tlp.from_word(lower)
-            if level is not None:
-                found.add_level(*level)
-            else:  # meant as a restriction: not to be replaced by a wider default
-                levels = "clear, green, amber, amber+strict or red"
-                sentence = f"The label {shown(label)} is no TLP level. Write tlp: and {levels}."
-                found.faults.append(StixFault(MARKING_INVALID, "labels", sentence))
+        if (level := tlp.from_word(label)) is not None:
+            found.add_level(*level)
+        elif tlp.is_meant(label):  # a restriction: not to be replaced by a wider default
+            levels = "clear, green, amber, amber+strict or red"
+            sentence = f"The label {shown(label)} is no TLP level. Write tlp: and {levels}."
+            found.faults.append(StixFault(MARKING_INVALID, "labels", sentence))
         elif lower.startswith("pap:") and not isinstance(pap := read_pap({"pap": lower}), StixFault):
             found.pap.append(pap)
 

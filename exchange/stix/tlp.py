@@ -8,6 +8,7 @@ Sources: STIX 2.1 section 7.2.1.4; FIRST TLP 2.0; OASIS' TLP 2.0 marking definit
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,10 @@ OPENCTI_AMBER_STRICT = "marking-definition--826578e1-40ad-459f-bc73-ede076f81f37
 TLP2_LEVELS = frozenset(TLP2_IDS.values())
 TLP1_LEVELS = frozenset(TLP1_IDS.values())
 
-_WORD = re.compile(r"(?:misp:)?tlp:\s?(clear|white|green|amber[+_ -]?strict|amber|red)", re.IGNORECASE)
+_WORD = re.compile(
+    r"(?:misp:)?tlp[\W_]*(clear|white|green|amber[\W_]*strict|amber|red)[\s\"']*", re.IGNORECASE | re.ASCII
+)
+_STATED = re.compile(r"(?:misp:)?tlp(?:\s*:|[\W_]*(?:clear|white|green|amber|red)\b)", re.IGNORECASE)
 _TLP1_CREATED = "2017-01-20T00:00:00"
 
 
@@ -51,15 +55,21 @@ def well_known(marking_id: str) -> tuple[str, str] | None:
 def from_word(text: str) -> tuple[str, str] | None:
     """(``tlp`` or ``tlp1``, level) of a label or tag such as ``tlp:amber+strict``; None when it is none.
 
-    WHITE exists in TLP 1 only; every other word is read as TLP 2, which has the same or a narrower meaning.
+    Read as a person reads it, whatever stands between the words (``TLP-RED``, ``tlp="red"``, fullwidth
+    letters): a restriction that is overlooked would be replaced by a wider default. WHITE exists in TLP 1 only; every other word is read as TLP 2, which has the same or a narrower meaning.
     """
-    match = _WORD.fullmatch(text.strip())
+    match = _WORD.fullmatch(unicodedata.normalize("NFKC", text).strip())
     if match is None:
         return None
     word = match[1].upper()
     if word.startswith("AMBER"):
         return "tlp", "TLP:AMBER" if word == "AMBER" else "TLP:AMBER+STRICT"
     return ("tlp1" if word == "WHITE" else "tlp"), f"TLP:{word}"
+
+
+def is_meant(text: str) -> bool:
+    """Whether a label sets out to state a TLP level, known or not: ``tlp:`` and anything, ``tlp amber+``."""
+    return _STATED.match(unicodedata.normalize("NFKC", text).strip()) is not None
 
 
 def from_definition(marking: Mapping[str, Any]) -> tuple[str, str] | StixFault | None:

@@ -213,6 +213,12 @@ def test_tlp_red_reaches_only_its_producer(desk: Desk) -> None:
     assert [len(desk.pull(org)) for org in ("alpha", "beta", "gamma")] == [1, 0, 0]
 
 
+@pytest.mark.parametrize("label", ["tlp:red", "TLP-RED", "tlp red", "TLP：RED"])
+def test_a_colour_is_understood_however_it_is_spelt(desk: Desk, label: str) -> None:
+    assert desk.push("alpha", "plain", indicator(labels=["x"]), indicator(labels=[label])) == [("added", "")] * 2
+    assert len(desk.pull("beta")) == 1
+
+
 def test_a_named_audience_reaches_the_named(desk: Desk) -> None:
     marking = handling(**FULL, audience={"named_orgs": ["org-beta"]})
     secret = indicator(object_marking_refs=["marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421", marking["id"]])

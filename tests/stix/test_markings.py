@@ -47,7 +47,11 @@ def _read(*markings: dict[str, Any], **properties: Any) -> StatedTerms:
     ({"labels": ["tlp:amber-strict"]}, ("TLP:AMBER+STRICT",), ()),
     ({"labels": ["tlp:white"]}, (), ("TLP:WHITE",)),
     ({"labels": ["misp:tlp:red", "TLP: GREEN"]}, ("TLP:RED", "TLP:GREEN"), ()),
-    ({"labels": ["tlpred", "tlp red", "about tlp:red", 5]}, (), ()),
+    ({"labels": ["tlp-red", "TLP_GREEN"]}, ("TLP:RED", "TLP:GREEN"), ()),
+    ({"labels": ["tlp red", "tlp=\"amber\""]}, ("TLP:RED", "TLP:AMBER"), ()),
+    ({"labels": ["TLP：RED", "tlp:amber - strict"]}, ("TLP:RED", "TLP:AMBER+STRICT"), ()),
+    ({"labels": ["tlpred"]}, ("TLP:RED",), ()),
+    ({"labels": ["tlps red", "redtlp", "TLPREDACTED", "about tlp:red", 5]}, (), ()),
     ({"labels": "tlp:red"}, (), ()),
     ({"labels": ["tlp:red"], "object_marking_refs": ["marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9"]},
      ("TLP:RED",), ("TLP:WHITE",)),
@@ -62,7 +66,7 @@ def test_every_spelling_of_tlp_is_read(
     assert stated.faults == ()
 
 
-@pytest.mark.parametrize("label", ["tlp:pink", "TLP:", "tlp:amber+", "tlp:red\n.", "misp:tlp:unclear"])
+@pytest.mark.parametrize("label", ["tlp:pink", "TLP:", "tlp:amber+", "tlp:red\n.", "misp:tlp:unclear", "TLP-AMBER+", "tlp red-ish"])
 def test_a_tlp_label_of_no_known_level_is_a_fault_and_not_a_gap_for_defaults(label: str) -> None:
     stated = read_terms({"type": "indicator", "labels": [label]}, lambda _: None)
     assert [(fault.code, fault.property) for fault in stated.faults] == [("marking-invalid", "labels")]
