@@ -230,7 +230,8 @@ def find_marking(
 ) -> bytes | None:
     """The newest stored marking of that id: the contributor's own of any collection, else one it sees here."""
     row = OBJECT.c
-    named = and_(row.id_key == id_key(ref), row.stix_id == ref)
+    feeds = row.feed.in_(select(FEED.c.number))  # the index of ids begins with the feed
+    named = and_(feeds, row.id_key == id_key(ref), row.stix_id == ref)
     rows = connection.execute(
         select(row.body).where(named, or_(row.contributor == contributor, and_(row.feed == feed, visible(OBJECT))))
         .order_by((row.contributor == contributor).desc(), row.version.desc(), row.seq).limit(1),
