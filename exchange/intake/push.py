@@ -24,6 +24,7 @@ from exchange.stix.fault import StixFault
 from exchange.stix.markings import StatedTerms, read_terms
 from exchange.stix.parse import parse_strict
 from exchange.stix.timestamp import from_microseconds, version_key
+from exchange.stix.tlp import well_known
 from exchange.stix.validate import check
 from exchange.store.labels import Labels
 from exchange.store.pushes import NewObject
@@ -32,6 +33,8 @@ Resolve = Callable[[str], Mapping[str, Any] | None]
 """Marking-definition id -> the marking, where the contributor may use it."""
 _DAY = 86_400_000_000
 _MOST_KNOWN = 4_096
+_MEANING = ("definition_type", "definition", "extensions", "object_marking_refs", "granular_markings")
+"""What of a marking definition makes the terms of the objects that refer to it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Intake:
         read = [_read(raw, pusher.strict) for raw in raws]
         envelope = _Envelope(self, pusher, [item.obj for item in read if isinstance(item, _Valid)])
         return [
-            envelope.check(item) if isinstance(item, _Valid) else _refused(item.id, item.fault, item.version) for item in read
+            envelope.check(item) if isinstance(item, _Valid) else _refused(item.id, item.fault, item.version)
+            for item in read
         ]
 
     def verdict(self, pusher: Pusher, stated: StatedTerms, obj: Mapping[str, Any], held: frozenset[str],
@@ -174,7 +178,10 @@ class _Envelope:
     def __init__(self, intake: Intake, pusher: Pusher, objects: list[dict[str, Any]]) -> None:
         self._intake = intake
         self._pusher = pusher
-        self._markings = {o["id"]: o for o in objects if o["type"] == "marking-definition"}
+        self._markings: dict[str, Mapping[str, Any]] = {}
+        for marking in (o for o in objects if o["type"] == "marking-definition"):
+            if marking["id"] not in self._markings:
+                self._markings[marking["id"]] = pusher.resolve(marking["id"]) or marking
         self._behaviours = behaviours_in(objects) if any(map(labels_cib, objects)) else frozenset[str]()
         self._verdicts: dict[object, _Verdict] = {}
         self._asked = 0
@@ -184,7 +191,7 @@ class _Envelope:
         obj = item.obj
         stix_id: str = obj["id"]
         text = obj.get("modified") or obj.get("created") or ""
-        fault = fault_of_missing_behaviour(obj, self._behaviours) or self._foreign(obj)
+        fault = fault_of_missing_behaviour(obj, self._behaviours) or self._foreign(obj) or self._redefined(obj)
         if fault is not None:
             return _refused(stix_id, fault, text)
         verdict = self._verdict(item)
@@ -208,6 +215,16 @@ class _Envelope:
         return StixFault("not-object-creator", "created_by_ref",
                          "It names the identity of another member. Push only what you created or may pass on "
                          "under your own identity.")
+
+    def _redefined(self, obj: Mapping[str, Any]) -> StixFault | None:
+        """A marking can't be versioned (STIX 2.1, 7.2): objects were shared under what its id says already."""
+        if obj["type"] != "marking-definition" or well_known(obj["id"]):
+            return None
+        known = self._markings[obj["id"]]
+        if all(known.get(name) == obj.get(name) for name in _MEANING):
+            return None
+        return StixFault("marking-invalid", "id", "A marking with this id says something else already, and a marking "
+                         "can't be versioned. Send other terms as a marking with an id of its own.")
 
     def _verdict(self, item: _Valid) -> _Verdict | StixFault:
         obj, held = item.obj, item.held

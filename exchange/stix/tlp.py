@@ -56,7 +56,8 @@ def from_word(text: str) -> tuple[str, str] | None:
     """(``tlp`` or ``tlp1``, level) of a label or tag such as ``tlp:amber+strict``; None when it is none.
 
     Read as a person reads it, whatever stands between the words (``TLP-RED``, ``tlp="red"``, fullwidth
-    letters): a restriction that is overlooked would be replaced by a wider default. WHITE exists in TLP 1 only; every other word is read as TLP 2, which has the same or a narrower meaning.
+    letters): a restriction that is overlooked would be replaced by a wider default. WHITE exists in TLP 1 only;
+    every other word is read as TLP 2, which has the same or a narrower meaning.
     """
     match = _WORD.fullmatch(unicodedata.normalize("NFKC", text).strip())
     if match is None:

@@ -73,6 +73,7 @@ purpose = "cib-detection"
 """
 NOW = 1_795_000_000_000_000  # 18 November 2026
 GREEN = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"
+AMBER = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"
 RED = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
 
 
@@ -164,6 +165,19 @@ def test_terms_pushed_earlier_are_found(desk: Desk) -> None:
     assert desk.push("alpha", "bare", later) == [("added", "")]
 
 
+def test_a_marking_keeps_the_meaning_that_it_had_first(desk: Desk) -> None:
+    narrow = handling(**FULL, audience={"named_orgs": ["org-beta"]})
+    wide = handling(narrow["id"], **FULL, audience={"named_orgs": ["org-beta", "org-gamma"]})
+    marked = [indicator(object_marking_refs=[AMBER, narrow["id"]]) for _ in range(3)]
+    assert desk.push("alpha", "plain", narrow, marked[0], wide) == [
+        ("added", ""), ("added", ""), ("refused", "marking-invalid")]
+    later = wide | {"created": "2026-11-02T00:00:00.000Z"}
+    assert desk.push("alpha", "plain", marked[1], later) == [("added", ""), ("refused", "marking-invalid")]
+    renamed = narrow | {"name": "another name"}
+    assert desk.push("alpha", "plain", renamed, marked[2]) == [("unchanged", ""), ("added", "")]
+    assert [len(desk.pull(org, type="indicator")) for org in ("beta", "gamma")] == [3, 0]
+
+
 def test_a_marking_that_nobody_knows_counts_as_missing(desk: Desk) -> None:
     unknown = indicator(object_marking_refs=[f"marking-definition--{uuid4()}"])
     assert desk.push("alpha", "plain", unknown) == [("refused", "marking-missing")]
@@ -221,7 +235,7 @@ def test_a_colour_is_understood_however_it_is_spelt(desk: Desk, label: str) -> N
 
 def test_a_named_audience_reaches_the_named(desk: Desk) -> None:
     marking = handling(**FULL, audience={"named_orgs": ["org-beta"]})
-    secret = indicator(object_marking_refs=["marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421", marking["id"]])
+    secret = indicator(object_marking_refs=[AMBER, marking["id"]])
     fates = desk.push("alpha", "bare", secret, marking)
     assert fates[0] == ("added", ""), desk.told
     assert [len(desk.pull(org, "bare", type="indicator")) for org in ("alpha", "beta", "gamma")] == [1, 1, 0]
