@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import select
 import sqlite3
+import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
-from time import sleep
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -35,10 +37,14 @@ _SQLITE_CONNECTIONS = 64
 _POSTGRES_CONNECTIONS = 16
 """Most connections of one process; only as many are made as threads use at once, and those are kept. PostgreSQL
 allows 100 in all by default: a thread above the number waits its turn."""
+_POSTGRES_WRITERS = 6
+"""Most write transactions of one process at once: those that wait for a lock leave connections to readers."""
 BUSY_SECONDS = 10
 """How long a writer waits for its turn before it is told that the store is busy."""
+_PAUSES = (0.001, 0.002, 0.005, 0.01, 0.02)
+"""Seconds between a writer's attempts to get SQLite's lock from another process; the last one again and again."""
 _SQLITE_PRAGMAS = (
-    f"busy_timeout = {BUSY_SECONDS * 1000}",
+    "busy_timeout = 10000",          # of readers, while a log is recovered
     "page_size = 8192",              # counts for a new file only
     "synchronous = FULL",            # fsync per commit: NORMAL loses acknowledged objects in a power cut
     "foreign_keys = ON",
@@ -56,6 +62,11 @@ _POSTGRES_OPTIONS = {
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
 }
+_POSTGRES_LINK = {
+    "connect_timeout": 5, "tcp_user_timeout": 20_000,
+    "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3,
+}
+"""A server that vanished without a word is noticed in half a minute; in seconds, but tcp_user_timeout in ms."""
 
 
 def open_engine(url: str) -> Engine:
@@ -182,19 +193,15 @@ def _parsed(url: str) -> URL:
                        fix=_URL_FORMS)
 
 
-_turns: weakref.WeakKeyDictionary[Engine, threading.Lock] = weakref.WeakKeyDictionary()
-"""SQLite's writers of this process queue here, and only the first asks SQLite: its own waiting sleeps in C, where
-it stops every greenlet of a gevent worker, the one that holds the lock among them."""
+_turns: weakref.WeakKeyDictionary[Engine, threading.Semaphore] = weakref.WeakKeyDictionary()
+"""Writers of this process queue here: SQLite has one at a time, and only the first asks it for the lock."""
 
 
 @contextmanager
 def _turn_to_write(engine: Engine) -> Iterator[None]:
-    turn = _turns.get(engine)
-    if turn is None:  # PostgreSQL
-        yield
-        return
+    turn = _turns[engine]
     if not turn.acquire(timeout=BUSY_SECONDS):
-        raise UnavailableError("The store is busy.", why="Another request holds its write lock.",
+        raise UnavailableError("The store is busy.", why="Other requests are writing.",
                                fix="Try again shortly.")
     try:
         yield
@@ -211,7 +218,7 @@ def _sqlite_engine(url: URL) -> Engine:
     )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    _turns[engine] = threading.Lock()
+    _turns[engine] = threading.Semaphore(1)
     return engine
 
 
@@ -248,13 +255,36 @@ def _switch_to_wal(connection: sqlite3.Connection) -> str:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorname != "SQLITE_BUSY":
                 raise
-            sleep(0.05)
+            time.sleep(0.05)
     return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    wants_lock = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_lock else "BEGIN")
+    if connection.get_execution_options().get(_WRITE, False):
+        _begin_immediate(cast(sqlite3.Connection, connection.connection.driver_connection))
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_immediate(driver: sqlite3.Connection) -> None:
+    """Take the write lock, waiting for other processes between attempts.
+
+    SQLite's own waiting sleeps in C, where it would stop every greenlet of a gevent worker, readers too.
+    """
+    end = time.monotonic() + BUSY_SECONDS
+    pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
+    driver.execute("PRAGMA busy_timeout = 0").close()
+    try:
+        while True:
+            try:
+                driver.execute("BEGIN IMMEDIATE").close()
+                return
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > end:
+                    raise
+            time.sleep(next(pauses))
+    finally:
+        driver.execute(f"PRAGMA {_SQLITE_PRAGMAS[0]}").close()
 
 
 def _postgres_engine(url: URL) -> Engine:
@@ -263,11 +293,24 @@ def _postgres_engine(url: URL) -> Engine:
     engine = create_engine(
         url.difference_update_query(["options"]), pool_size=_POSTGRES_CONNECTIONS, max_overflow=0,
         pool_timeout=BUSY_SECONDS, pool_use_lifo=True,
-        connect_args={"options": f"{options} {given}".strip(), "connect_timeout": 5,
-                      "application_name": "cibx"},
+        connect_args={"options": f"{options} {given}".strip(), "application_name": "cibx", **_POSTGRES_LINK},
     )
     event.listen(engine, "checkout", _refuse_closed_connection)
+    _turns[engine] = threading.Semaphore(_POSTGRES_WRITERS)
+    _wait_in_greenlets()
     return engine
+
+
+def _wait_in_greenlets() -> None:
+    """In a gevent worker let psycopg wait by poll(), which gevent has replaced.
+
+    Imported before the worker was forked, psycopg waits in C: one held lock would stop all of the worker.
+    """
+    patched = sys.modules.get("gevent.monkey")
+    if patched is not None and patched.is_module_patched("select"):
+        from psycopg import waiting  # noqa: PLC0415 - only where PostgreSQL is used
+
+        waiting.wait = waiting.wait_poll
 
 
 def _refuse_closed_connection(connection: Any, _record: object, _pooled: object) -> None:
@@ -295,7 +338,6 @@ def _forget_connections_after_fork(engine: Engine) -> None:
         if inherited is not None:
             _left_behind.append(inherited.pool)
             inherited.dispose(close=False)
-            if inherited in _turns:
-                _turns[inherited] = threading.Lock()
+            _turns[inherited] = threading.Semaphore(1 if is_sqlite(inherited) else _POSTGRES_WRITERS)
 
     os.register_at_fork(after_in_child=forget)

@@ -161,12 +161,13 @@ def sqlite_engine(tmp_path: Path) -> Engine:
         ("trusted_schema", 0),
         ("secure_delete", 1),
         ("page_size", 8192),
-        ("busy_timeout", 10_000),
+        ("busy_timeout", 10_000),  # also after a write, which waits without it
         ("mmap_size", 67_108_864),
         ("cache_size", -16_384),
     ],
 )
 def test_sqlite_is_set_for_durability_and_bounded_memory(sqlite_engine: Engine, pragma: str, value: object) -> None:
+    put(sqlite_engine, "a")
     with raw(sqlite_engine) as connection:
         assert connection.execute(f"PRAGMA {pragma}").fetchone()[0] == value
 
@@ -186,16 +187,17 @@ def test_writers_of_one_process_queue_before_they_ask_sqlite(
     sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("exchange.store.engine.BUSY_SECONDS", 0.01)
-    with write(sqlite_engine), pytest.raises(UnavailableError, match="Another request"):
+    with write(sqlite_engine), pytest.raises(UnavailableError, match="Other requests"):
         put(sqlite_engine, "a")
     put(sqlite_engine, "a")
 
 
-def test_a_busy_sqlite_says_so(sqlite_engine: Engine, tmp_path: Path) -> None:
+def test_a_busy_sqlite_says_so(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exchange.store.engine.BUSY_SECONDS", 0.05)
     other = sqlite3.connect(tmp_path / "cibx.db", timeout=0, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with raw(sqlite_engine) as connection:
-        connection.execute("PRAGMA busy_timeout = 1")
     with pytest.raises(UnavailableError, match="busy"):
         put(sqlite_engine, "a")
     other.close()
