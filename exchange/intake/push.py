@@ -21,6 +21,7 @@ from exchange.policy.packs import Packs
 from exchange.stix import personal
 from exchange.stix.behaviour import behaviours_in, fault_of_missing_behaviour, labels_cib
 from exchange.stix.fault import StixFault
+from exchange.stix.ids import claims_other_content
 from exchange.stix.markings import StatedTerms, read_terms
 from exchange.stix.parse import parse_strict
 from exchange.stix.timestamp import from_microseconds, version_key
@@ -205,6 +206,7 @@ class _Envelope:
             version_text=None if text == version + "Z" or not text else text,
             spec_version=obj.get("spec_version", "2.1"), label=verdict.label,
             visible_from=verdict.window[0], visible_until=verdict.window[1], body=item.raw,
+            late_claim=claims_other_content(obj),
         )
         return Checked(stix_id, text, new, None)
 

@@ -36,6 +36,8 @@ CONTRIBUTING: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """ID contributing properties of each observable (part 6); ``process`` has none."""
 
+_VERSION_DIGIT = -22
+"""Where an id tells which kind of UUID it ends in; 5: derived from content."""
 _NO_CONTENT = ("type", "id", "spec_version")
 _HASH_ORDER = ("MD5", "SHA-1", "SHA-256", "SHA-512")
 
@@ -54,6 +56,22 @@ def sco_id(type_name: str, properties: Mapping[str, Any]) -> str:
         needed = ", ".join(names) or "its properties"
         raise ValueError(f"a {type_name} without any of {needed} has no derived id")
     return f"{type_name}--{uuid.uuid5(SCO_NAMESPACE, canonical(parts))}"
+
+
+def claims_other_content(obj: Mapping[str, Any]) -> bool:
+    """Whether a valid observable bears an id that doesn't follow from its content.
+
+    STIX allows that (2.9: SHOULD), yet such an object may sit on the id of what another will report.
+    """
+    kind = obj["type"]
+    if kind not in CONTRIBUTING:
+        return False
+    if obj["id"][_VERSION_DIGIT] != "5":
+        return True
+    try:
+        return bool(sco_id(kind, obj) != obj["id"])
+    except ValueError:
+        return True
 
 
 def derived_id(type_name: str, *keys: str) -> str:

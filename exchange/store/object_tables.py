@@ -73,7 +73,7 @@ class ObjectRow(SQLModel, table=True):
     whose version is the date added (TAXII 2.1, 3.4.1); ``version_text`` is the time as it was written where
     that isn't ``version`` followed by Z. ``shared_id`` says that the collection holds another row
     with the same id, so that only such rows pay for finding the newest. ``claim`` is the seq of the
-    contributor's first row of that id: its claim to it.
+    contributor's first row of that id, its claim to it, or later where the id doesn't follow from the content.
     """
 
     __tablename__ = "object"

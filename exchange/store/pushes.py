@@ -23,6 +23,9 @@ _ADVANCE = update(FEED).where(FEED.c.number == number("feed")).values(last_seq=b
 _ADD_STATUS = insert(STATUS)
 _ADD_EVENT = insert(EVENT)
 
+_LATE = 1 << 62
+"""Added to a claim, it comes after every date; among themselves late claims keep their order."""
+
 Fate = Literal["added", "present", "foreign"]
 
 
@@ -41,6 +44,8 @@ class NewObject:
     visible_from: int | None
     visible_until: int | None
     body: bytes
+    late_claim: bool = False
+    """Its id doesn't follow from its content as it should: it gives way to what the id stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,7 @@ def _insert(
         if shared:
             crowded.append(new.stix_id)
         mine = [o.claim for o in others if o.contributor == contributor and o.claim is not None]
-        claim = claims.setdefault(new.stix_id, min(mine, default=seq))
+        claim = claims.setdefault(new.stix_id, min(mine, default=seq + (_LATE if new.late_claim else 0)))
         rows.append({
             "feed": feed, "seq": seq, "claim": claim, "contributor": contributor, "label": new.label,
             "id_key": id_key(new.stix_id), "shared_id": int(shared), "visible_from": new.visible_from,

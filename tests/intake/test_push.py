@@ -17,6 +17,7 @@ from exchange.intake.published import COLLECTION
 from exchange.model.description import read_description
 from exchange.settings import Settings
 from exchange.stix.extensions import HANDLING
+from exchange.stix.ids import sco_id
 from exchange.store.directory import load_directory
 from exchange.store.directory_changes import apply
 from exchange.store.engine import read, write
@@ -260,6 +261,20 @@ def test_one_who_sees_an_object_does_not_revise_it(desk: Desk) -> None:
     assert desk.push("beta", "plain", newer) == [("refused", "not-object-creator")]
     assert desk.push("alpha", "plain", newer) == [("added", "")]
     assert [o["modified"] for o in desk.pull("gamma")] == ["2026-11-02T00:00:00.000Z"]
+
+
+def domain(value: str, named: str | None = None) -> dict[str, Any]:
+    return {"type": "domain-name", "spec_version": "2.1", "value": value,
+            "id": sco_id("domain-name", {"value": named or value})}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_nobody_sits_on_the_id_of_what_another_will_report(desk: Desk, first: int) -> None:
+    pushes = [("alpha", domain("harmless.example", named="covert.example")), ("beta", domain("covert.example"))]
+    for org, given in (pushes[first], pushes[1 - first]):
+        assert desk.push(org, "plain", given) == [("added", "")]
+    for org in ("alpha", "beta", "gamma"):
+        assert [o["value"] for o in desk.pull(org)] == ["covert.example"]
 
 
 def test_pushing_again_changes_nothing(desk: Desk) -> None:
