@@ -26,6 +26,20 @@ def statuses(exchange: ExchangeProcess, key: str, path: str) -> set[int]:
     return found
 
 
+def test_a_worker_that_dies_is_replaced(exchange: ExchangeProcess, lane: str) -> None:
+    assert exchange.process is not None
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(exchange.process.pid)], capture_output=True, text=True,
+                            check=False)  # fmt: skip
+    workers = [int(pid) for pid in listed.stdout.split()]
+    assert workers
+    os.kill(workers[0], signal.SIGKILL)
+    for number in range(TRIES):
+        caller = exchange.caller("alpha")
+        assert caller.push(lane + "objects/", [indicator(f"after death {number}")]).status == 202
+        caller.close()
+    assert len(exchange.caller("beta").get(lane + "objects/").ids) == TRIES
+
+
 def test_a_revoked_credential_is_refused_at_once(exchange: ExchangeProcess) -> None:
     assert statuses(exchange, "delta", "/taxii2/") == {200}
     exchange.cibx("credential", "revoke", "delta")
@@ -63,17 +77,3 @@ def test_a_new_collection_is_served_at_once_and_applying_again_changes_nothing(e
     assert statuses(exchange, "alpha", "/taxii2/main/collections/new/objects/") == {200}
     exchange.apply(more)
     assert statuses(exchange, "gamma", "/taxii2/main/collections/new/") == {200}
-
-
-def test_a_worker_that_dies_is_replaced(exchange: ExchangeProcess, lane: str) -> None:
-    assert exchange.process is not None
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(exchange.process.pid)], capture_output=True, text=True,
-                            check=False)  # fmt: skip
-    workers = [int(pid) for pid in listed.stdout.split()]
-    assert workers
-    os.kill(workers[0], signal.SIGKILL)
-    for number in range(TRIES):
-        caller = exchange.caller("alpha")
-        assert caller.push(lane + "objects/", [indicator(f"after death {number}")]).status == 202
-        caller.close()
-    assert len(exchange.caller("beta").get(lane + "objects/").ids) == TRIES
