@@ -33,6 +33,8 @@ class Settings:
     """Most objects in one page, whatever the client asks."""
     status_hours: int = 24
     """Hours that a status resource is kept."""
+    proxies: int = 0
+    """Reverse proxies in front, each of which appends to X-Forwarded-For; 0: clients come by themselves."""
     public_url: str = ""
     """Base of the API-root URLs in discovery, such as https://exchange.example; empty: the request's host."""
 
@@ -58,7 +60,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
                 f"The environment variable {variable} is not a setting.",
                 fix="Known settings: " + ", ".join(f"CIBX_{n.upper()}" for n in sorted(known)) + ".",
             )
-        values[name] = _number(variable, text) if known[name].type == "int" else text
+        values[name] = _number(variable, text, lowest=0 if name == "proxies" else 1) if (
+            known[name].type == "int"
+        ) else text
     settings = Settings(**values)  # type: ignore[arg-type]
     if settings.policies and not Path(settings.policies).is_dir():
         raise SettingError(f"CIBX_POLICIES names {settings.policies!r}, which is no folder.",
@@ -66,7 +70,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def _number(variable: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 10**12:
-        raise SettingError(f"{variable} is {text!r}; it must be a whole number above 0.")
+def _number(variable: str, text: str, lowest: int) -> int:
+    if not (text.isascii() and text.isdigit()) or not lowest <= int(text) < 10**12:
+        raise SettingError(f"{variable} is {text!r}; it must be a whole number of at least {lowest}.")
     return int(text)

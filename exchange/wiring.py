@@ -55,9 +55,14 @@ def system_clock() -> int:
 
 
 class Exchange:
-    """One process's exchange; ``clock`` gives microseconds since the epoch."""
+    """One process's exchange; ``clock`` gives microseconds since the epoch.
 
-    def __init__(self, settings: Settings, clock: Callable[[], int] = system_clock) -> None:
+    ``pause`` is called every few objects of a push: a server with one thread lets others have their turn.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Callable[[], int] = system_clock, pause: Callable[[], None] = lambda: None
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.packs = load_packs(Path(settings.policies) if settings.policies else None)
@@ -66,7 +71,7 @@ class Exchange:
         self._labels = Labels(self.engine, lambda profile, label: granted(profile, label, self.packs))
         self._numbers = Numbers(self.engine)
         self._readers = Readers(self._labels, self.packs)
-        self._intake = Intake(self.packs, self._labels)
+        self._intake = Intake(self.packs, self._labels, pause)
         self._directory: Directory | None = None
         self._secret = settings.secret_key
         self._swept = 0

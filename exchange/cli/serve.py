@@ -23,8 +23,25 @@ def command(bind: str, workers: int) -> None:
     if not (colon and host and port.isdigit() and int(port) < 65_536):
         raise InputError(f"--bind {bind!r} isn't HOST:PORT.", fix="For example 127.0.0.1:8080.")
     settings = read_settings()
+    _check_free(host, int(port))
     prepare(settings)
     from exchange.web.server import Server
 
     click.echo(f"Serving TAXII 2.1 on http://{bind}/taxii2/ ({settings.shown_database}, {workers} workers).")
     Server(settings, bind=bind, workers=workers).run()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raise InputError where nothing can listen at the address: gunicorn would try for some seconds."""
+    import socket
+
+    from exchange.errors import InputError
+
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise InputError(f"--bind {host}:{port} can't be listened on: {error.strerror or error}.",
+                         fix="Choose another address or port, or end what listens there.") from None

@@ -7,9 +7,9 @@ and hold the same kinds of personal data share one decision.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from exchange.model.party import Organisation
 from exchange.model.pushed import PushOutcome
@@ -32,8 +32,11 @@ from exchange.store.pushes import NewObject
 
 Resolve = Callable[[str], Mapping[str, Any] | None]
 """Marking-definition id -> the marking, where the contributor may use it."""
+_Item = TypeVar("_Item")
 _DAY = 86_400_000_000
 _MOST_KNOWN = 4_096
+_AT_A_TIME = 40
+"""Objects between two pauses: some two milliseconds."""
 _MEANING = ("definition_type", "definition", "extensions", "object_marking_refs", "granular_markings")
 """What of a marking definition makes the terms of the objects that refer to it."""
 
@@ -82,19 +85,26 @@ class _Verdict:
 class Intake:
     """The checks of a push, with the policy in force and the labels that are known."""
 
-    def __init__(self, packs: Packs, labels: Labels) -> None:
+    def __init__(self, packs: Packs, labels: Labels, pause: Callable[[], None]) -> None:
+        """``pause`` is called every few objects, so that a long envelope doesn't keep others waiting."""
         self._packs = packs
         self._labels = labels
+        self._pause = pause
         self._known: OrderedDict[object, _Verdict] = OrderedDict()
 
     def check(self, pusher: Pusher, raws: Sequence[bytes]) -> list[Checked]:
         """Check every object of one envelope; what is wrong with one doesn't touch the others."""
-        read = [_read(raw, pusher.strict) for raw in raws]
+        read = [_read(raw, pusher.strict) for raw in self._paced(raws)]
         envelope = _Envelope(self, pusher, [item.obj for item in read if isinstance(item, _Valid)])
         return [
             envelope.check(item) if isinstance(item, _Valid) else _refused(item.id, item.fault, item.version)
-            for item in read
+            for item in self._paced(read)
         ]
+
+    def _paced(self, items: Sequence[_Item]) -> Iterator[_Item]:
+        for first in range(0, len(items), _AT_A_TIME):
+            yield from items[first : first + _AT_A_TIME]
+            self._pause()
 
     def verdict(self, pusher: Pusher, stated: StatedTerms, obj: Mapping[str, Any], held: frozenset[str],
                 key: object) -> _Verdict:

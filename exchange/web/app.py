@@ -7,6 +7,7 @@ import secrets
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from exchange.errors import ExchangeError, UnauthorizedError
 from exchange.model.credential import verify
@@ -43,6 +44,9 @@ def create_app(exchange: Exchange) -> Flask:
     for routes in (discovery.routes, collections.routes, objects.routes):
         app.register_blueprint(routes, url_prefix="/taxii2")
     _register_errors(app)
+    hops = exchange.settings.proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
 
 

@@ -26,12 +26,16 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 65, "limit_request_line": 8_190, "limit_request_fields": 60,
             "limit_request_field_size": 8_190, "control_socket_disable": True, "proc_name": "cibx",
             "loglevel": "warning",
+            # How the client came is read by the application, from as many proxies as CIBX_PROXIES says.
+            "forwarded_allow_ips": "",
         }.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
         """The WSGI application, made in the worker."""
+        import gevent  # noqa: PLC0415
+
         from exchange.web.app import create_app  # noqa: PLC0415 - after the worker is set up for gevent
         from exchange.wiring import Exchange  # noqa: PLC0415
 
-        return create_app(Exchange(self._settings))
+        return create_app(Exchange(self._settings, pause=gevent.sleep))

@@ -94,7 +94,8 @@ _RESTRICTIONS = [
 @given(_CHANGES, st.sampled_from(_RESTRICTIONS))
 @settings(max_examples=400, deadline=None)
 def test_a_restriction_never_widens(changes: dict[str, Any], restriction: tuple[str, Any]) -> None:
-    base = facts(changes)
+    # A level on an unmarked object is no restriction: it is the marking that was missing.
+    base = facts({**changes, "object.markings.tlp": changes.get("object.markings.tlp") or ["TLP:GREEN"]})
     assert _RANK[decide(_with(base, *restriction), load()).decision] <= _RANK[decide(base, load()).decision]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -49,10 +48,10 @@ class Bench:
 
 
 @pytest.fixture
-def bench(engine: Engine) -> Iterator[Bench]:
+def bench(engine: Engine) -> Bench:
     labels = Labels(engine, lambda profile, label: profile in label.split(","))
     numbers = Numbers(engine)
-    yield Bench(engine, labels, numbers, ObjectQueries(engine.dialect), numbers.feed("c1"))
+    return Bench(engine, labels, numbers, ObjectQueries(engine.dialect), numbers.feed("c1"))
 
 
 def new(bench: Bench, stix_id: str, version: str = "2026-01-01T00:00:00", *readers: str, body: bytes = b"{}") -> NewObject:

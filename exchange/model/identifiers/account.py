@@ -177,7 +177,7 @@ def _account(platform: Platform, shape: Shape, handle: str) -> AccountKey | None
     name = _normal(handle, shape.fold and not shape.is_id)
     if not platform.dots and not shape.is_id:
         name = name.replace(".", "") or name
-    if not name or (not platform.handle.fullmatch(name) and not shape.prefix):
+    if not name or name.startswith("@") or (not platform.handle.fullmatch(name) and not shape.prefix):
         return None
     return AccountKey(
         platform.name,
