@@ -39,8 +39,9 @@ class InputError(ExchangeError):
 
 
 class SettingError(InputError):
-    """A setting or policy pack is wrong; the program doesn't start."""
+    """A setting, a policy pack or the store's file is wrong; the program doesn't start. No fault of a client."""
 
+    status = 500
     code = "setting"
 
 

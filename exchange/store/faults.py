@@ -42,8 +42,7 @@ def translated(error: BaseException) -> ExchangeError | None:
 def _of_sqlite(error: sqlite3.Error) -> ExchangeError | None:
     name = str(getattr(error, "sqlite_errorname", ""))
     if name.startswith(_SQLITE_FULL):
-        return StorageFullError("The disk of the store is full.", why=_NOTHING_STORED,
-                                fix="Free some space; reading goes on meanwhile.")
+        return _full()
     if name.startswith(_SQLITE_AWAY):
         return UnavailableError("The store is busy.", why="Another process holds its write lock.",
                                 fix="Try again shortly.")
@@ -65,12 +64,16 @@ def _of_postgres(error: BaseException, sqlstate: str | None) -> ExchangeError | 
         return UnavailableError("PostgreSQL can't be reached.", why=_first_line(error),
                                 fix="See that it runs and that CIBX_DATABASE_URL is right.")
     if sqlstate == "53100":
-        return StorageFullError("The disk of the store is full.", why=_NOTHING_STORED,
-                                fix="Free some space; reading goes on meanwhile.")
+        return _full()
     if sqlstate.startswith(_POSTGRES_AWAY):
         return UnavailableError("The store is away or busy.", why=_first_line(error),
                                 fix="Try again shortly.")
     return None
+
+
+def _full() -> StorageFullError:
+    return StorageFullError("The disk of the store is full: nothing of this request was stored.",
+                            fix="Free some space; reading goes on meanwhile.")
 
 
 def _first_line(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -56,15 +57,15 @@ def _caller(exchange: Exchange, limit: GuessLimit) -> Caller:
     user, secret = read_authorization(header)
     address = request.remote_addr or ""
     account = user if user is not None else secret.rpartition("_")[0]
-    now = exchange.clock()
-    limit.check(account, address, header or "", now / 1e6)
+    now, elapsed = exchange.clock(), time.monotonic()  # who is locked out stays so when the clock is set
+    limit.check(account, address, header or "", elapsed)
     directory = exchange.directory()
     try:
         credential = verify(directory, user, secret, exchange.moment(now))
     except UnauthorizedError:
-        limit.wrong(account, address, now / 1e6)
+        limit.wrong(account, address, elapsed)
         raise
-    limit.right(account, address, header or "", now / 1e6)
+    limit.right(account, address, header or "", elapsed)
     return Caller(directory, directory.organisations[credential.org], credential,
                   request.headers.get("CIBX-Purpose"), now)
 
@@ -75,7 +76,7 @@ def _register_errors(app: Flask) -> None:
         error_id = ""
         if error.status >= 500:
             error_id = secrets.token_hex(8)
-            _LOG.error("request failed", extra={"error_id": error_id, "code": error.code})
+            _LOG.error("request failed, %s: %s", error_id, error, extra={"error_id": error_id, "code": error.code})
         return error_response(error, error_id)
 
     @app.errorhandler(HTTPException)

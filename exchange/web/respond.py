@@ -47,13 +47,17 @@ def resource(value: Any, status: int = 200, headers: Mapping[str, str] | None = 
 
 
 def error_response(error: ExchangeError, error_id: str) -> Response:
-    """The TAXII error resource of an error; ``error_id`` is what the log calls it."""
+    """The TAXII error resource of an error; ``error_id`` is what the log calls it.
+
+    Of a fault of this side only what is told: why, and how to mend it, names hosts and files of the operator.
+    """
     headers = {"WWW-Authenticate": CHALLENGE} if error.status == 401 else {}
     if isinstance(error, TooManyRequestsError):
         headers["Retry-After"] = str(error.retry_after)
     elif error.status in {503, 507}:
         headers["Retry-After"] = "5"
-    return _error(error.status, str(error), error.code, error_id, headers)
+    told = error.what if error.status >= 500 else str(error)
+    return _error(error.status, told, error.code, error_id, headers)
 
 
 def http_error_response(
