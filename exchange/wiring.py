@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from exchange.errors import ForbiddenError, InputError, NotFoundError
+from exchange.errors import ForbiddenError, InputError, NotFoundError, StorageFullError, UnavailableError
 from exchange.feed.page import Page, PageMaker, Place
 from exchange.feed.query import Asked
 from exchange.feed.readers import Readers
@@ -40,6 +40,7 @@ from exchange.store.pushes import (
     find_marking,
     find_status,
     has_contributed,
+    holds_bodies,
     record,
     save_status,
     withdraw,
@@ -102,19 +103,26 @@ class Exchange:
         self, directory: Directory, organisation: Organisation, credential: Credential,
         narrower: str | None, now: int, *, encrypted: bool = True,
     ) -> Reader:
-        """Who reads, for the queries of one request."""
-        return self._readers.reader(directory, organisation, credential, narrower, now, encrypted=encrypted)
+        """Who reads, for the queries of one request.
+
+        A reader that never asked before is noted in the store; raises UnavailableError where its disk is full.
+        """
+        try:
+            return self._readers.reader(directory, organisation, credential, narrower, now, encrypted=encrypted)
+        except StorageFullError as full:
+            raise UnavailableError("The store can't take in a new reader now.", why=full.what,
+                                   fix="Free some space.") from full
 
     def page(self, make: PageMaker, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
         """One page of a collection: of objects, manifest or versions, as ``make`` says."""
-        place = Place(self._numbers.feed(collection.id), reader, context, self._secret)
+        place = Place(self._numbers.feed_if_any(collection.id), reader, context, self._secret)
         with raw(self.engine) as connection:
             return make(self._queries, connection, place, asked)
 
     def exists(self, collection: Collection, reader: Reader, stix_id: str) -> bool:
         """Whether the reader may see any version of the object."""
         wanted = Filter(ids=(stix_id,), versions=_EVERY_VERSION, limit=1)
-        feed = self._numbers.feed(collection.id)
+        feed = self._numbers.feed_if_any(collection.id)
         with raw(self.engine) as connection:
             return bool(self._queries.page(connection, feed, reader, wanted, ("seq",)))
 
@@ -214,7 +222,7 @@ class Exchange:
     ) -> Reader:
         """What a writer may be told of: what it may read, and nothing where it may only write (P16)."""
         if "read" in credential.scopes and may_read(collection, organisation, from_microseconds(now)):
-            return self.reader(directory, organisation, credential, None, now)
+            return self._readers.reader(directory, organisation, credential, None, now)
         return Reader(profile=NOBODY, now=now)
 
     def status(
@@ -228,16 +236,19 @@ class Exchange:
 
     def publish(self) -> None:
         """Put the definitions of our extensions into their collection; nothing is done where they are."""
-        now = self.clock()
+        now, objects = self.clock(), published.published_objects()
+        with read(self.engine) as connection:
+            if holds_bodies(connection, self._numbers.feed_if_any(published.COLLECTION.id), objects):
+                return  # so that a server starts where the disk is full
         terms = published.published_terms(self.packs)
         credential = Credential(id="built-in", org=published.PUBLISHER.id, digest="",
                                 purpose=min(self.packs.purposes))
-        self.add(published.PUBLISHER, credential, published.COLLECTION, published.published_objects(), now,
+        self.add(published.PUBLISHER, credential, published.COLLECTION, objects, now,
                  terms=terms)
 
     def _sweep(self, connection: Any, now: int) -> None:
         """Expired statuses go with the first push of each hour."""
-        if now - self._swept > _HOUR:
+        if abs(now - self._swept) > _HOUR:  # also when the clock was set back
             self._swept = now
             drop_expired_statuses(connection, now)
 

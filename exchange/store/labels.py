@@ -82,6 +82,11 @@ class Numbers:
         """The number of a collection's order."""
         return self._get(FEED, "collection", collection)
 
+    def feed_if_any(self, collection: str) -> int:
+        """The same for a reader: 0, which no collection has, where nothing was pushed yet."""
+        known = self._known.get(("collection", collection))
+        return known if known is not None else self._look_up(FEED, "collection", collection) or 0
+
     def contributor(self, org: str) -> int:
         """The number of an organisation as contributor."""
         return self._get(CONTRIBUTOR, "org", org)
@@ -90,17 +95,24 @@ class Numbers:
         known = self._known.get((column, value))
         if known is not None:
             return known
-        lookup = select(table.c.number).where(table.c[column] == value)
-        with read(self._engine) as connection:
-            found = connection.execute(lookup).scalar()
+        found = self._look_up(table, column, value)
         if found is None:
+            lookup = select(table.c.number).where(table.c[column] == value)
             with write(self._engine) as connection:
                 if not is_sqlite(connection):
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POLICY_LOCK})
                 found = connection.execute(lookup).scalar()
                 if found is None:
                     made = insert(table).values({column: value}).returning(table.c.number)
-                    found = connection.execute(made).scalar_one()
+                    found = int(connection.execute(made).scalar_one())
+        self._known[(column, value)] = found
+        return found
+
+    def _look_up(self, table: Table, column: str, value: str) -> int | None:
+        with read(self._engine) as connection:
+            found = connection.execute(select(table.c.number).where(table.c[column] == value)).scalar()
+        if found is None:
+            return None
         self._known[(column, value)] = int(found)
         return int(found)
 

@@ -7,7 +7,7 @@ max(clock, last + 1), so that its order is the order of the commits also when th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -217,6 +217,12 @@ def has_contributed(connection: Connection, *, feed: int, contributor: int, stix
     """Whether the contributor has any version of the object in the collection."""
     mine = select(OBJECT.c.number).where(_named(connection.dialect), OBJECT.c.contributor == contributor).limit(1)
     return connection.execute(mine, _names(connection.dialect, feed, [stix_id])).first() is not None
+
+
+def holds_bodies(connection: Connection, feed: int, bodies: Iterable[bytes]) -> bool:
+    """Whether a small collection holds every one of these objects, byte for byte."""
+    held = connection.execute(select(OBJECT.c.body).where(OBJECT.c.feed == feed)).scalars()
+    return set(bodies) <= {bytes(body) for body in held}
 
 
 def _is_named(version: str, seq: int, place: int, total: int, versions: Versions) -> bool:
