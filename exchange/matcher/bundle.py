@@ -18,9 +18,9 @@ class _Box(msgspec.Struct):
 
 
 def read_objects(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a feed file, one decoded at a time.
+    """The objects of a feed file, one decoded at a time; an entry that is no object is given as an empty one.
 
-    Raises InputError when the file can't be read or isn't JSON.
+    Raises InputError when the file can't be read, isn't JSON or holds no object at all.
     """
     try:
         data = path.read_bytes()
@@ -35,12 +35,20 @@ def read_objects(path: Path) -> Iterator[dict[str, Any]]:
             raws = [msgspec.Raw(data)]
     except msgspec.DecodeError as error:
         raws = _lines(data, path, error)
-    for number, raw in enumerate(raws, 1):
+    unread: Exception | None = None
+    found = 0
+    for raw in raws:
         try:
-            yield msgspec.json.decode(raw, type=dict[str, Any])
-        except msgspec.DecodeError as error:
-            raise InputError(f"{path}: object {number} is no STIX object.", why=f"{error}.",
-                             fix="Remove it from the file.") from error
+            obj: dict[str, Any] = msgspec.json.decode(raw, type=dict[str, Any])
+        except (msgspec.DecodeError, RecursionError) as error:
+            unread = error
+            yield {}
+            continue
+        found += 1
+        yield obj
+    if unread is not None and not found:
+        raise InputError(f"The feed {path} holds no STIX object.", why=f"{unread}.",
+                         fix="Give a bundle, a TAXII envelope, or one JSON object per line.") from unread
 
 
 def _is_object(data: bytes) -> bool:

@@ -48,8 +48,11 @@ class Feed:
     def add(self, obj: Mapping[str, Any], report: Report) -> None:
         """Take one object in; other types are only counted."""
         kind, name = obj.get("type"), obj.get("id")
-        report.objects[str(kind)] += 1
-        if kind not in _KEPT or not isinstance(name, str):
+        if not isinstance(kind, str) or not isinstance(name, str):
+            report.leave_out("no STIX object: type or id is missing", str(name)[:100])
+            return
+        report.objects[kind] += 1
+        if kind not in _KEPT:
             return
         known = self.objects.get(name)
         if known is None or _version(obj) > _version(known):
@@ -148,8 +151,9 @@ def _not_allowed(obj: Mapping[str, Any], feed: Feed, terms: Terms) -> str:
     """Whether the purposes stated in the object's handling markings leave out the purpose of this run."""
     if terms.purpose is None:
         return ""
-    for ref in obj.get("object_marking_refs") or ():
-        for extension in (feed.objects.get(ref, {}).get("extensions") or {}).values():
+    for ref in _words(obj, "object_marking_refs"):
+        extensions = feed.objects.get(ref, {}).get("extensions")
+        for extension in extensions.values() if isinstance(extensions, Mapping) else ():
             stated = extension.get("purposes") if isinstance(extension, Mapping) else None
             if isinstance(stated, list) and stated and terms.purpose not in stated:
                 return f"not shared for the purpose {terms.purpose}"
@@ -176,8 +180,13 @@ def _values(obj: Mapping[str, Any], sibling: float, report: Report) -> list[Prob
 
 
 def _is_benign(obj: Mapping[str, Any]) -> bool:
-    words = [*(obj.get("indicator_types") or ()), *(obj.get("labels") or ())]
-    return any(isinstance(word, str) and word.lower() in _BENIGN for word in words)
+    return any(word.lower() in _BENIGN for word in [*_words(obj, "indicator_types"), *_words(obj, "labels")])
+
+
+def _words(obj: Mapping[str, Any], name: str) -> list[str]:
+    """The texts of a list; a feed isn't always valid STIX."""
+    value = obj.get(name)
+    return [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
 
 
 def _confidence(obj: Mapping[str, Any], default: float) -> float:

@@ -12,6 +12,8 @@ from exchange.matcher.patterns import TOGETHER, Unit, Unusable
 from exchange.matcher.values import clear_token, key, normal, read_token
 
 _PDQ = re.compile(r"[0-9a-fA-F]{64}")
+_WIDEST = 8
+"""Shortest prefix of a range that is looked for: 16 million addresses."""
 _TOKEN_TYPES = {
     "x-cib-device:token": "device", "x-cib-payment:token": "payment", "x-cib-phone:token": "phone",
     "x-cib-email:token": "email", "x-cib-cookie:token": "cookie", "x-cib-upload-fp:token": "upload_fp",
@@ -104,6 +106,8 @@ def _address(text: str) -> Found:
     first, bits = int(network.network_address), network.prefixlen
     if bits == 32:
         return [Probe("ip4", "token", text, key("ip4", first))]
+    if bits < _WIDEST:
+        return Unusable(f"the range is wider than /{_WIDEST}: it names nobody")
     return [Probe("ip_range", "range", text, first >> (32 - bits), bits=bits)]
 
 

@@ -27,6 +27,8 @@ def one_device(platform):
         ({"valid_from": "yesterday"}, "valid_from or valid_until is missing or no timestamp"),
         ({"valid_from": 5}, "valid_from or valid_until is missing or no timestamp"),
         ({"indicator_types": ["benign"]}, "it says that its value is benign (it suppresses that value)"),
+        ({"labels": 5, "indicator_types": "benign"}, None),
+        ({"id": 5}, "no STIX object: type or id is missing"),
         ({"labels": ["Legitimate"]}, "it says that its value is benign (it suppresses that value)"),
     ],
 )
