@@ -21,6 +21,7 @@ from exchange.connect.contract import Outcome
 from exchange.model.identifiers import hashtag
 from exchange.model.identifiers.refang import clean
 
+_DEFANGED_WORD = re.compile(r"\S*(?:\[\.\]|\bhxxps?\b)\S*", re.IGNORECASE)
 _MIMIC = re.compile(
     r"\b(?:pos(?:ed|es|ing)|mimic\w*|pretend\w*|imitat\w*|spoofing|spoofs?|impersonat(?:ing|es?|ion|or)|masquerad\w*|fake|"
     r"cop(?:y|ies) of|clones?|look-?alike|typosquat\w*|disguised|illegitimate|not legitimate|non-legitimate)\b",
@@ -125,7 +126,7 @@ def _chain(start: Finding, record: Record, known: Collection[str]) -> Finding:
     if named.role in ("audience", "ads"):
         return _measured(start, named)
     if named.id.startswith("0") and figures.is_count(start.text):
-        return replace(start, outcome="count", counts=figures.counts(start.text, named.platform))
+        return _counted(start, figures.counts(start.text, named.platform))
     if named.id.startswith("0") and figures.is_template(start.text):
         return _unfilled(start)
     if named.id.startswith(("0.3", "0.5")) and re.search(r"\d{5}|\d[\d ()-]{7,}\d|0x\w{8}", start.text):
@@ -134,6 +135,13 @@ def _chain(start: Finding, record: Record, known: Collection[str]) -> Finding:
     if hashtag.only_tags(start.text):
         return replace(start, outcome="behaviour", reason="A hashtag: anybody may use it, so it is no indicator.")
     return _read(start, named, known)
+
+
+def _counted(start: Finding, counts: tuple[figures.Count, ...]) -> Finding:
+    if not counts:
+        return replace(start, outcome="quarantined", procedure=None,
+                       reason=f"{start.text[:200]!r} holds a number that can't be right.")  # fmt: skip
+    return replace(start, outcome="count", counts=counts)
 
 
 def _unfilled(start: Finding) -> Finding:
@@ -170,6 +178,9 @@ def _weighed(start: Finding, named: Procedure, cell: Cell) -> Finding:
         doubtful = named.role in ("operated", "ambiguous")
         outcome: Outcome = "quarantined" if doubtful else "behaviour"
         return replace(start, outcome=outcome, reason=cell.fault, procedure=None if doubtful else start.procedure)
+    if not cell.values and not cell.shared and named.role == "operated" and _DEFANGED_WORD.fullmatch(start.text):
+        return replace(start, outcome="quarantined", procedure=None,
+                       reason=f"{start.text[:200]!r} is written as an address and none could be read.")  # fmt: skip
     if not cell.values:
         reason = f"{', '.join(cell.shared)} is used by everybody: no indicator." if cell.shared else ""
         return replace(start, outcome="behaviour" if start.procedure else "note", reason=reason)

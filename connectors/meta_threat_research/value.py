@@ -125,6 +125,8 @@ def _ip(plain: str, seen: str) -> Reading:
     network = ip.parse(plain)
     if not ip.is_public(network):
         return Reading(shared=plain)
+    if not ip.is_narrow(network):
+        return Reading(fault=f"{plain[:80]!r} is a range too wide to name anybody")
     return Reading((Value("ip", ip.normalise(plain), seen),))
 
 

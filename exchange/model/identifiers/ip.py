@@ -7,6 +7,7 @@ import ipaddress
 from exchange.model.identifiers.fault import IdentifierError
 from exchange.model.identifiers.refang import refang
 
+_WIDEST_4, _WIDEST_6 = 16, 32
 STIX_PATHS = {4: "ipv4-addr:value", 6: "ipv6-addr:value"}
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -28,6 +29,11 @@ def normalise(text: str) -> str:
     """The canonical text: an address alone without its prefix length, a range with it."""
     network = parse(text)
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
+
+
+def is_narrow(network: Network) -> bool:
+    """Whether a range is small enough to name somebody: a wider one is a provider's or the whole Internet."""
+    return network.prefixlen >= (_WIDEST_4 if network.version == 4 else _WIDEST_6)
 
 
 def is_public(network: Network) -> bool:
