@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import logging
+import time
+from collections.abc import Iterator
 from typing import Any
 
+import gevent
 import orjson
 from gunicorn.http import errors as faults
 from gunicorn.workers.ggevent import GeventWorker
@@ -25,6 +28,8 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 _KEPT = 32 * 1024 * 1024
+_JUST_NOW = 0.5
+"""Seconds after an answer in which the next request may be on its way when the server stops."""
 
 
 class TaxiiWorker(GeventWorker):  # type: ignore[misc]
@@ -33,7 +38,31 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Set the process up before it serves."""
         _keep_freed_memory()
+        self._idle: dict[gevent.Greenlet, tuple[gevent.Timeout, float]] = {}
         super().init_process()
+
+    @contextlib.contextmanager
+    def timeout_ctx(self) -> Iterator[None]:
+        """Around the wait for a connection's next request: it ends after ``keepalive``, or when the server stops."""
+        mine = gevent.getcurrent()
+        with super().timeout_ctx() as timeout:
+            self._idle[mine] = (timeout, time.monotonic())
+            try:
+                yield
+            finally:
+                del self._idle[mine]
+
+    def notify(self) -> None:
+        """Called each second: a worker that was told to stop ends connections on which nothing is under way."""
+        super().notify()
+        if not self.alive:
+            gevent.get_hub().loop.run_callback(self._end_idle)
+
+    def _end_idle(self) -> None:
+        """Runs in gevent's hub, so that each of these greenlets is certainly waiting."""
+        for greenlet, (timeout, since) in list(self._idle.items()):
+            if time.monotonic() - since > _JUST_NOW:
+                greenlet.throw(timeout)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that isn't HTTP, without repeating what it held."""
