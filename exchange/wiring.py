@@ -7,6 +7,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection as Some
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from exchange.store.pushes import (
     Stored,
     add_objects,
     drop_expired_statuses,
-    find_marking,
+    find_markings,
     find_status,
     has_contributed,
     holds_bodies,
@@ -180,10 +181,10 @@ class Exchange:
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
         agreed = _agreed_terms(organisation, from_microseconds(reader.now))
 
-        def resolve(ref: str) -> Mapping[str, Any] | None:
+        def resolve(refs: Some[str]) -> Mapping[str, Mapping[str, Any]]:
             with read(self.engine) as connection:
-                body = find_marking(connection, ref, feed=feed, contributor=contributor, reader=reader)
-            return None if body is None else dict(json.loads(body))
+                found = find_markings(connection, refs, feed=feed, contributor=contributor, reader=reader)
+            return {ref: dict(json.loads(body)) for ref, body in found.items()}
 
         return Pusher(
             organisation=organisation, community=directory.communities[collection.community].group,

@@ -7,7 +7,7 @@ and hold the same kinds of personal data share one decision.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -30,8 +30,8 @@ from exchange.stix.validate import check
 from exchange.store.labels import Labels
 from exchange.store.pushes import NewObject
 
-Resolve = Callable[[str], Mapping[str, Any] | None]
-"""Marking-definition id -> the marking, where the contributor may use it."""
+Resolve = Callable[[Collection[str]], Mapping[str, Mapping[str, Any]]]
+"""Ids of marking-definitions -> those that are stored and that the contributor may use."""
 _Item = TypeVar("_Item")
 _DAY = 86_400_000_000
 _MOST_KNOWN = 4_096
@@ -189,10 +189,9 @@ class _Envelope:
     def __init__(self, intake: Intake, pusher: Pusher, objects: list[dict[str, Any]]) -> None:
         self._intake = intake
         self._pusher = pusher
-        self._markings: dict[str, Mapping[str, Any]] = {}
-        for marking in (o for o in objects if o["type"] == "marking-definition"):
-            if marking["id"] not in self._markings:
-                self._markings[marking["id"]] = pusher.resolve(marking["id"]) or marking
+        sent = {o["id"]: o for o in reversed(objects) if o["type"] == "marking-definition"}
+        asked = {ref for ref in _marking_refs(objects) | sent.keys() if not well_known(ref)}
+        self._markings = {**sent, **(pusher.resolve(asked) if asked else {})}
         self._behaviours = behaviours_in(objects) if any(map(labels_cib, objects)) else frozenset[str]()
         self._verdicts: dict[object, _Verdict] = {}
         self._asked = 0
@@ -255,7 +254,17 @@ class _Envelope:
 
     def _resolve(self, ref: str) -> Mapping[str, Any] | None:
         self._asked += 1
-        return self._markings.get(ref) or self._pusher.resolve(ref)
+        return self._markings.get(ref)
+
+
+def _marking_refs(objects: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Ids of every marking that the objects refer to."""
+    refs: set[str] = set()
+    for obj in objects:
+        refs.update(obj.get("object_marking_refs", ()))
+        if "granular_markings" in obj:
+            refs.update(marking["marking_ref"] for marking in obj["granular_markings"] if "marking_ref" in marking)
+    return refs
 
 
 def _key(obj: Mapping[str, Any], held: frozenset[str], status: str) -> object:

@@ -20,6 +20,9 @@ from exchange.stix.timestamp import version_key
 
 _POSITION = re.compile(r"\[[0-9]{1,9}\]")
 
+MOST_GRANULAR = 1_000
+"""Most granular markings of one object: each is compared with the whole object."""
+
 Resolve = Callable[[str], Mapping[str, Any] | None]
 """Marking-definition id to the marking-definition object, or None when the asker has none of that id."""
 
@@ -172,6 +175,11 @@ def _dates_fault(handling: Mapping[str, Any]) -> StixFault | None:
     return None
 
 
+def states_handling(label: str) -> bool:
+    """Whether a label says anything about sharing: equal sets of such labels state equal terms."""
+    return tlp.from_word(label) is not None or tlp.is_meant(label) or label.strip().lower().startswith("pap:")
+
+
 def _read_labels(labels: list[Any], found: _Found) -> None:
     for label in labels:
         if not isinstance(label, str):
@@ -190,6 +198,10 @@ def _read_labels(labels: list[Any], found: _Found) -> None:
 def _granular(obj: Mapping[str, Any], resolve: Resolve, found: _Found) -> tuple[Mapping[str, Any], ...]:
     """Granular facts: one entry per selector with tlp, groups or lang; others say nothing per part."""
     facts: list[Mapping[str, Any]] = []
+    if len(obj["granular_markings"]) > MOST_GRANULAR:
+        sentence = f"It has more than {MOST_GRANULAR} granular markings. Mark larger parts, or several objects."
+        found.faults.append(StixFault(MARKING_INVALID, "granular_markings", sentence))
+        return ()
     for position, marking in enumerate(obj["granular_markings"]):
         statement = _granular_statement(marking, resolve, found)
         for selector in marking.get("selectors", ()):

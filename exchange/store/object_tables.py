@@ -79,7 +79,7 @@ class ObjectRow(SQLModel, table=True):
     __tablename__ = "object"
     __table_args__ = (
         Index("object_order", "feed", "seq", unique=True),
-        Index("object_id", "feed", "id_key"),
+        Index("object_id", "feed", "id_key", "claim", "version"),  # finding the newest of many versions: one step
         Index("object_label", "feed", "label", "seq"),
         Index("object_type", "feed", "type", "seq"),
     )

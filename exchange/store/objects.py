@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from exchange.store.object_tables import GRANT, OBJECT
-from exchange.store.statement import Prepared, count, listed, number, one_of
+from exchange.store.statement import Prepared, count, listed, number, one_of, text
 
 Column = Literal["seq", "body", "stix_id", "version", "version_text", "spec_version", "contributor"]
 
@@ -86,7 +86,7 @@ class ObjectQueries:
         ``connection`` is a raw driver connection.
         """
         shape = (
-            columns, wanted.ids is not None, wanted.types is not None, wanted.spec_versions is not None,
+            columns, wanted.ids is not None, None if wanted.types is None else len(wanted.types) == 1, wanted.spec_versions is not None,
             wanted.versions.keywords, bool(wanted.versions.times),
         )
         prepared = self._prepared.get(shape)
@@ -102,6 +102,8 @@ class ObjectQueries:
         ):
             if given is not None:
                 values[name] = listed(self._dialect, given)
+        if wanted.types is not None and len(wanted.types) == 1:
+            values["type"] = wanted.types[0]
         if wanted.ids is not None:
             values["keys"] = listed(self._dialect, [id_key(i) for i in wanted.ids])
         return prepared.run(connection, **values)
@@ -115,7 +117,9 @@ class ObjectQueries:
             conditions.append(one_of(self._dialect, row.id_key, "keys"))
             conditions.append(one_of(self._dialect, row.stix_id, "ids"))
         if wanted.types is not None:
-            conditions.append(one_of(self._dialect, row.type, "types"))
+            # One type alone is walked in order by its own index.
+            one = len(wanted.types) == 1
+            conditions.append(row.type == text("type") if one else one_of(self._dialect, row.type, "types"))
         if wanted.spec_versions is not None:
             conditions.append(one_of(self._dialect, row.spec_version, "specs"))
         conditions.append(or_(row.shared_id == 0, _claimed()))

@@ -7,7 +7,7 @@ max(clock, last + 1), so that its order is the order of the commits also when th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -236,19 +236,30 @@ def _is_named(version: str, seq: int, place: int, total: int, versions: Versions
     )
 
 
-def find_marking(
-    connection: Connection, ref: str, *, feed: int, contributor: int, reader: Reader
-) -> bytes | None:
-    """The newest stored marking of that id: the contributor's own of any collection, else one it sees here."""
+def find_markings(
+    connection: Connection, refs: Collection[str], *, feed: int, contributor: int, reader: Reader
+) -> dict[str, bytes]:
+    """Stored markings of those ids: the contributor's own of any collection, else those that it sees here."""
+    dialect = connection.dialect
+    rows = connection.execute(_select_markings(dialect), {
+        "feed": feed, "contributor": contributor, "profile": reader.profile, "now": reader.now,
+        "keys": listed(dialect, [id_key(ref) for ref in refs]), "ids": listed(dialect, refs),
+    })
+    found: dict[str, bytes] = {}
+    for stix_id, body in rows:
+        found.setdefault(stix_id, bytes(body))
+    return found
+
+
+@cache
+def _select_markings(dialect: Dialect) -> Select[Any]:
     row = OBJECT.c
+    own = row.contributor == number("contributor")
     feeds = row.feed.in_(select(FEED.c.number))  # the index of ids begins with the feed
-    named = and_(feeds, row.id_key == id_key(ref), row.stix_id == ref)
-    rows = connection.execute(
-        select(row.body).where(named, or_(row.contributor == contributor, and_(row.feed == feed, visible(OBJECT))))
-        .order_by((row.contributor == contributor).desc(), row.version.desc(), row.seq).limit(1),
-        {"profile": reader.profile, "now": reader.now},
-    ).scalar()
-    return None if rows is None else bytes(rows)
+    return select(row.stix_id, row.body).where(
+        feeds, one_of(dialect, row.id_key, "keys"), one_of(dialect, row.stix_id, "ids"),
+        or_(own, and_(row.feed == number("feed"), visible(OBJECT))),
+    ).order_by(own.desc(), row.seq)
 
 
 def save_status(

@@ -56,6 +56,11 @@ def count(name: str) -> BindParameter[int]:
     return bindparam(name, type_=Integer)
 
 
+def text(name: str) -> BindParameter[str]:
+    """A bound text."""
+    return bindparam(name, type_=Text)
+
+
 def one_of(dialect: Dialect, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """``column`` is one of the list bound to ``name``: lists of any length share one prepared statement.
 

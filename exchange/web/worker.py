@@ -30,10 +30,32 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 _KEPT = 32 * 1024 * 1024
 _JUST_NOW = 0.5
 """Seconds after an answer in which the next request may be on its way when the server stops."""
+_MOST_AFTER_ANSWER = 16_000_000
+"""Bytes of a body that are still taken after its answer."""
+_SILENT_AFTER_ANSWER = 10.0
+"""Seconds."""
+_PART = 65_536
 
 
 class TaxiiWorker(GeventWorker):  # type: ignore[misc]
     """Slow and idle clients cost a greenlet, not a thread."""
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Answer; then read away what the client still sends, so that it can see the answer, but not for ever.
+
+        gunicorn would read the rest of the body without a bound before the next request.
+        """
+        super().handle_request(listener_name, req, sock, addr)
+        left = _MOST_AFTER_ANSWER
+        try:
+            sock.settimeout(_SILENT_AFTER_ANSWER)
+            while left > 0 and (part := req.body.read(_PART)):
+                left -= len(part)
+            sock.settimeout(None)
+        except (faults.ParseException, OSError):
+            left = 0
+        if left <= 0:
+            raise StopIteration  # gunicorn's word for closing the connection
 
     def init_process(self) -> None:
         """Set the process up before it serves."""

@@ -150,7 +150,7 @@ def _objects() -> None:
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
     op.create_index("object_order", "object", ["feed", "seq"], unique=True)
-    op.create_index("object_id", "object", ["feed", "id_key"])
+    op.create_index("object_id", "object", ["feed", "id_key", "claim", "version"])
     op.create_index("object_label", "object", ["feed", "label", "seq"])
     op.create_index("object_type", "object", ["feed", "type", "seq"])
     op.create_table(
