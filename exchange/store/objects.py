@@ -86,7 +86,8 @@ class ObjectQueries:
         ``connection`` is a raw driver connection.
         """
         shape = (
-            columns, wanted.ids is not None, None if wanted.types is None else len(wanted.types) == 1, wanted.spec_versions is not None,
+            columns, wanted.ids is not None, wanted.types and len(wanted.types) == 1, wanted.types is not None,
+            wanted.spec_versions is not None,
             wanted.versions.keywords, bool(wanted.versions.times),
         )
         prepared = self._prepared.get(shape)
