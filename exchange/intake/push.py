@@ -277,9 +277,9 @@ def _key(obj: Mapping[str, Any], held: frozenset[str], status: str) -> object:
 
 
 def _marked(obj: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A marking without markings of its own is under the terms that it states."""
-    if obj["type"] == "marking-definition" and "object_marking_refs" not in obj:
-        return {**obj, "object_marking_refs": [obj["id"]]}
+    """A marking is under the terms that it states, besides those it refers to: who sees what bears it sees it."""
+    if obj["type"] == "marking-definition":
+        return {**obj, "object_marking_refs": [*obj.get("object_marking_refs", ()), obj["id"]]}
     return obj
 
 
