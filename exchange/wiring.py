@@ -30,7 +30,7 @@ from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import checkpoints
 from exchange.store.directory import load_directory, meta_value, quick_directory_version
-from exchange.store.engine import open_engine, raw, read, write
+from exchange.store.engine import check_at_start, open_engine, raw, read, write
 from exchange.store.labels import Labels, Numbers
 from exchange.store.migrations import migrate
 from exchange.store.objects import NOBODY, Filter, ObjectQueries, Reader, Versions
@@ -255,8 +255,12 @@ class Exchange:
 
 
 def prepare(settings: Settings) -> None:
-    """Bring the database up to date and publish the extensions; before workers are started."""
+    """Look for damage, bring the database up to date, publish the extensions; before workers are started.
+
+    Raises SettingError for a file that is damaged or that a newer release made.
+    """
     exchange = Exchange(settings)
+    check_at_start(exchange.engine)
     migrate(exchange.engine)
     exchange.publish()
     exchange.engine.dispose()
