@@ -7,6 +7,7 @@ Terms are of the W3C Data Privacy Vocabulary, with our own PlatformAccountId (an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
@@ -57,6 +58,8 @@ _IMPERSONAL_PATHS = frozenset((
     "autonomous-system", "directory", "domain-name", "file", "mutex", "software", "url",
     "windows-registry-key", "x509-certificate", "hostname",
 ))  # fmt: skip
+_MAIL = re.compile(r"(?:[:=/]|%3D)[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}\.[\w.-]", re.IGNORECASE)
+"""An e-mail address in a URL: mailto:, or a value in its path or query."""
 _NETWORK_REFS = ("network-traffic:src_ref", "network-traffic:dst_ref")
 _ACCOUNT_SCOPE = frozenset(
     ("user-account:account_type", "user-account:is_disabled", "user-account:is_service_account")
@@ -149,6 +152,8 @@ def _terms(held: Iterable[tuple[str, Any, str]]) -> set[str]:
             where = place(value) if isinstance(value, str) else None
             if where is not None and where.account is not None:
                 found.add("PlatformAccountId")
+            if isinstance(value, str) and _MAIL.search(value):
+                found.add("EmailAddress")
         elif term == "IPAddress":
             if not (isinstance(value, str) and _is_range(value)):
                 found.add(term)
