@@ -155,18 +155,18 @@ class Exchange:
         checked = self._intake.check(pusher, raws)
         fresh = [c.new for c in checked if c.new is not None]
         with write(self.engine) as connection:
-            stored = iter(add_objects(
-                connection, feed=feed, contributor=contributor, reader=reader, objects=fresh
-            ))
+            stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh)
+            fates = iter(stored)
             told = [
                 Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None
-                else _told(c.id, c.version, next(stored), now)
+                else _told(c.id, c.version, next(fates), now)
                 for c in checked
             ]
             if status is not None:
                 self._sweep(connection, now)
+                since = max([now, *(s.seq for s in stored if s.seq)])  # the clock may have been set back meanwhile
                 save_status(connection, status_id=status_id, community=collection.community, org=organisation.id,
-                            expires=now + self.settings.status_hours * _HOUR,
+                            expires=since + self.settings.status_hours * _HOUR,
                             body=zlib.compress(status(told), 1))
             record(connection, at=now, kind="push", org=organisation.id,
                    detail=_push_detail(collection, credential, told, raws, self.packs.digest))
