@@ -6,16 +6,15 @@ at least one coded behaviour, itself or through the objects pushed with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from exchange.stix import extensions
 from exchange.stix.fault import BEHAVIOUR_MISSING, StixFault
 
-CIB_LABELS = frozenset(
-    ("cib", "coordinated-inauthentic-behaviour", "coordinated-inauthentic-behavior", "influence-operation")
-)
-"""Labels that call something CIB; compared in lower case, blanks and underscores read as hyphens."""
+CIB_PHRASES = ("cib", "coordinated-inauthentic", "influence-operation", "influence-operations")
+"""A label that has one of these among its words calls something CIB: ``#CIB``, ``CIB network``."""
 
 CIB_CLASSES = frozenset(("influence-operation", "coordinated-inauthentic-behaviour"))
 """Campaign classes of our campaign extension that do the same."""
@@ -26,9 +25,14 @@ LABELLED_TYPES = frozenset((
 ))  # fmt: skip
 """Types that stand for a network or what belongs to one."""
 
-BEHAVIOUR_SOURCES = frozenset(("disarm", "amitt", "mitre-attack", "meta-ookc"))
-"""Names of frameworks in external references whose ids are behaviours."""
+BEHAVIOUR_SOURCES = frozenset((
+    "disarm", "amitt", "mitre-attack", "meta-ookc", "meta-online-operations-kill-chain",
+))  # fmt: skip
+"""Frameworks of deceptive behaviour, as external references and kill chains name them (DISARM's own bundles say
+mitre-attack)."""
 
+_BEHAVIOUR_ID = re.compile(r"TA?[0-9]{2,4}(\.[0-9]{3})?|[0-9]{1,2}(\.[0-9]{1,2}){0,2}")
+"""DISARM and AMITT techniques and tactics; procedures of Meta's kill chain."""
 _NAMING = frozenset(("uses", "indicates", "exhibits", "attributed-to"))
 _PATTERN = "attack-pattern--"
 
@@ -38,22 +42,28 @@ def labels_cib(obj: Mapping[str, Any]) -> bool:
     labels = obj.get("labels")
     if labels is None and "extensions" not in obj:
         return False
-    if obj.get("type") not in LABELLED_TYPES:
+    kind = str(obj.get("type"))
+    if kind not in LABELLED_TYPES and not kind.startswith("x-"):
         return False
-    if isinstance(labels, list) and any(_normal(label) in CIB_LABELS for label in labels):
+    if isinstance(labels, list) and any(_calls_cib(label) for label in labels):
         return True
     return extensions.of(obj, extensions.CAMPAIGN).get("campaign_class") in CIB_CLASSES
 
 
 def names_behaviour(obj: Mapping[str, Any]) -> bool:
     """Whether it names a behaviour: kill chain, campaign extension, technique id or reference."""
-    if obj.get("kill_chain_phases") or extensions.of(obj, extensions.CAMPAIGN).get("behaviours"):
+    phases = (one for one in _items(obj, "kill_chain_phases") if isinstance(one, Mapping))
+    if any(_normal(phase.get("kill_chain_name")) in BEHAVIOUR_SOURCES for phase in phases):
+        return True
+    if extensions.of(obj, extensions.CAMPAIGN).get("behaviours"):
         return True
     if any(ref.startswith(_PATTERN) for ref in _refs(obj)):
         return True
     references = [one for one in _items(obj, "external_references") if isinstance(one, Mapping)]
     return any(
-        _normal(one.get("source_name")) in BEHAVIOUR_SOURCES and one.get("external_id") for one in references
+        _normal(one.get("source_name")) in BEHAVIOUR_SOURCES
+        and _BEHAVIOUR_ID.fullmatch(str(one.get("external_id")).strip())
+        for one in references
     )
 
 
@@ -105,6 +115,13 @@ def _refs(obj: Mapping[str, Any]) -> set[str]:
 def _items(obj: Mapping[str, Any], name: str) -> list[Any]:
     value = obj.get(name)
     return value if isinstance(value, list) else []
+
+
+def _calls_cib(label: object) -> bool:
+    if not isinstance(label, str):
+        return False
+    words = "-".join(re.split(r"[\W_]+", label.lower()))
+    return any(f"-{phrase}-" in f"-{words}-" for phrase in CIB_PHRASES)
 
 
 def _normal(word: object) -> str:

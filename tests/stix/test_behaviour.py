@@ -27,6 +27,17 @@ def _extension(**content: Any) -> dict[str, Any]:
     ("campaign", {"labels": ["Coordinated Inauthentic Behaviour"]}, True),
     ("campaign", {"labels": ["coordinated_inauthentic_behavior"]}, True),
     ("campaign", {"labels": ["x", "influence-operation"]}, True),
+    ("campaign", {"labels": ["CIB network"]}, True),
+    ("campaign", {"labels": ["#cib"]}, True),
+    ("campaign", {"labels": ["takedown:cib-2026"]}, True),
+    ("campaign", {"labels": ["Influence operations"]}, True),
+    ("campaign", {"labels": ["cibola", "describe"]}, False),
+    ("campaign", {"labels": ["cib"], "kill_chain_phases": [{"kill_chain_name": "z", "phase_name": "y"}]}, True),
+    ("campaign", {"labels": ["cib"], "external_references": [
+        {"source_name": "DISARM", "external_id": "hello"}]}, True),
+    ("campaign", {"labels": ["cib"], "external_references": [
+        {"source_name": "meta-ookc", "external_id": "0.9.1"}]}, False),
+    ("x-network", {"labels": ["cib"]}, True),
     ("report", {"labels": ["cib"]}, True),
     ("report", {"labels": ["cib"], "object_refs": [f"attack-pattern--{_ID}"]}, False),
     ("grouping", {"labels": ["cib"]}, True),
