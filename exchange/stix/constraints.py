@@ -41,7 +41,7 @@ def _date_fault(name: str, text: str) -> StixFault | None:
     if is_real_date(text):
         return None
     return StixFault(
-        STIX_INVALID, name, f"Property {name} is {shown(text)}, a date or time that doesn't exist."
+        STIX_INVALID, name, f"Property {name} is {shown(text)}, a date or time that doesn't exist (or a leap second)."
     )
 
 

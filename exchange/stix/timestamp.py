@@ -22,14 +22,15 @@ def version_key(text: str) -> str:
     """Canonical UTC text without Z whose plain string order is the order in time.
 
     ``2026-01-01T00:00:05Z``, ``…:05.000Z`` give one key; ``…:05Z`` sorts before ``…:05.5Z``. At most 1,000
-    fraction digits. Leap seconds (23:59:60 at a month's end, RFC 3339 5.7) sort after :59.
+    fraction digits. Leap seconds (23:59:60, RFC 3339 5.7) are refused: the stock library stix2 can't read one,
+    and a page that holds one would be lost to its readers.
     Raises ValueError for anything that isn't a STIX timestamp, also for 30 February and year 0000.
     """
     match = _FORM.fullmatch(text)
     if match is None:
         raise ValueError(f"{text[:40]!r} is not of the form YYYY-MM-DDTHH:MM:SS[.fraction]Z")
     if not is_real_date(text):
-        raise ValueError(f"{text[:40]!r} names a date or time that doesn't exist")
+        raise ValueError(f"{text[:40]!r} names a date or time that doesn't exist (or a leap second)")
     fraction = match[7]
     if fraction is None:
         return text[:-1]
@@ -38,7 +39,7 @@ def version_key(text: str) -> str:
 
 
 def is_real_date(text: str) -> bool:
-    """Whether a text that already has a timestamp's form names a day and time that exist."""
+    """Whether a text that already has a timestamp's form names a day and time that exist (no leap second)."""
     day, clock = text[8:10], text[11:19]
     if (
         "01" <= day <= "28"
@@ -51,8 +52,6 @@ def is_real_date(text: str) -> bool:
     year, month = int(text[:4]), int(text[5:7])
     if not (1 <= month <= 12 and year > 0 and 1 <= int(day) <= _month_days(year, month)):
         return False
-    if clock == "23:59:60":
-        return int(day) == _month_days(year, month)
     return clock < "24" and text[14:16] < "60" and text[17:19] < "60"
 
 
