@@ -73,9 +73,9 @@ class Table:
 
 _DATED: Mapping[str, Reader] = {"since": values.moment, "until": values.moment}
 TABLES: Mapping[str, Table] = {
-    "group": Table({"id": values.name, "title": values.text}, ("id",)),
+    "group": Table({"id": values.name, "title": values.line}, ("id",)),
     "organisation": Table({
-        "id": values.name, "name": values.text, "kind": values.one_of(*ORGANISATION_KINDS),
+        "id": values.name, "name": values.line, "kind": values.one_of(*ORGANISATION_KINDS),
         "jurisdiction": values.country,
         "jurisdiction_class": values.one_of("EEA", "UK", "adequate", "third"),
         "clearance": values.one_of(*TLP_LEVELS), "identity": values.stix_identity,
@@ -91,16 +91,16 @@ TABLES: Mapping[str, Table] = {
         "purposes": _NAMES, "default_terms": values.table_of(TERMS), **_DATED,
     }, ("org", "id")),
     "community": Table({
-        "id": values.community_slug, "title": values.text, "group": values.name,
+        "id": values.community_slug, "title": values.line, "group": values.name,
         "description": values.text,
     }, ("id", "title", "group"), ("collection",), "community"),
     "collection": Table({
-        "id": values.uuid, "community": values.community_slug, "alias": values.alias, "title": values.text,
+        "id": values.uuid, "community": values.community_slug, "alias": values.alias, "title": values.line,
         "description": values.text, "readers": _AUDIENCE, "writers": _AUDIENCE,
         "default_terms": values.table_of(TERMS), "strictness": values.one_of("standard", "strict"),
     }, ("community", "title")),
     "credential": Table({
-        "id": _KEY_ID, "org": values.name, "purpose": values.name, "person": values.text,
+        "id": _KEY_ID, "org": values.name, "purpose": values.name, "person": values.line,
         "scopes": values.list_of(values.one_of(*SCOPES)), "revoked": values.flag,
         "secret_env": values.variable, **_DATED,
     }, ("id", "org")),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -42,6 +43,14 @@ def text(value: Any) -> str:
     if any(ord(char) < 32 and char not in "\n\t" for char in value):
         raise WrongValueError("It holds a control character.", "Write plain text.")
     return value
+
+
+def line(value: Any) -> str:
+    """A text that stays on one line, wherever it is shown: a name or title."""
+    given = text(value)
+    if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in given):
+        raise WrongValueError(f"{_shown(given)} holds a line break or control character.", "Write it on one line.")
+    return given
 
 
 def matching(pattern: re.Pattern[str], words: str) -> Reader:

@@ -68,6 +68,17 @@ def faults(text: str, **options: Any) -> tuple[str, ...]:
         (ORG.replace('"A"', '"  "'), r"key 'name'.*1 to 4000 characters"),
         (ORG.replace('"A"', "7"), r"key 'name': It is 7, which is no text"),
         (ORG.replace('"A"', r'"A\u0007"'), r"control character"),
+        (ORG.replace('"A"', r'"A\nB"'), r"key 'name': 'A\\nB' holds a line break or control character. Write it on one"),
+        (ORG.replace('"A"', r'"A\tB"'), r"key 'name'.*line break or control character"),
+        (ORG.replace('"A"', r'"A\u0085B"'), r"key 'name'.*line break or control character"),
+        (ORG.replace('"A"', r'"A\u2028B"'), r"key 'name'.*line break or control character"),
+        ('[[group]]\nid = "g"\ntitle = "G\\n+ organisation b"', r"key 'title'.*line break"),
+        (
+            '[[community]]\nid = "c"\ngroup = "grp-old"\ntitle = "C\\n"\n[[community.collection]]\nalias = "d"\n'
+            'title = "D"',
+            r"key 'title'.*line break",
+        ),
+        (KEY + 'person = "p\\nq"', r"key 'person'.*line break"),
         (ORG.replace('"a"', '"a b"'), r"key 'id': 'a b' can't stand here. Write a name of letters"),
         (ORG.replace("IE", "Ireland"), r"key 'jurisdiction': 'Ireland' can't stand here. Write a country code"),
         (ORG + 'active = "yes"', r"key 'active': It is 'yes'. Write true or false"),
