@@ -21,9 +21,12 @@ _TELEGRAM_APP = re.compile(
 )
 _WITH_PORT = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}\Z")
 _INNER = re.compile(r"#[!/@]")
-_EVERYBODYS = frozenset(
-    {"search", "hashtag", "explore", "home", "login", "tagged", "tag", "topic", "results", "feed", "signup"}
-)
+_EVERYBODYS = frozenset({
+    "search", "hashtag", "explore", "home", "login", "login.php", "tagged", "tag", "topic", "results", "feed", "signup",
+    "intent", "share", "share.php", "sharer", "sharer.php", "sharearticle", "dialog", "plugins", "compose", "redirect",
+    "accounts",
+})  # fmt: skip
+_SHARED_POST = re.compile(r"/share/(?:[a-z]{1,5}/)?(?!url\b)[\w-]{8,}/?\Z", re.IGNORECASE)
 _HANDLE = re.compile(r"@?[\w.]{3,40}\Z")
 _IP_START = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\Z|[0-9a-f]*:[0-9a-f:]+(?:/\d{1,3})?\Z", re.IGNORECASE)
 _NO_HANDLES = frozenset({
@@ -141,9 +144,8 @@ def _address(plain: str, seen: str) -> Reading:
     if url.is_bare(normal):
         return _host(host, seen) or Reading(fault=f"{plain[:80]!r} has a host that can't be registered")
     if found is None:
-        first = normal.split("/", 4)[3].partition("?")[0].casefold()
-        if is_platform_host(host) and first in _EVERYBODYS:
-            return Reading(shared=f"{host}/{first}")
+        if is_platform_host(host) and (nobodys := _nobodys(normal, host)):
+            return nobodys
         if _INNER.search(plain):
             return Reading(fault=f"{plain[:120]!r} says where it leads after the # only")
         return Reading((_url(normal, seen),))
@@ -151,6 +153,20 @@ def _address(plain: str, seen: str) -> Reading:
     if found.account is None:
         return Reading((value,))
     return Reading((value, _account(found.account, seen)))
+
+
+def _nobodys(normal: str, host: str) -> Reading | None:
+    """Of a page on a platform that is neither an account nor a post: whether it can stand for somebody.
+
+    Pages such as search and share are everybody's, and a word alone (``/channel``) names nothing.
+    """
+    path, _, query = normal.split("/", 3)[3].partition("?")
+    first, _, more = path.partition("/")
+    if first.casefold() in _EVERYBODYS and not _SHARED_POST.fullmatch(f"/{path}"):
+        return Reading(shared=f"{host}/{first.casefold()}")
+    if not more and not query:
+        return Reading(fault=f"{normal[:120]!r} names neither an account nor a post of {host}")
+    return None
 
 
 def _url(normal: str, seen: str) -> Value:

@@ -28,6 +28,9 @@ WHOLE = [
     ("9[.]9[.]9[.]9", "", ["ip 9.9.9.9"]),
     ("hxxps://twitter[.]com/Lorem_9", "x", ["account x lorem_9"]),
     ("x[.]com/lorem_9?s=21", "x", ["account x lorem_9"]),
+    ("x.com/intent/user?screen_name=Lorem_9", "", ["account x lorem_9"]),
+    ("https://www.facebook.com/share/p/1AbCdEfGhI/", "", ["url https://www.facebook.com/share/p/1AbCdEfGhI/"]),
+    ("x.com/i/lists/1234567", "", ["url http://x.com/i/lists/1234567"]),
     ("https[:]//t[.]me/s/lorem_ipsum", "telegram", ["account telegram lorem_ipsum"]),
     ("t[.]/Lorem_bot", "telegram", ["account telegram lorem_bot"]),
     ("www[.]tiktok[.]com/@lorem.md", "x", ["account tiktok lorem.md"]),
@@ -112,6 +115,25 @@ def test_a_host_that_everybody_uses_is_no_value(cell: str) -> None:
     found = read_cell(cell)
     assert found.values == ()
     assert found.shared
+
+
+@pytest.mark.parametrize("cell", [
+    "https://x.com/intent/tweet?x", "x[.]com/share?url=a", "x.com/search?q=a", "x.com/hashtag/a", "x.com/login",
+    "x.com/home", "facebook.com/sharer/sharer.php?u=a", "facebook.com/login.php", "t.me/share/url?url=a",
+    "instagram.com/accounts/login/", "linkedin.com/shareArticle?url=a", "youtube.com/redirect?q=a",
+])  # fmt: skip
+def test_a_page_of_a_platform_that_everybody_uses_is_no_value(cell: str) -> None:
+    found = read_cell(cell)
+    assert found.values == ()
+    assert found.shared
+
+
+@pytest.mark.parametrize("cell", ["youtube.com/channel/", "https://www.youtube[.]com/user", "youtube.com/watch",
+                                  "reddit.com/r/", "facebook.com/groups/"])  # fmt: skip
+def test_a_platforms_path_without_an_id_is_put_aside_with_a_reason(cell: str) -> None:
+    found = read_cell(cell)
+    assert found.values == ()
+    assert "names neither an account nor a post" in found.fault
 
 
 @pytest.mark.parametrize("cell", [

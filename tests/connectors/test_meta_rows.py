@@ -64,6 +64,8 @@ OUTCOMES = [
     ("0.9.1 Acquiring Facebook assets", "xx accounts", "", "quarantined"),
     ("0.9.4 Acquiring X / Twitter accounts", "https://www.tiktok[.]com/@lorem", "", "indicator"),
     ("0.9.4 Acquiring X / Twitter accounts", "", "", "behaviour"),
+    ("0.9.4 Acquiring X / Twitter accounts", "https://x[.]com/intent/tweet?x", "", "behaviour"),
+    ("0.9.5 Acquiring YouTube channels", "youtube[.]com/channel/", "", "quarantined"),
     ("0.9.7 Acquiring Telegram channels", "t[.]/lorem_bot", "", "repaired"),
     ("0.9.8 Acquiring accounts on online forums", "https://news.lorem.org/a-b.html [comment]", "", "note"),
     ("0.9.11.0 Creating online petitions ", "change[.]org/p/why-boyc ott", "", "quarantined"),

@@ -15,6 +15,13 @@ _COMMON_RESERVED = frozenset(
     {
         "about",
         "login",
+        "login.php",
+        "share",
+        "share.php",
+        "sharer",
+        "sharer.php",
+        "intent",
+        "hashtag",
         "signup",
         "register",
         "help",
