@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from exchange.errors import ExchangeError
     from exchange.policy.packs import Packs
 
 
@@ -36,21 +35,18 @@ _POLICIES = click.option(
     help="JSON: one facts object or a list of them; - reads standard input.",
 )
 @_POLICIES
-def decide(source: str, policies: Path | None) -> None:
+def decide(source: str, policies: Path | None) -> int:
     """Decide on facts, by the code that the server runs, and print every reason as JSON.
 
     Of a list each entry is decided; an entry that isn't facts is denied, named on standard error, and makes
     the exit code 2.
     """
-    from exchange.errors import ExchangeError, InputError
+    from exchange.errors import InputError
     from exchange.policy.decide import decide as decide_facts
     from exchange.policy.shape import check_facts
 
-    try:
-        packs = _packs(policies)
-        facts = _read(source)
-    except ExchangeError as error:
-        _stop(error)
+    packs = _packs(policies)
+    facts = _read(source)
     faults = []
     entries = facts if isinstance(facts, list) else [facts]
     for index, entry in enumerate(entries):
@@ -62,29 +58,23 @@ def decide(source: str, policies: Path | None) -> None:
         decisions = [decide_facts(entry, packs).as_json() for entry in entries]
         click.echo(json.dumps(decisions if isinstance(facts, list) else decisions[0], indent=2, ensure_ascii=False))
     for fault in faults:
-        click.echo(fault, err=True)
-    if faults:
-        sys.exit(2)
+        click.echo(f"cibx: {fault}", err=True)
+    return 2 if faults else 0
 
 
 @command.command()
 @_POLICIES
-def check(policies: Path | None) -> None:
+def check(policies: Path | None) -> int:
     """Read every policy pack and run the cases that stand in it."""
-    from exchange.errors import ExchangeError
     from exchange.policy.check import run_cases
 
-    try:
-        packs = _packs(policies)
-        results = list(run_cases(packs))
-    except ExchangeError as error:
-        _stop(error)
+    packs = _packs(policies)
+    results = list(run_cases(packs))
     faults = [result for result in results if result.fault]
     for result in faults:
-        click.echo(f"{result.file}: case {result.name!r}: {result.fault}.", err=True)
+        click.echo(f"cibx: {result.file}: case {result.name!r}: {result.fault}.", err=True)
     click.echo(f"{len(packs.files)} packs, {len(results)} cases, {len(faults)} wrong; policy version {packs.digest}.")
-    if faults:
-        sys.exit(1)
+    return 1 if faults else 0
 
 
 def _packs(folder: Path | None) -> Packs:
@@ -120,8 +110,3 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the key {twice!r} is given twice in one object")
     return table
-
-
-def _stop(error: ExchangeError) -> NoReturn:
-    click.echo(str(error), err=True)
-    sys.exit(error.exit_code)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from exchange.cli.policy import command
+from exchange.cli import main as cibx
 from exchange.policy.check import case_facts
 from exchange.policy.packs import load
 
@@ -19,9 +19,15 @@ def _facts(**changes: Any) -> dict[str, Any]:
     return copy.deepcopy(case_facts(load().base_case, {"set": changes}, "test"))
 
 
+def _cibx(*arguments: str, text: str = "") -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of one call."""
+    with CliRunner().isolation(input=text) as (out, err, _):
+        code = cibx.run(["policy", *arguments])
+        return code, out.getvalue().decode(), err.getvalue().decode()
+
+
 def _run(text: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(command, ["decide", "--facts", "-"], input=text)
-    return result.exit_code, result.stdout, result.stderr
+    return _cibx("decide", "--facts", "-", text=text)
 
 
 def test_one_object_gives_one_decision() -> None:
@@ -41,15 +47,15 @@ def test_a_denial_is_explained_and_no_failure() -> None:
 def test_a_list_gives_a_list_in_order(tmp_path: Path) -> None:
     source = tmp_path / "facts.json"
     source.write_text(json.dumps([_facts(), _facts(actor={"org": "org-x"})]))
-    result = CliRunner().invoke(command, ["decide", "--facts", str(source)])
-    assert [given["decision"] for given in json.loads(result.stdout)] == ["allow", "deny"]
+    _, out, _ = _cibx("decide", "--facts", str(source))
+    assert [given["decision"] for given in json.loads(out)] == ["allow", "deny"]
 
 
 def test_a_bad_entry_of_a_list_is_named_and_the_others_are_decided() -> None:
     code, out, err = _run(json.dumps([_facts(), {"at": "noon"}]))
     assert code == 2
     assert [given["decision"] for given in json.loads(out)] == ["allow", "deny"]
-    assert err.startswith("Entry 2 of 2: ")
+    assert err.startswith("cibx: Entry 2 of 2: ")
 
 
 BAD = [
@@ -71,22 +77,25 @@ def test_bad_facts_are_one_sentence(text: str, words: str) -> None:
     code, out, err = _run(text)
     assert (code, out) == (2, "")
     assert words in err
+    assert err.startswith("cibx: ")
     assert len(err.splitlines()) == 1
 
 
 def test_a_missing_file_is_one_sentence() -> None:
-    result = CliRunner().invoke(command, ["decide", "--facts", "no-such-file"])
-    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    code, out, err = _cibx("decide", "--facts", "no-such-file")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("cibx: no-such-file can't be read")
 
 
 def test_check_runs_the_cases_of_all_packs() -> None:
-    result = CliRunner().invoke(command, ["check"])
-    assert result.exit_code == 0
-    assert "0 wrong" in result.stdout
+    code, out, _ = _cibx("check")
+    assert code == 0
+    assert "0 wrong" in out
 
 
 def test_a_broken_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "odd.toml").write_text("x = [")
-    result = CliRunner().invoke(command, ["check", "--policies", str(tmp_path)])
-    assert result.exit_code == 2
-    assert "odd.toml" in result.stderr
+    code, _, err = _cibx("check", "--policies", str(tmp_path))
+    assert code == 2
+    assert err.startswith("cibx: ")
+    assert "odd.toml" in err
