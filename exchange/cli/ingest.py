@@ -46,10 +46,10 @@ def command(
     from exchange.connect import registry
     from exchange.connect.runner import run
 
+    found = registry.connector(connector)
     if not dry_run:
         _need("--as ORG", org)
         _need("--policy PACK", pack)
-    found = registry.connector(connector)
     terms = _terms(pack) if pack else {}
     key = f"{source.resolve()} under {pack}"
     with ExitStack() as stack:

@@ -67,6 +67,7 @@ def test_what_was_put_aside_is_shown_up_to_a_limit(
 @pytest.mark.parametrize(("arguments", "words"), [
     (["stix-file", "{missing}", "--dry-run"], "can't be read. No such file"),
     (["stix", "{source}", "--dry-run"], "Known connectors: "),
+    (["nope", "x"], "There is no connector 'nope'. Known connectors: "),
     (["stix-file", "{source}", "--dry-run", "--policy", "nonsense"], "no sharing pack 'nonsense'"),
     (["stix-file", "{source}", "--policy", "x"], "--as ORG is missing"),
     (["stix-file", "{source}", "--as", "x"], "--policy PACK is missing"),
