@@ -102,7 +102,7 @@ class Client:
             response = self._session.get(url, params=query, timeout=(_CONNECT_SECONDS, _READ_SECONDS),
                                          allow_redirects=False)
         except requests.RequestException as error:
-            raise UnavailableError(f"{url} doesn't answer: {type(error).__name__}.") from error
+            raise UnavailableError(f"{url} doesn't answer: {type(error).__name__}.", fix=_remedy(error)) from error
         if response.status_code != 200:
             kind = _KNOWN.get(response.status_code, UnavailableError)
             raise kind(f"{url} answered {response.status_code}: {_title(response)}.")
@@ -110,6 +110,17 @@ class Client:
             raise UnavailableError(f"{url} isn't TAXII 2.1: it answers with "
                                    f"{response.headers.get('Content-Type', 'no media type')}.")
         return response
+
+
+def _remedy(error: requests.RequestException) -> str:
+    """What a person can do about a request that got no answer."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "Check that the server's certificate is valid for this host and that its authority is trusted here."
+    if isinstance(error, requests.Timeout):
+        return "Try again later; if it stays so, ask who runs the server."
+    if isinstance(error, ValueError):  # of requests' errors those about the URL itself
+        return "Check how the URL is written; it begins with https://."
+    return "Check the host and port of the URL, that the server runs, and that a firewall or proxy lets this through."
 
 
 def _title(response: requests.Response) -> str:
