@@ -50,6 +50,8 @@ def command(
     if not dry_run:
         _need("--as ORG", org)
         _need("--policy PACK", pack)
+    if out:
+        _apart(source, out)
     terms = _terms(pack) if pack else {}
     key = f"{source.resolve()} under {pack}"
     with ExitStack() as stack:
@@ -66,6 +68,18 @@ def command(
 def _need(option: str, value: str | None) -> None:
     if not value:
         raise click.UsageError(f"{option} is missing: say who contributes and under which policy.")
+
+
+def _apart(source: Path, out: Path) -> None:
+    """Raise InputError where what is written would be read as source, now or at the next run."""
+    from exchange.errors import InputError
+
+    there, read = out.resolve(), source.resolve()
+    inside = there.is_relative_to(read) if source.is_dir() else read in (there / "bundle.json", there / "rows.jsonl")
+    if inside:
+        raise InputError(f"--out {out} is inside of the source {source}." if source.is_dir()
+                         else f"--out {out} would write over the source {source}.",
+                         why="What is written there would be read as source.", fix="Name another folder.")
 
 
 def _terms(pack: str) -> Mapping[str, Any]:

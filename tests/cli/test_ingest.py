@@ -84,6 +84,31 @@ def test_a_wrong_argument_is_told_and_ends_with_2(
     assert "Traceback" not in told
 
 
+@pytest.mark.parametrize(("read", "out", "words"), [
+    ("in", "in", "is inside of the source"),
+    ("in", "in/deep/out", "is inside of the source"),
+    ("in", "link", "is inside of the source"),
+    ("in/bundle.json", "in", "would write over the source"),
+    ("in", "in-too", ""),
+    ("in", ".", ""),
+    ("in/a.json", "in", ""),
+])
+def test_out_never_mixes_with_the_source(
+    read: str, out: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.json", "bundle.json"):
+        (folder / name).write_text(json.dumps([GOOD]))
+    (tmp_path / "link").symlink_to(folder)
+    code = cibx.run(["ingest", "stix-file", str(tmp_path / read), "--dry-run", "--out", str(tmp_path / out)])
+    told = capsys.readouterr().err
+    assert (code, words in told) == (2 if words else 0, True)
+    assert ("Name another folder." in told) == bool(words)
+    if words:
+        assert sorted(path.name for path in folder.iterdir()) == ["a.json", "bundle.json"]
+
+
 REAL = ["--as", "org-alpha", "--policy", "government-published", "--collection", "indicators"]
 
 
