@@ -46,8 +46,9 @@ from exchange.errors import InputError
 def command(file: str | None, dry_run: bool, prune: bool, example: bool) -> None:
     """Make members, agreements, collections and credentials as FILE (TOML; - for standard input) says.
 
-    Prints a line for each difference: + added, ~ changed, - removed. Run again it changes nothing. All faults
-    of the file are told at once, and then nothing is changed.
+    Prints a line for each difference: + added, ~ changed, - removed; and one that begins with ! for each
+    credential that will see nothing of others, because no agreement in force gives its purpose. Run again
+    it changes nothing. All faults of the file are told at once, and then nothing is changed.
     """
     if example:
         click.echo(example_text(), nl=False)
@@ -57,7 +58,7 @@ def command(file: str | None, dry_run: bool, prune: bool, example: bool) -> None
     from exchange.cli.directory_steps import change_directory
 
     source = "standard input" if file == "-" else file
-    change_directory(read_document(file), os.environ, source=source, prune=prune, dry_run=dry_run)
+    change_directory(read_document(file), os.environ, source=source, prune=prune, dry_run=dry_run, warn=True)
 
 
 def example_text() -> str:

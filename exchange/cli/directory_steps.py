@@ -6,7 +6,8 @@ Single steps are small descriptions: ``cibx org add`` and a file with one ``[[or
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ import click
 
 from exchange.errors import InputError
 from exchange.settings import read_settings
+from exchange.stix.timestamp import from_microseconds
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -56,9 +58,11 @@ def change_directory(
     source: str,
     prune: bool = False,
     dry_run: bool = False,
+    warn: bool = False,
 ) -> None:
     """Apply a description in one transaction and print what changed; a function gets the present directory.
 
+    With ``warn`` the credentials that will see nothing of others are named too (``blind_credentials``).
     Raises DescriptionError with all faults; nothing is then changed.
     """
     from exchange.store.engine import open_engine
@@ -67,11 +71,29 @@ def change_directory(
     if dry_run and _is_new(settings.database_url):
         with TemporaryDirectory() as folder:
             engine = open_engine(f"sqlite:///{folder}/dry-run.db")
-            changes = _changed(engine, document, environment, source, prune)
+            changes, after = _changed(engine, document, environment, source, prune)
     else:
         engine = open_engine(settings.database_url)
-        changes = _changed(engine, document, environment, source, prune, dry_run=dry_run)
-    _print_changes(changes, dry_run)
+        changes, after = _changed(engine, document, environment, source, prune, dry_run=dry_run)
+    _print_changes(changes, blind_credentials(after, from_microseconds(time.time_ns() // 1_000)) if warn else (),
+                   dry_run)
+
+
+def blind_credentials(directory: Directory, at: str) -> Iterator[str]:
+    """A sentence for each credential that may read at a time but for a purpose that no agreement in force gives.
+
+    Policy grants such a credential its organisation's own objects and nothing of others (P13).
+    """
+    from exchange.model.access import holds
+    from exchange.policy.label import actor_facts
+
+    for _, credential in sorted(directory.credentials.items()):
+        organisation = directory.organisations[credential.org]
+        reads = "read" in credential.scopes and credential.purpose is not None
+        active = organisation.active and not credential.revoked and holds(credential.since, credential.until, at)
+        if reads and active and credential.purpose not in actor_facts(organisation, at)["purposes"]:
+            yield (f"{organisation.id} has a credential ({credential.id}) for {credential.purpose} but no agreement in"
+                   " force that gives it: it will see only its own objects and nothing of others.")
 
 
 def _is_new(url: str) -> bool:
@@ -109,7 +131,8 @@ def _changed(
     prune: bool,
     *,
     dry_run: bool = False,
-) -> list[Change]:
+) -> tuple[list[Change], Directory]:
+    """The changes, and the directory with them."""
     from exchange.model.description import DescriptionError, read_description
     from exchange.policy.packs import load
     from exchange.policy.vocabulary import faults_of_description
@@ -132,16 +155,17 @@ def _changed(
             if unknown:
                 raise DescriptionError(source, unknown)
             changes = apply(connection, wanted, prune=prune)
+            after = load_directory(connection)
             if dry_run:
                 raise _TakenBackError
     except _TakenBackError:
         pass
     finally:
         engine.dispose()
-    return changes
+    return changes, after
 
 
-def _print_changes(changes: Sequence[Change], dry_run: bool) -> None:
+def _print_changes(changes: Sequence[Change], warnings: Iterable[str], dry_run: bool) -> None:
     for change in changes:
         click.echo(str(change))
         if change.issued is None:
@@ -151,6 +175,8 @@ def _print_changes(changes: Sequence[Change], dry_run: bool) -> None:
         else:
             click.echo(f"    Shown once, keep it safe. Bearer token: {change.issued.token}\n"
                        f"    or HTTP Basic user: {change.issued.id}  password: {change.issued.secret}")
+    for warning in warnings:
+        click.echo(f"! {warning}")
     if not changes:
         click.echo("Nothing to change.")
     elif dry_run:

@@ -127,6 +127,42 @@ def test_two_that_apply_at_once_to_a_new_database_make_one_set_of_secrets(exampl
     assert verify(directory(database_url), None, token, NOW).id == "beta-ana"
 
 
+GIVEN = 'purposes = ["cib-detection"]\n'
+
+
+@pytest.mark.parametrize(
+    ("organisation", "agreement", "credential", "warned"),
+    [
+        ("", GIVEN, "", False),
+        ("", None, "", True),
+        ("", "", "", True),
+        ("", 'purposes = ["account-integrity"]\n', "", True),
+        ("", GIVEN + 'status = "suspended"\n', "", True),
+        ("", GIVEN + "until = 2020-01-01\n", "", True),
+        ("", GIVEN + "since = 9000-01-01\n", "", True),
+        ("", None, "revoked = true\n", False),
+        ("", None, "until = 2020-01-01\n", False),
+        ("", None, 'scopes = ["write"]\n', False),
+        ("active = false\n", None, "", False),
+    ],
+)
+def test_a_credential_that_will_see_nothing_of_others_is_named(
+    cibx: Any, tmp_path: Path, organisation: str, agreement: str | None, credential: str, warned: bool
+) -> None:
+    path = tmp_path / "members.toml"
+    path.write_text(
+        '[[organisation]]\nid = "org-b"\nname = "B"\nkind = "platform"\njurisdiction = "IE"\n' + organisation
+        + ("" if agreement is None else f'[[organisation.agreement]]\nid = "base"\n{agreement}')
+        + f'[[organisation.credential]]\nid = "b-feed"\npurpose = "cib-detection"\n{credential}'
+    )  # fmt: skip
+    for more in ((), ("--dry-run",)):
+        told = [line for line in cibx("apply", str(path), *more).splitlines() if line.startswith("! ")]
+        assert told == [
+            "! org-b has a credential (b-feed) for cib-detection but no agreement in force that gives it: it will see"
+            " only its own objects and nothing of others."
+        ] * warned
+
+
 def test_a_faulty_file_changes_nothing(cibx: Any, example: str, database_url: str) -> None:
     with open(example, "a", encoding="utf-8") as file:
         file.write('\n[[group]]\nid = "a b"\n[[grup]]\n')
