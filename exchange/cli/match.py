@@ -1,7 +1,8 @@
 """``cibx match``: a feed against the tables of a platform, on this machine; and why an account has its score.
 
 The only join of client and matcher: the feed may come over TAXII, local data goes nowhere.
-Exit codes: 0 done, 2 the arguments, the feed or the tables are wrong, 130 interrupted (nothing half is left).
+Exit codes: 0 done, 3 done without an entity table that is there but damaged or without its columns, 2 the arguments,
+the feed or the tables are wrong, 1 something failed, 130 interrupted (nothing half is left).
 """
 
 from __future__ import annotations
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
     from exchange.matcher.report import Report
 
 _SHOWN_PROBLEMS = 20
+EXIT_TABLE_LEFT_OUT = 3
+
+EPILOG = """Exit codes: 0 done; 3 done, but an entity table that is there was left out, because it is damaged or
+lacks its columns; 2 the arguments, the feed or the tables are wrong; 1 something failed; 130 interrupted (nothing
+half is left)."""
 
 
-@click.group(name="match", invoke_without_command=True)
+@click.group(name="match", invoke_without_command=True, epilog=EPILOG)
 @click.option("--feed", metavar="FILE|URL", help="A STIX bundle, or the URL of a TAXII 2.1 server or API root.")
 @click.option("--entities", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder of the entity tables (Parquet or CSV): accounts, links, avatars, posts, handles.")
@@ -54,11 +60,11 @@ def command(ctx: click.Context, /, **given: Any) -> int | None:
         _explain(_needed(given, "out"), given["account"])
         return 0
     feed, entities, out = (_needed(given, name) for name in ("feed", "entities", "out"))
-    _run(feed, entities, out, given)
+    report = _run(feed, entities, out, given)
     if given["account"] is not None:
         click.echo("")
         _explain(out, given["account"])
-    return 0
+    return EXIT_TABLE_LEFT_OUT if report.tables_left_out else 0
 
 
 @command.command("explain")
@@ -82,7 +88,7 @@ def _explain(out: Path, account: str) -> None:
     click.echo(explain(out, account).text())
 
 
-def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> None:
+def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Report:
     from exchange.matcher.mapping import read_mapping
     from exchange.matcher.run import Options, match
     from exchange.matcher.shapes import SHAPES
@@ -96,6 +102,7 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> None
     with _steps() as say:
         report = match(_objects(feed, given), entities, out, options, say)
     _summary(report, out)
+    return report
 
 
 def _weights(name: str) -> str | Path:

@@ -29,6 +29,8 @@ class Report:
     """Unix seconds of the moment the run speaks of."""
     purpose: str | None = None
     tables: dict[str, TableCount] = field(default_factory=dict)
+    tables_left_out: list[str] = field(default_factory=list)
+    """Entity tables that are there, or that the mapping names, and couldn't be used at all; why is in ``problems``."""
     objects: Counter[str] = field(default_factory=Counter)
     """Objects of the feed by STIX type."""
     indicators_used: int = 0
@@ -64,6 +66,7 @@ class Report:
         }
         return {
             "weights": self.weights, "at": self.at, "purpose": self.purpose, "tables": tables,
+            "tables_left_out": self.tables_left_out,
             "objects": dict(sorted(self.objects.items())),
             "indicators_used": self.indicators_used, "values_used": dict(sorted(self.values_used.items())),
             "not_used": [{"reason": r, "count": n, "example": self.examples.get(r, "")}

@@ -58,6 +58,8 @@ def find_sources(engine: Engine, folder: Path, mapping: dict[str, TableMapping],
         given = mapping.get(name, TableMapping())
         path = _locate(folder, name, given, report)
         source = _open(engine, shape, path, given, report) if path else None
+        if path and not source:
+            report.tables_left_out.append(name)
         if source:
             sources[name] = source
         elif shape.needed:
@@ -74,6 +76,7 @@ def _locate(folder: Path, name: str, given: TableMapping, report: Report) -> Pat
         if not path.exists():
             report.problems.append(f"The mapping file says that {name} is in {given.file}, which is not in the"
                                    f" entities' folder; {name} are left out.")
+            report.tables_left_out.append(name)
             return None
         return path
     found = [folder / f"{name}{ending}" for ending in _ENDINGS if (folder / f"{name}{ending}").is_file()]

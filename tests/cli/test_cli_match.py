@@ -80,6 +80,33 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2(
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize(
+    ("files", "code", "left_out"),
+    [
+        ({}, 0, []),
+        ({"notes.csv": b"a,b\n"}, 0, []),
+        ({"avatars.csv": b"account_id,picture\n1,x\n"}, 3, ["avatars"]),
+        ({"avatars.parquet": b"PAR1 damaged"}, 3, ["avatars"]),
+        ({"links.parquet": b"", "handles.parquet": b"x"}, 3, ["links", "handles"]),
+    ],
+)
+def test_a_table_that_is_there_and_left_out_is_told_by_the_exit_code(tmp_path, capsys, files, code, left_out):
+    folder = tmp_path / "entities"
+    folder.mkdir()
+    for name, content in {"accounts.csv": b"account_id,created\n1,0\n", **files}.items():
+        (folder / name).write_bytes(content)
+    (tmp_path / "feed.json").write_text('{"type": "bundle", "objects": []}')
+    given = ["match", "--feed", str(tmp_path / "feed.json"), "--entities", str(folder), "--out", str(tmp_path / "out")]
+    assert run(given) == code
+    assert json.loads((tmp_path / "out" / "report.json").read_bytes())["tables_left_out"] == left_out
+    assert capsys.readouterr().err.count("left out") >= len(left_out)
+
+
+def test_the_help_tells_the_exit_codes(capsys):
+    run(["match", "--help"])
+    assert "3 done, but an entity table that is there was left out" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_missing_option_is_named(capsys):
     assert run(["match", "--feed", "x"]) == 2
     assert "--entities is missing" in capsys.readouterr().err
