@@ -43,6 +43,10 @@ half is left)."""
 @click.option("--mapping", type=click.Path(path_type=Path), metavar="FILE",
               help="TOML file that says which of your files, columns and kinds is which.")
 @click.option("--purpose", metavar="P", help="Purpose of this run; indicators not shared for it are left out.")
+@click.option("--allow-from", "allow_from", multiple=True, metavar="SOURCE",
+              help="Id of an identity whose word that a value is benign takes it out of the search whoever named it"
+                   " (repeatable). Without it a source's word does so for its own values only, and counts"
+                   " against those of others.")
 @click.option("--weights", metavar="NAME|FILE", help="Table of weights other than the shipped one.")
 @click.option("--memory", metavar="SIZE", help="Most memory for the engine, such as 4GB; beyond it the disk is used.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
@@ -95,7 +99,8 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
     from exchange.matcher.weighing import load_weights
 
     options = Options(
-        at=_moment(given["at"]), purpose=given["purpose"], memory=given["memory"], threads=given["threads"],
+        at=_moment(given["at"]), purpose=given["purpose"], allow_from=frozenset(given["allow_from"]),
+        memory=given["memory"], threads=given["threads"],
         weights=load_weights(_weights(given["weights"])) if given["weights"] else None,
         mapping=read_mapping(given["mapping"], tuple(SHAPES)) if given["mapping"] else None,
     )

@@ -19,7 +19,7 @@ class Contribution:
     """One row of the evidence table."""
 
     step: str
-    """prior, direct, company, account or limit."""
+    """prior, direct, company, account, objection or limit."""
     kind: str
     nats: float
     """Above 0 speaks for membership of an operation, below 0 against."""

@@ -1,7 +1,7 @@
 """Fusion: prior, evidence and limits add up to the log-odds; each limit is a row of its own, so the sum is exact.
 
 Limits, in this order: content beside too little infrastructure (the gate); company, for and against; evidence from
-the account itself; and what rests on one source or one signal alone, which stays provisional.
+the account itself and objections; and what rests on one source or one signal alone, which stays provisional.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LIMITS = {
     "gate": "content counts fully only beside infrastructure",
     "company-for": "company can add no more",
     "company-against": "company can take away no more",
-    "against": "the account's own record can take away no more",
+    "against": "the account's own record and words that values are benign can take away no more",
     "provisional": "one source or one kind of evidence alone stays provisional",
 }
 
@@ -26,7 +26,8 @@ def squeezed_sql(x: str, start: float, end: float) -> str:
 
 
 def fuse(engine: Engine, weights: Weights) -> None:
-    """Make tables ``limits`` and ``state`` (log_odds, score, sources) from direct, company and facts."""
+    """Make tables ``limits`` and ``state`` (log_odds, score, sources) from direct, company, facts and
+    objections."""
     _masks(engine, weights)
     _sums(engine, weights)
     gate, rules, company = weights.gate, weights.against, weights.company
@@ -95,7 +96,8 @@ def _sums(engine: Engine, weights: Weights) -> None:
                 sum(nats) FILTER (nats < 0) AS company_against FROM company GROUP BY account_id) c USING
                     (account_id)
         LEFT JOIN (SELECT account_id, sum(nats) FILTER (nats > 0) AS account_for,
-                sum(nats) FILTER (nats < 0) AS account_against FROM facts GROUP BY account_id) f USING
+                sum(nats) FILTER (nats < 0) AS account_against FROM (SELECT account_id, nats FROM facts
+                UNION ALL SELECT account_id, nats FROM objections) GROUP BY account_id) f USING
                     (account_id)
         LEFT JOIN masks m USING (account_id)""")
 

@@ -1,7 +1,8 @@
 """What a feed says: which of its indicators can be looked for now, in which values, and why the others can't.
 
-An object may arrive in several versions; the latest counts. Statements that a value is benign (indicator_types or
-labels) take the value out of the search, whoever else names it.
+An object may arrive in several versions; the latest counts. A statement that a value is benign (indicator_types or
+labels) takes out of the search what the same source named, and what others named where the member trusts its source
+for this. For all others it stays an objection to their value, which is looked for and weighed against (``objections``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,20 @@ from exchange.stix.timestamp import microseconds, version_key
 _BENIGN = frozenset({"benign", "legitimate", "legitimate-mention", "non-malicious", "false-positive", "impersonated"})
 _KEPT = ("indicator", "identity", "campaign", "relationship", "marking-definition")
 UNKNOWN_SOURCE = "unknown"
-SUPPRESSED = "the value is said to be benign by another object of the feed"
+SUPPRESSED = "the value is said to be benign by its own source, or by one that is trusted for this"
+BENIGN = "it says that its value is benign"
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Another source's word that a value of an indicator is benign."""
+
+    shared: str
+    """The value, as the indicator has it."""
+    statement: str
+    """Id of the object that says so."""
+    source: str
+    source_name: str
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,7 @@ class Indicator:
     confidence: float
     """0-1."""
     probes: tuple[Probe, ...]
+    objections: tuple[Objection, ...] = ()
 
 
 @dataclass
@@ -84,6 +99,13 @@ class Terms:
     default_confidence: float
     sibling: float
     purpose: str | None = None
+    allow_from: frozenset[str] = frozenset()
+    """Ids of producers whose word that a value is benign takes it out of the search, whoever named it."""
+
+
+_Value = tuple[str, int, str, int]
+_Said = dict[_Value, dict[str, str]]
+"""Value to those who say that it is benign: id of the source to the least id of its statements."""
 
 
 def collect(objects: Iterable[Mapping[str, Any]], report: Report) -> Feed:
@@ -98,32 +120,52 @@ def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]
     """The indicators that are looked for, by id; the report gets everything that is left out, with reasons."""
     campaigns = feed.campaigns()
     found: list[Indicator] = []
-    benign: set[tuple[str, int, str, int]] = set()
+    benign: _Said = {}
     for obj in feed.of_type("indicator"):
         reason = _not_now(obj, feed, terms)
         if reason:
             report.leave_out(reason, obj["id"])
             continue
         values = _values(obj, terms.sibling, report)
+        source = str(obj.get("created_by_ref") or UNKNOWN_SOURCE)
         if _is_benign(obj):
-            benign.update(probe.value for probe in values if probe.similarity == 1.0)
-            report.leave_out("it says that its value is benign (it suppresses that value)", obj["id"])
+            for probe in values:
+                if probe.similarity == 1.0:
+                    benign.setdefault(probe.value, {}).setdefault(source, obj["id"])
+            report.leave_out(BENIGN, obj["id"])
         elif values:
-            source = str(obj.get("created_by_ref") or UNKNOWN_SOURCE)
             found.append(Indicator(
                 obj["id"], source, feed.name(source), campaigns.get(obj["id"], ""),
                 _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values)))
-    return _without(found, benign, report)
+    heard = {source for said in benign.values() for source in said}
+    report.problems += [f"--allow-from {source}: nothing in the feed is said to be benign by this source; name the"
+                        " id of an identity as in created_by_ref." for source in sorted(terms.allow_from - heard)]
+    return _without(found, benign, feed, terms.allow_from, report)
 
 
-def _without(found: list[Indicator], benign: set[tuple[str, int, str, int]], report: Report) -> list[Indicator]:
+def _suppressed(indicator: Indicator, said: Mapping[str, str], allow_from: frozenset[str]) -> bool:
+    """Whether a word of those who said it takes the indicator's value out; objects that name no producer have none
+    in common."""
+    own = indicator.source != UNKNOWN_SOURCE and indicator.source in said
+    return own or not allow_from.isdisjoint(said)
+
+
+def _without(
+    found: list[Indicator], benign: _Said, feed: Feed, allow_from: frozenset[str], report: Report
+) -> list[Indicator]:
     kept = []
     for indicator in found:
-        values = tuple(probe for probe in indicator.probes if probe.value not in benign)
+        values = tuple(probe for probe in indicator.probes
+                       if not _suppressed(indicator, benign.get(probe.value, {}), allow_from))
         if len(values) < len(indicator.probes):
             report.leave_out(SUPPRESSED, indicator.id, len(indicator.probes) - len(values))
         if values:
-            kept.append(replace(indicator, probes=values))
+            objections = {
+                (probe.shared, source): Objection(probe.shared, statement, source, feed.name(source))
+                for probe in values for source, statement in benign.get(probe.value, {}).items()
+            }
+            report.values_objected += len({shared for shared, _ in objections})
+            kept.append(replace(indicator, probes=values, objections=tuple(objections.values())))
             report.values_used.update(probe.kind for probe in values)
     report.indicators_used = len(kept)
     return kept

@@ -40,6 +40,8 @@ class Report:
     """Indicators, or parts of their patterns, left out, by reason."""
     examples: dict[str, str] = field(default_factory=dict)
     """For each reason in ``not_used`` the first object it concerned."""
+    values_objected: int = 0
+    """Values that are looked for although another source says that they are benign; that word counts against."""
     hits: Counter[str] = field(default_factory=Counter)
     """Meetings of a local row with a shared value, by kind."""
     too_common: Counter[str] = field(default_factory=Counter)
@@ -69,6 +71,7 @@ class Report:
             "tables_left_out": self.tables_left_out,
             "objects": dict(sorted(self.objects.items())),
             "indicators_used": self.indicators_used, "values_used": dict(sorted(self.values_used.items())),
+            "values_objected": self.values_objected,
             "not_used": [{"reason": r, "count": n, "example": self.examples.get(r, "")}
                          for r, n in sorted(self.not_used.items())],
             "hits": dict(sorted(self.hits.items())), "too_common": dict(sorted(self.too_common.items())),

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from exchange.errors import InputError
-from exchange.matcher import against, company, fusion
+from exchange.matcher import against, company, fusion, objections
 from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
 from exchange.matcher.direct import weigh_hits
 from exchange.matcher.engine import Engine, open_engine
@@ -39,6 +39,8 @@ class Options:
     threads: int | None = None
     weights: Weights | None = None
     mapping: Mapping[str, TableMapping] | None = None
+    allow_from: frozenset[str] = frozenset()
+    """Ids of producers whose word that a value is benign takes it out of the search, whoever named it."""
 
 
 def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, options: Options,
@@ -56,7 +58,8 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         raise InputError(f"The folder {out} can't be made.", why=f"{error.strerror}.") from error
     clock = _Clock(report, say)
     with clock("reading the feed"):
-        terms = Terms(options.at, weights.direct.default_confidence, weights.direct.sibling, options.purpose)
+        terms = Terms(options.at, weights.direct.default_confidence, weights.direct.sibling, options.purpose,
+                      options.allow_from)
         indicators = read_indicators(collect(objects, report), terms, report)
     with open_engine(out, memory=options.memory, threads=options.threads) as engine:
         report.engine = engine.settings
@@ -113,6 +116,7 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
     engine.run(f"""CREATE TEMP TABLE hits (account_id {there.account_type}, ix INTEGER, kind VARCHAR,
         similarity DOUBLE, local VARCHAR, shared VARCHAR, first_seen BIGINT, last_seen BIGINT, holders
             BIGINT)""")
+    objections.load_objections(engine, indicators)
     engine.run("CREATE TEMP TABLE too_common (kind VARCHAR, holders BIGINT)")
 
 
@@ -143,6 +147,7 @@ def _compare(engine: Engine, there: Entities, weights: Weights, at: int, report:
 def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
     if repeated := weigh_hits(engine, weights, at):
         report.leave_out("a hit on a value that the same source had already named (it counts once)", "", repeated)
+    objections.weigh_objections(engine, weights)
     company.empty(engine, there.account_type)
     against.weigh_accounts(engine, weights)
     fusion.fuse(engine, weights)
@@ -166,7 +171,8 @@ def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
         FROM accounts a LEFT JOIN state s ON s.account_id = a.account_id ORDER BY account_id)
         TO {quoted(str(engine.work / ACCOUNTS))} (FORMAT parquet)""")
     engine.run(f"""COPY (SELECT * FROM ({fusion.evidence_sql(weights)} UNION ALL SELECT * FROM direct
-            UNION ALL {company.EVIDENCE_SQL} UNION ALL {against.EVIDENCE_SQL})
+            UNION ALL {company.EVIDENCE_SQL} UNION ALL {against.EVIDENCE_SQL}
+            UNION ALL {objections.EVIDENCE_SQL})
         ORDER BY account_id, step, kind, local_value, indicator_id, nats)
         TO {quoted(str(engine.work / EVIDENCE))} (FORMAT parquet)""")
     report.accounts_with_evidence, report.accounts_likely = engine.one(

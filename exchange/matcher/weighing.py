@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from exchange.errors import SettingError
 
-DEFAULT_WEIGHTS = "start-1"
+DEFAULT_WEIGHTS = "start-2"
 FAMILIES = ("infrastructure", "content")
 OPERATORS = (">=", "<", "each")
 ACCOUNT_COLUMNS = (
@@ -86,8 +86,12 @@ class Provisional:
 
 @dataclass(frozen=True)
 class Against:
-    """Limits of negative evidence, in nats (negative numbers)."""
+    """Negative evidence that isn't of the account's own record, and limits of all of it, in nats (negative numbers)."""
 
+    said_benign: float
+    """Another source's word that a value is benign, once per value."""
+    said_benign_share: float
+    """Largest share (0-1) of a value's own evidence that such words take away."""
     limit: float
     limit_two_strong: float
     strong: float
@@ -151,6 +155,9 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
     facts = tuple(_row(AccountFact, row, f"{place}: account row {number}")
                   for number, row in enumerate(table.get("account", []), 1))
     _check(kinds, facts, place)
+    against = _row(Against, table.get("against", {}), f"{place}: against")
+    if against.said_benign > 0 or not 0 <= against.said_benign_share <= 1:
+        raise SettingError(f"{place}: against needs said_benign of 0 or less and said_benign_share from 0 to 1.")
     prior = table.get("prior", {}).get("log_odds")
     if not isinstance(table.get("version"), str) or not isinstance(prior, int | float):
         raise SettingError(f"{place} needs a version and prior.log_odds.")
@@ -159,7 +166,7 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
         direct=_row(Direct, table.get("direct", {}), f"{place}: direct"),
         gate=_row(Gate, table.get("gate", {}), f"{place}: gate"),
         provisional=_row(Provisional, table.get("provisional", {}), f"{place}: provisional"),
-        against=_row(Against, table.get("against", {}), f"{place}: against"),
+        against=against,
         company=_row(Company, table.get("company", {}), f"{place}: company"),
     )
 

@@ -102,6 +102,13 @@ def test_a_table_that_is_there_and_left_out_is_told_by_the_exit_code(tmp_path, c
     assert capsys.readouterr().err.count("left out") >= len(left_out)
 
 
+def test_sources_trusted_to_call_values_benign_are_named_on_the_command_line(arguments, capsys):
+    assert run([*arguments, "--allow-from", "identity--x", "--allow-from", "identity--y"]) == 0
+    error = capsys.readouterr().err
+    assert "--allow-from identity--x: nothing in the feed" in error
+    assert "--allow-from identity--y: nothing in the feed" in error
+
+
 def test_the_help_tells_the_exit_codes(capsys):
     run(["match", "--help"])
     assert "3 done, but an entity table that is there was left out" in " ".join(capsys.readouterr().out.split())
@@ -113,8 +120,8 @@ def test_a_missing_option_is_named(capsys):
 
 
 def test_a_weights_file_of_ones_own_is_used(arguments, tmp_path):
-    shipped = Path(__file__).parents[2] / "exchange" / "matcher" / "weights" / "start-1.toml"
+    shipped = Path(__file__).parents[2] / "exchange" / "matcher" / "weights" / "start-2.toml"
     own = tmp_path / "own.toml"
-    own.write_text(shipped.read_text().replace('version = "start-1"', 'version = "own-7"'))
+    own.write_text(shipped.read_text().replace('version = "start-2"', 'version = "own-7"'))
     run([*arguments, "--weights", str(own)])
     assert json.loads((tmp_path / "out" / "report.json").read_bytes())["weights"] == "own-7"

@@ -25,7 +25,7 @@ def test_an_explanation_adds_up(outcome):
     assert found.log_odds == sum(row.nats for row in found.contributions)
     assert [row.kind for row in found.speaking_for] == ["payment", "device"]
     assert [row.kind for row in found.speaking_against] == ["verified"]
-    assert (found.sources, found.signals, found.weights) == (2, 2, "start-1")
+    assert (found.sources, found.signals, found.weights) == (2, 2, "start-2")
 
 
 def test_an_explanation_says_what_met_and_why_it_weighs(outcome):

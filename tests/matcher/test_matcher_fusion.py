@@ -134,6 +134,43 @@ def test_the_same_source_naming_a_value_twice_counts_once(platform):
     assert once.scores() == twice.scores()
 
 
+def benign(source, pattern, platform):
+    return by(source, pattern, platform, indicator_types=["benign"])
+
+
+@pytest.mark.parametrize("voices", ["x", "xyz"])
+def test_another_sources_word_of_benign_counts_against_once_and_takes_no_more_than_its_share(platform, voices):
+    victim(platform)
+    named = by("a", PATTERNS[0], platform)
+    outcome = platform.run([named, *(benign(source, PATTERNS[0], platform) for source in voices)])
+    ((hit,),) = outcome.rows("SELECT nats FROM evidence WHERE step = 'direct'")
+    ((against, note),) = outcome.rows("SELECT nats, note FROM evidence WHERE step = 'objection'")
+    assert math.isclose(against, max(WEIGHTS.against.said_benign, -hit * WEIGHTS.against.said_benign_share), abs_tol=1e-9)
+    assert note == "device dv_7c is benign, says " + ", ".join(f"identity--{source}" for source in voices)
+    assert outcome.scores()[1] < platform.run([named]).scores()[1]
+    ((log_odds, total),) = outcome.rows("""SELECT log_odds, (SELECT sum(nats) FROM evidence) FROM accounts""")
+    assert total == log_odds
+
+
+def test_a_weak_hit_keeps_a_share_against_any_word_of_benign(platform):
+    victim(platform)
+    named = by("a", PATTERNS[0], platform, confidence=10)
+    outcome = platform.run([named, benign("x", PATTERNS[0], platform)])
+    assert outcome.rows("""SELECT (SELECT sum(nats) FROM evidence WHERE step IN ('direct', 'objection')) =
+        (SELECT sum(nats) FROM evidence WHERE step = 'direct') / 2""") == [(True,)]
+
+
+def test_words_of_benign_never_cancel_what_two_sources_say_in_two_strong_kinds(platform):
+    victim(platform)
+    feed = [by("a", PATTERNS[0], platform), by("b", PATTERNS[1], platform)]
+    poison = [benign(source, pattern, platform) for source in "vwxyz" for pattern in PATTERNS]
+    outcome = platform.run([*feed, *poison])
+    assert outcome.scores()[1] > ACTION
+    assert outcome.rows("SELECT sum(nats) FROM evidence WHERE step = 'objection' OR kind = 'against'") == [
+        (WEIGHTS.against.limit_two_strong,)
+    ]
+
+
 def test_a_second_source_counts_less_than_the_first(platform):
     victim(platform)
     outcome = platform.run([by("a", PATTERNS[0], platform), by("b", PATTERNS[0], platform)])

@@ -26,10 +26,10 @@ def one_device(platform):
         ({"pattern": "[file:hashes.MD5 = 'a']"}, "nothing local is compared with file:hashes"),
         ({"valid_from": "yesterday"}, "valid_from or valid_until is missing or no timestamp"),
         ({"valid_from": 5}, "valid_from or valid_until is missing or no timestamp"),
-        ({"indicator_types": ["benign"]}, "it says that its value is benign (it suppresses that value)"),
+        ({"indicator_types": ["benign"]}, "it says that its value is benign"),
         ({"labels": 5, "indicator_types": "benign"}, None),
         ({"id": 5}, "no STIX object: type or id is missing"),
-        ({"labels": ["Legitimate"]}, "it says that its value is benign (it suppresses that value)"),
+        ({"labels": ["Legitimate"]}, "it says that its value is benign"),
     ],
 )
 def test_an_indicator_counts_or_is_left_out_with_a_reason(one_device, given, reason):
@@ -51,14 +51,49 @@ def test_the_latest_version_counts_whatever_comes_first(one_device, newest_last)
     assert outcome.hits() == []
 
 
-def test_a_value_said_to_be_benign_is_suppressed_whoever_names_it(one_device):
-    feed = [
-        one_device.indicator(PATTERN),
-        one_device.indicator(PATTERN, name="benign", indicator_types=["benign"], created_by_ref="identity--b"),
-    ]
-    outcome = one_device.run(feed)
-    assert outcome.hits() == []
-    assert outcome.report.not_used["the value is said to be benign by another object of the feed"] == 1
+A, B, C = "identity--a", "identity--b", "identity--c"
+
+
+@pytest.mark.parametrize(
+    ("named_by", "benign_by", "allow_from", "looked_for"),
+    [
+        ([A], [], [], [A]),
+        ([A], [A], [], []),
+        ([A], [B], [], [A]),
+        ([A], [B], [B], []),
+        ([A], [B], [C], [A]),
+        ([A, B], [A], [], [B]),
+        ([A, B], [C], [], [A, B]),
+        ([A, B], [C], [C], []),
+        ([A, B], [A], [A], []),
+        ([None], [None], [], ["unknown"]),
+        ([A], [None], [], [A]),
+        ([A], [None], ["unknown"], []),
+    ],
+)
+@pytest.mark.parametrize("word", [{"indicator_types": ["benign"]}, {"labels": ["impersonated"]}])
+def test_a_word_of_benign_removes_what_its_own_source_or_a_trusted_one_speaks_of(
+    one_device, named_by, benign_by, allow_from, looked_for, word
+):
+    def said(source, **given):
+        found = one_device.indicator(PATTERN, name=f"{source} {given}", created_by_ref=source, **given)
+        return {name: value for name, value in found.items() if value is not None}
+
+    feed = [*(said(source) for source in named_by), *(said(source, **word) for source in benign_by)]
+    outcome = one_device.run(feed, allow_from=frozenset(allow_from))
+    sources = [source for (source,) in outcome.rows("SELECT source FROM evidence WHERE step = 'direct' ORDER BY ALL")]
+    assert looked_for == sources
+    suppressed = outcome.report.not_used["the value is said to be benign by its own source, or by one that is trusted for"
+                                         " this"]  # fmt: skip
+    assert suppressed == len(named_by) - len(looked_for)
+    objected = {source for source in looked_for if set(benign_by) - {source}}
+    assert outcome.report.values_objected == len(objected)
+    assert len(outcome.rows("SELECT nats FROM evidence WHERE step = 'objection' AND nats < 0")) == bool(objected)
+
+
+def test_a_trusted_source_that_says_nothing_is_told(one_device):
+    outcome = one_device.run([one_device.indicator(PATTERN)], allow_from=frozenset([B]))
+    assert "--allow-from identity--b: nothing in the feed is said to be benign by this source" in outcome.problems()
 
 
 def test_a_pattern_used_in_part_says_what_is_not_used(one_device):

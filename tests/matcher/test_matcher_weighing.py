@@ -10,7 +10,7 @@ from exchange.errors import SettingError
 from exchange.matcher.values import LINK_KINDS
 from exchange.matcher.weighing import load_weights, read_weights
 
-TEXT = resources.files("exchange.matcher").joinpath("weights", "start-1.toml").read_text("utf-8")
+TEXT = resources.files("exchange.matcher").joinpath("weights", "start-2.toml").read_text("utf-8")
 
 
 def test_the_shipped_table_knows_every_kind_that_is_compared():
@@ -34,6 +34,8 @@ def test_stronger_kinds_weigh_more_as_the_requirements_say():
         (lambda t: t["kind"]["device"].update(half_life=0), "half_life above 0"),
         (lambda t: t["account"][0].update(column="shoe_size"), "unknown column or operator"),
         (lambda t: t["gate"].pop("content_limit"), "gate lacks 'content_limit'"),
+        (lambda t: t["against"].update(said_benign=1.0), "said_benign of 0 or less"),
+        (lambda t: t["against"].update(said_benign_share=1.5), "said_benign_share from 0 to 1"),
         (lambda t: t.pop("version"), "needs a version"),
     ],
 )
