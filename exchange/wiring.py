@@ -14,7 +14,8 @@ from typing import Any
 from uuid import uuid4
 
 from exchange.errors import ForbiddenError, InputError, NotFoundError, StorageFullError, UnavailableError
-from exchange.feed.page import Page, PageMaker, Place
+from exchange.feed.page import Page, PageMaker, Place, objects_page
+from exchange.feed.page_cache import PageCache
 from exchange.feed.query import Asked
 from exchange.feed.readers import Readers
 from exchange.intake import published
@@ -48,6 +49,8 @@ from exchange.store.pushes import (
 )
 
 _HOUR = 3_600_000_000
+_KEPT_PAGES = 32_000_000
+"""Bytes of settled pages that a process keeps."""
 _EVERY_VERSION = Versions(frozenset({"all"}))
 
 
@@ -72,6 +75,7 @@ class Exchange:
         self._queries = ObjectQueries(self.engine.dialect)
         self._labels = Labels(self.engine, lambda profile, label: granted(profile, label, self.packs))
         self._numbers = Numbers(self.engine)
+        self._pages = PageCache(_KEPT_PAGES)
         self._readers = Readers(self._labels, self.packs)
         self._intake = Intake(self.packs, self._labels, pause)
         self._directory: Directory | None = None
@@ -117,6 +121,8 @@ class Exchange:
     def page(self, make: PageMaker, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
         """One page of a collection: of objects, manifest or versions, as ``make`` says."""
         place = Place(self._numbers.feed_if_any(collection.id), reader, context, self._secret)
+        if make is objects_page:
+            make = self._pages.objects_page
         with raw(self.engine) as connection:
             return make(self._queries, connection, place, asked)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -23,6 +23,8 @@ class Page:
     last: str | None
     found: bool
     """Whether there was anything on it."""
+    span: tuple[int, int] | None = None
+    """(after, last] in microseconds of a page that more follows: nothing is ever added in between."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,15 @@ PageMaker = Callable[[ObjectQueries, Any, Place, Asked], Page]
 
 def objects_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
     """An envelope (TAXII 2.1, 3.7) of the objects, as they were sent."""
-    rows, token = _rows(queries, connection, place, asked, ("seq", "body"))
-    return _page(rows, token, b"objects", [row[1] for row in rows])
+    rows, token, after = _rows(queries, connection, place, asked, ("seq", "body"))
+    page = _page(rows, token, b"objects", [row[1] for row in rows])
+    return page if token is None else replace(page, span=(after, rows[-1][0]))
 
 
 def manifest_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
     """A manifest (TAXII 2.1, 5.3.1); ``next`` as in envelopes (cti-taxii2#110)."""
     columns: tuple[Column, ...] = ("seq", "stix_id", "version", "version_text", "spec_version")
-    rows, token = _rows(queries, connection, place, asked, columns)
+    rows, token, _ = _rows(queries, connection, place, asked, columns)
     records = orjson.dumps([
         {
             "id": stix_id, "date_added": from_microseconds(seq), "version": written(seq, version, text),
@@ -61,7 +64,7 @@ def manifest_page(queries: ObjectQueries, connection: Any, place: Place, asked: 
 
 def versions_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
     """The versions of one object (TAXII 2.1, 5.8.1), in the order of adding."""
-    rows, token = _rows(queries, connection, place, asked, ("seq", "version", "version_text"))
+    rows, token, _ = _rows(queries, connection, place, asked, ("seq", "version", "version_text"))
     return _page(rows, token, b"versions", [orjson.dumps([written(*row) for row in rows])[1:-1]])
 
 
@@ -72,7 +75,8 @@ def written(seq: int, version: str, text: str | None) -> str:
 
 def _rows(
     queries: ObjectQueries, connection: Any, place: Place, asked: Asked, columns: tuple[Column, ...]
-) -> tuple[list[tuple[Any, ...]], str | None]:
+) -> tuple[list[tuple[Any, ...]], str | None, int]:
+    """The rows of a page, the token for the next one if there is more, and the date after which it begins."""
     wanted = asked.filter
     context = f"{place.context}|{asked.context}"
     if asked.cursor is not None:
@@ -81,9 +85,9 @@ def _rows(
                         versions=wanted.versions, after=after, limit=wanted.limit)
     rows = queries.page(connection, place.feed, place.reader, wanted, columns)
     if len(rows) <= wanted.limit:
-        return rows, None
+        return rows, None, wanted.after
     rows = rows[: wanted.limit]
-    return rows, sign_cursor(place.secret, context, rows[-1][0])
+    return rows, sign_cursor(place.secret, context, rows[-1][0]), wanted.after
 
 
 def _page(rows: Sequence[tuple[Any, ...]], token: str | None, name: bytes, items: list[bytes]) -> Page:

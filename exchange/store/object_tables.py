@@ -28,6 +28,8 @@ class FeedRow(SQLModel, table=True):
     number: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
     collection: str = Field(sa_column=Column(Text, nullable=False, unique=True))
     last_seq: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    """Grows when an object is withdrawn or gets another row: what was read before may be different now."""
 
 
 class ContributorRow(SQLModel, table=True):

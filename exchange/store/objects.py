@@ -18,14 +18,16 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    case,
     exists,
     false,
+    func,
     literal_column,
     or_,
     select,
 )
 
-from exchange.store.object_tables import GRANT, OBJECT
+from exchange.store.object_tables import FEED, GRANT, OBJECT
 from exchange.store.statement import Prepared, count, listed, number, one_of, text
 
 Column = Literal["seq", "body", "stix_id", "version", "version_text", "spec_version", "contributor"]
@@ -108,6 +110,27 @@ class ObjectQueries:
         if wanted.ids is not None:
             values["keys"] = listed(self._dialect, [id_key(i) for i in wanted.ids])
         return prepared.run(connection, **values)
+
+    def revision(self, connection: Any, feed: int) -> int:
+        """How often something in the collection was withdrawn or got another version; 0 for an unused one."""
+        asked = self._once("revision", select(FEED.c.revision).where(FEED.c.number == number("feed")))
+        rows = asked.run(connection, feed=feed)
+        return int(rows[0][0]) if rows else 0
+
+    def next_window(self, connection: Any, feed: int, span: tuple[int, int], now: int) -> int | None:
+        """When the window in time of some object in (after, last] opens or closes next; None: never."""
+        row = OBJECT.c
+        asked = self._once("window", select(
+            *(func.min(case((column > number("now"), column))) for column in (row.visible_from, row.visible_until))
+        ).where(row.feed == number("feed"), row.seq > number("after"), row.seq <= number("last")))
+        found = asked.run(connection, feed=feed, after=span[0], last=span[1], now=now)[0]
+        return min((moment for moment in found if moment is not None), default=None)
+
+    def _once(self, name: str, statement: Select[Any]) -> Prepared:
+        prepared = self._prepared.get((name,))
+        if prepared is None:
+            prepared = self._prepared[name,] = Prepared(statement, self._dialect)
+        return prepared
 
     def _select(self, wanted: Filter, columns: tuple[Column, ...]) -> Select[Any]:
         row = OBJECT.c

@@ -20,6 +20,7 @@ from exchange.store.statement import listed, number, one_of
 
 _LAST = select(FEED.c.last_seq).where(FEED.c.number == number("feed")).with_for_update()
 _ADVANCE = update(FEED).where(FEED.c.number == number("feed")).values(last_seq=bindparam("last"))
+_REVISE = update(FEED).where(FEED.c.number == number("feed")).values(revision=FEED.c.revision + 1)
 _ADD_STATUS = insert(STATUS)
 _ADD_EVENT = insert(EVENT)
 
@@ -165,6 +166,7 @@ def _insert(
         })
     if crowded:
         connection.execute(_mark_shared(connection.dialect), _names(connection.dialect, feed, crowded))
+        connection.execute(_REVISE, {"feed": feed})
     sql, names = _prepared_insert(connection.dialect, tuple(rows[0]))
     connection.exec_driver_sql(sql, rows if names is None else [tuple([row[n] for n in names]) for row in rows])
 
@@ -210,6 +212,7 @@ def withdraw(
     chosen = [r for i, r in enumerate(found) if _is_named(r.version, r.seq, i, len(found), versions)]
     if chosen:
         connection.execute(delete(OBJECT).where(row.number.in_([r.number for r in chosen])))
+        connection.execute(_REVISE, {"feed": feed})
     return [r.version for r in chosen]
 
 

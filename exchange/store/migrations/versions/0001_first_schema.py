@@ -111,6 +111,7 @@ def _objects() -> None:
         sa.Column("number", sa.Integer, primary_key=True),
         sa.Column("collection", sa.Text, nullable=False, unique=True),
         sa.Column("last_seq", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+        sa.Column("revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     )
     op.create_table(
         "contributor",

@@ -1,0 +1,110 @@
+"""Kept pages give what fresh ones would, whatever is added, withdrawn, revised, or comes to its time meanwhile."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from exchange.feed.page import Place, objects_page
+from exchange.feed.page_cache import PageCache
+from exchange.feed.query import read_query
+from exchange.store.engine import raw, write
+from exchange.store.labels import Labels, Numbers
+from exchange.store.objects import ObjectQueries, Reader, Versions
+from exchange.store.pushes import NewObject, add_objects, withdraw
+
+NOW = 1_790_000_000_000_000
+ALL = Versions(frozenset({"all"}))
+
+
+class Feed:
+    """A collection with six objects that one member reads in pages of two."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.labels = Labels(engine, lambda profile, label: profile == "a" or label == "open")
+        self.number = Numbers(engine).feed("c")
+        self.contributor = Numbers(engine).contributor("a")
+        self.queries = ObjectQueries(engine.dialect)
+        self.cache = PageCache(1_000_000)
+        self.add(*(self.new(f"x--{n}") for n in range(6)))
+
+    def new(self, stix_id: str, version: str = "v1", label: str = "open") -> NewObject:
+        return NewObject(stix_id=stix_id, type="x", version=version, version_text=None, spec_version="2.1",
+                         label=self.labels.label(label, label), visible_from=None, visible_until=None,
+                         body=json.dumps([stix_id, version]).encode())
+
+    def add(self, *objects: NewObject) -> None:
+        reader = Reader(self.labels.profile("a", "a"), NOW)
+        with write(self.engine) as connection:
+            add_objects(connection, feed=self.number, contributor=self.contributor, reader=reader, objects=objects)
+
+    def remove(self, stix_id: str) -> None:
+        with write(self.engine) as connection:
+            withdraw(connection, feed=self.number, contributor=self.contributor, stix_id=stix_id, versions=ALL,
+                     spec_versions=None)
+
+    def crawl(self, make: Any, now: int = NOW, profile: str = "b") -> list[Any]:
+        found: list[Any] = []
+        token = None
+        place = Place(self.number, Reader(self.labels.profile(profile, profile), now), "here", "secret")
+        while True:
+            query = [("limit", "2")] + ([("next", token)] if token else [])
+            asked = read_query(query, allowed=frozenset({"limit", "next"}), page_size=2)
+            with raw(self.engine) as connection:
+                page = json.loads(make(self.queries, connection, place, asked).body)
+            found += page.get("objects", [])
+            token = page.get("next")
+            if not page["more"]:
+                return found
+
+
+@pytest.fixture
+def feed(engine: Engine) -> Feed:
+    return Feed(engine)
+
+
+CHANGES = {
+    "nothing": lambda f: None,
+    "added at the end": lambda f: f.add(f.new("x--7")),
+    "withdrawn": lambda f: f.remove("x--1"),
+    "a newer version": lambda f: f.add(f.new("x--1", "v2")),
+    "an older version": lambda f: f.add(f.new("x--1", "v0")),
+    "a version that the reader may not see": lambda f: f.add(f.new("x--1", "v3", "closed")),
+    "withdrawn and added again": lambda f: (f.remove("x--0"), f.add(f.new("x--0"))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_kept_pages_equal_fresh_ones_after(feed: Feed, change: str) -> None:
+    assert feed.crawl(feed.cache.objects_page) == feed.crawl(objects_page)
+    CHANGES[change](feed)
+    assert feed.crawl(feed.cache.objects_page) == feed.crawl(objects_page)
+    assert feed.crawl(feed.cache.objects_page, profile="a") == feed.crawl(objects_page, profile="a")
+
+
+@pytest.mark.parametrize("later", [0, 9, 10, 11, 19, 20, 21])
+def test_windows_in_time_open_and_close_in_kept_pages(feed: Feed, later: int) -> None:
+    feed.add(replace(feed.new("x--early"), visible_until=NOW + 20), replace(feed.new("x--late"), visible_from=NOW + 10),
+             feed.new("x--8"), feed.new("x--9"), feed.new("x--10"))
+    feed.crawl(feed.cache.objects_page)
+    now = NOW + later
+    assert feed.crawl(feed.cache.objects_page, now) == feed.crawl(objects_page, now)
+
+
+def test_a_kept_page_is_not_asked_of_the_store_again(feed: Feed) -> None:
+    first = feed.crawl(feed.cache.objects_page)
+    with write(feed.engine) as connection:  # behind the exchange's back: no revision tells of it
+        connection.exec_driver_sql("DELETE FROM object WHERE stix_id = 'x--0'")
+    assert feed.crawl(feed.cache.objects_page) == first != feed.crawl(objects_page)
+
+
+def test_memory_is_bounded(feed: Feed) -> None:
+    feed.cache = PageCache(150)
+    feed.crawl(feed.cache.objects_page)
+    assert 0 < feed.cache._size <= 150
+    assert feed.cache._size == sum(len(kept.page.body) for kept in feed.cache._kept.values())
