@@ -77,6 +77,7 @@ class Exchange:
         self._numbers = Numbers(self.engine)
         self._pages = PageCache(_KEPT_PAGES)
         self._readers = Readers(self._labels, self.packs)
+        self._pause = pause
         self._intake = Intake(self.packs, self._labels, pause)
         self._directory: Directory | None = None
         self._secret = settings.secret_key
@@ -161,7 +162,8 @@ class Exchange:
         checked = self._intake.check(pusher, raws)
         fresh = [c.new for c in checked if c.new is not None]
         with write(self.engine) as connection:
-            stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh)
+            stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh,
+                                 pause=self._pause)
             fates = iter(stored)
             told = [
                 Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None

@@ -7,7 +7,7 @@ max(clock, last + 1), so that its order is the order of the commits also when th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -24,6 +24,8 @@ _REVISE = update(FEED).where(FEED.c.number == number("feed")).values(revision=FE
 _ADD_STATUS = insert(STATUS)
 _ADD_EVENT = insert(EVENT)
 
+_AT_A_TIME = 100
+"""Rows between two pauses: some two milliseconds."""
 _LATE = 1 << 62
 """Added to a claim, it comes after every date; among themselves late claims keep their order."""
 
@@ -59,9 +61,12 @@ class Stored:
 
 
 def add_objects(
-    connection: Connection, *, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject]
+    connection: Connection, *, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject],
+    pause: Callable[[], None] = lambda: None,
 ) -> list[Stored]:
     """Store the objects in their order; ``reader`` is the contributor itself, who is told of no invisible row.
+
+    ``pause`` is called every few objects, so that others have their turn.
 
     An object is ``foreign`` when the contributor may see another's object of the same id that has another
     version or other bytes: only the contributor of an object revises it.
@@ -82,7 +87,12 @@ def add_objects(
         return fates
     first = max(reader.now, last + 1)
     connection.execute(_ADVANCE, {"feed": feed, "last": first + len(fresh) - 1})
-    _insert(connection, feed, contributor, first, fresh, known)
+    rows = _rows(connection, feed, contributor, first, fresh, known)
+    sql, names = _prepared_insert(connection.dialect, tuple(rows[0]))
+    for start in range(0, len(rows), _AT_A_TIME):
+        some = rows[start : start + _AT_A_TIME]
+        connection.exec_driver_sql(sql, some if names is None else [tuple([row[n] for n in names]) for row in some])
+        pause()
     dates = iter(range(first, first + len(fresh)))
     return [Stored("added", next(dates)) if f.fate == "added" else f for f in fates]
 
@@ -143,10 +153,11 @@ def lock_feed(connection: Connection, feed: int) -> int:
     return int(connection.execute(_LAST, {"feed": feed}).scalar_one())
 
 
-def _insert(
+def _rows(
     connection: Connection, feed: int, contributor: int, first: int,
     fresh: Sequence[NewObject], known: dict[str, list[_Known]],
-) -> None:
+) -> list[dict[str, Any]]:
+    """The rows of new objects; rows that are there already are told that their ids have company now."""
     claims: dict[str, int] = {}
     crowded: list[str] = []
     rows: list[dict[str, Any]] = []
@@ -167,8 +178,7 @@ def _insert(
     if crowded:
         connection.execute(_mark_shared(connection.dialect), _names(connection.dialect, feed, crowded))
         connection.execute(_REVISE, {"feed": feed})
-    sql, names = _prepared_insert(connection.dialect, tuple(rows[0]))
-    connection.exec_driver_sql(sql, rows if names is None else [tuple([row[n] for n in names]) for row in rows])
+    return rows
 
 
 @cache
