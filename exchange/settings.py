@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 
 from exchange.errors import SettingError
@@ -45,7 +46,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read CIBX_* variables; raises SettingError for an unknown name or a number that isn't one."""
+    """Read CIBX_* variables; raises SettingError for a misspelt name or a number that isn't one."""
     given = os.environ if environment is None else environment
     known = {field.name: field for field in fields(Settings)}
     values: dict[str, str | int] = {}
@@ -53,13 +54,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         if not variable.startswith("CIBX_"):
             continue
         name = variable.removeprefix("CIBX_").lower()
-        if name.startswith(("secret_of_", "test_")):
-            continue  # secrets that a description file refers to; the test suite's own switches
         if name not in known:
-            raise SettingError(
-                f"The environment variable {variable} is not a setting.",
-                fix="Known settings: " + ", ".join(f"CIBX_{n.upper()}" for n in sorted(known)) + ".",
-            )
+            _refuse_misspelt(variable, name, known)
+            continue  # a secret that a description refers to, or another program's
         values[name] = _number(variable, text, lowest=0 if name == "proxies" else 1) if (
             known[name].type == "int"
         ) else text
@@ -68,6 +65,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingError(f"CIBX_POLICIES names {settings.policies!r}, which is no folder.",
                            fix="Name a folder of policy packs or leave it empty.")
     return settings
+
+
+def _refuse_misspelt(variable: str, name: str, known: Iterable[str]) -> None:
+    """Raise SettingError where the name is nearly a setting's: an operator would believe that it is set."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.75)
+    if near:
+        raise SettingError(f"The environment variable {variable} is not a setting.",
+                           fix=f"Did you mean CIBX_{near[0].upper()}?")
 
 
 def _number(variable: str, text: str, lowest: int) -> int:

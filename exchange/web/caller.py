@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from flask import current_app, g
 
@@ -23,7 +24,7 @@ class Caller:
     narrower_purpose: str | None
     now: int
 
-    @property
+    @cached_property
     def at(self) -> str:
         """The moment as RFC 3339 text."""
         return from_microseconds(self.now)

@@ -1,0 +1,48 @@
+"""Settings come from CIBX_* variables; what is nearly a setting is told, what isn't one is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from exchange.errors import SettingError
+from exchange.settings import Settings, read_settings
+
+
+def test_without_variables_the_defaults_hold() -> None:
+    assert read_settings({"PATH": "/bin"}) == Settings()
+
+
+@pytest.mark.parametrize(("variable", "text", "name", "value"), [
+    ("CIBX_DATABASE_URL", "sqlite:///x.db", "database_url", "sqlite:///x.db"),
+    ("CIBX_PAGE_SIZE", "10", "page_size", 10),
+    ("CIBX_PROXIES", "0", "proxies", 0),
+    ("CIBX_TITLE", "Ours", "title", "Ours"),
+])
+def test_a_variable_sets_its_field(variable: str, text: str, name: str, value: object) -> None:
+    assert getattr(read_settings({variable: text}), name) == value
+
+
+@pytest.mark.parametrize("variable", ["CIBX_DATABASE_URI", "CIBX_PAGESIZE", "CIBX_PROXY", "CIBX_MAX_CONTENT_LENGHT"])
+def test_a_misspelt_setting_stops_the_start_and_names_the_right_one(variable: str) -> None:
+    with pytest.raises(SettingError, match="Did you mean CIBX_"):
+        read_settings({variable: "1"})
+
+
+@pytest.mark.parametrize("variable", ["CIBX_SECRET_OF_ALPHA", "CIBX_ALPHA_PASSWORD", "CIBX_TOKEN", "CIBXLIKE"])
+def test_other_variables_are_left_alone(variable: str) -> None:
+    assert read_settings({variable: "x"}) == Settings()
+
+
+@pytest.mark.parametrize(("variable", "text"), [
+    ("CIBX_PAGE_SIZE", "0"), ("CIBX_PAGE_SIZE", "-1"), ("CIBX_PAGE_SIZE", "1e3"), ("CIBX_PAGE_SIZE", ""),
+    ("CIBX_PAGE_SIZE", "１"), ("CIBX_MAX_OBJECTS", "9" * 13), ("CIBX_PROXIES", "x"), ("CIBX_POLICIES", "/no/such/folder"),
+])
+def test_a_value_that_is_none_stops_the_start(variable: str, text: str) -> None:
+    with pytest.raises(SettingError, match=variable):
+        read_settings({variable: text})
+
+
+def test_the_password_of_the_database_is_not_shown() -> None:
+    shown = read_settings({"CIBX_DATABASE_URL": "postgresql://me:s3cret@host/db"}).shown_database
+    assert "s3cret" not in shown
+    assert "me:***@host" in shown
