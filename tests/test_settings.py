@@ -22,7 +22,7 @@ def test_a_variable_sets_its_field(variable: str, text: str, name: str, value: o
     assert getattr(read_settings({variable: text}), name) == value
 
 
-@pytest.mark.parametrize("variable", ["CIBX_DATABASE_URI", "CIBX_PAGESIZE", "CIBX_PROXY", "CIBX_MAX_CONTENT_LENGHT"])
+@pytest.mark.parametrize("variable", ["CIBX_DATABASE_URI", "CIBX_PAGESIZE", "CIBX_PROXIE", "CIBX_MAX_CONTENT_LENGHT"])
 def test_a_misspelt_setting_stops_the_start_and_names_the_right_one(variable: str) -> None:
     with pytest.raises(SettingError, match="Did you mean CIBX_"):
         read_settings({variable: "1"})
