@@ -16,6 +16,9 @@ from exchange.feed.query import LAST, Asked
 from exchange.store.objects import ObjectQueries
 
 
+_MOST_ASKED = 1_000
+
+
 @dataclass(frozen=True)
 class _Kept:
     page: Page
@@ -31,6 +34,7 @@ class PageCache:
         self._most = most_bytes
         self._size = 0
         self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
+        self._asked: OrderedDict[tuple[object, ...], None] = OrderedDict()
 
     def objects_page(self, queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
         """As ``page.objects_page``, from memory where nothing can have changed."""
@@ -44,10 +48,19 @@ class PageCache:
             self._kept.move_to_end(key)
             return kept.page
         page = objects_page(queries, connection, place, asked)
-        if page.span is not None:
+        if page.span is not None and self._seen(key):
             until = queries.next_window(connection, place.feed, page.span, place.reader.now)
             self._keep(key, _Kept(page, revision, until))
         return page
+
+    def _seen(self, key: tuple[object, ...]) -> bool:
+        """Whether the page was asked for lately: what is read once isn't worth asking when it changes."""
+        if key in self._asked:
+            return True
+        self._asked[key] = None
+        if len(self._asked) > _MOST_ASKED:
+            self._asked.popitem(last=False)
+        return False
 
     def _keep(self, key: tuple[object, ...], kept: _Kept) -> None:
         former = self._kept.pop(key, None)

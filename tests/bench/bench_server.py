@@ -193,7 +193,7 @@ def bare_ratio(bench: Bench, figures: Figures, mine: Target, page: bytes, folder
         times = max(20, int(500 * scale))
         with cpu_of(bare) as spent:
             for _ in range(times):
-                bare.feed.get()
+                bare.feed.get().json()  # as a crawl does: what the client does between requests costs the server too
         figures.add("bare view, same page, ms CPU", bare, spent() / times * 1_000)
         bench.crawl(mine, max(4, int(200 * scale)))
     costs = figures.medians()
