@@ -15,7 +15,6 @@ from exchange.feed.page import Page, Place, objects_page
 from exchange.feed.query import LAST, Asked
 from exchange.store.objects import ObjectQueries
 
-
 _MOST_ASKED = 1_000
 
 
