@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Engine, Table, insert, select, text
 
-from exchange.store.engine import is_sqlite, read, write
+from exchange.store.engine import is_sqlite, raw, read, write
 from exchange.store.object_tables import CONTRIBUTOR, FEED, GRANT, LABEL, PROFILE
+from exchange.store.statement import Prepared
+from exchange.store.statement import text as bound_text
 
 Grants = Callable[[str, str], bool]
 """(profile facts, label facts), both canonical JSON -> whether the profile may see the label."""
@@ -76,6 +78,9 @@ class Numbers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._feed = Prepared(
+            select(FEED.c.number).where(FEED.c.collection == bound_text("collection")), engine.dialect
+        )
         self._known: dict[tuple[str, str], int] = {}
 
     def feed(self, collection: str) -> int:
@@ -85,7 +90,13 @@ class Numbers:
     def feed_if_any(self, collection: str) -> int:
         """The same for a reader: 0, which no collection has, where nothing was pushed yet."""
         known = self._known.get(("collection", collection))
-        return known if known is not None else self._look_up(FEED, "collection", collection) or 0
+        if known is None:
+            with raw(self._engine) as connection:  # asked again at every poll until something is pushed
+                rows = self._feed.run(connection, collection=collection)
+            if not rows:
+                return 0
+            known = self._known[("collection", collection)] = int(rows[0][0])
+        return known
 
     def contributor(self, org: str) -> int:
         """The number of an organisation as contributor."""
