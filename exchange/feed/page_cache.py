@@ -41,25 +41,29 @@ class PageCache:
         if wanted.ids is not None or wanted.types or wanted.spec_versions or wanted.versions != LAST:
             return objects_page(queries, connection, place, asked)
         key = (place.feed, place.reader.profile, place.context, asked.cursor, wanted.after, wanted.limit)
-        revision = queries.revision(connection, place.feed)
+        if key not in self._asked:
+            page = objects_page(queries, connection, place, asked)
+            if page.span is not None:
+                self._note(key)
+            return page
+        revision = queries.revision(connection, place.feed)  # before the page: a change meanwhile shows next time
         kept = self._kept.get(key)
         if kept is not None and kept.revision == revision and (kept.until is None or place.reader.now < kept.until):
             self._kept.move_to_end(key)
             return kept.page
         page = objects_page(queries, connection, place, asked)
-        if page.span is not None and self._seen(key):
+        if page.span is not None:
             until = queries.next_window(connection, place.feed, page.span, place.reader.now)
             self._keep(key, _Kept(page, revision, until))
         return page
 
-    def _seen(self, key: tuple[object, ...]) -> bool:
-        """Whether the page was asked for lately: what is read once isn't worth asking when it changes."""
-        if key in self._asked:
-            return True
+    def _note(self, key: tuple[object, ...]) -> None:
+        """Remember that the page was asked for: what is read once isn't worth asking when it changes."""
         self._asked[key] = None
         if len(self._asked) > _MOST_ASKED:
-            self._asked.popitem(last=False)
-        return False
+            forgotten, _ = self._asked.popitem(last=False)
+            kept = self._kept.pop(forgotten, None)
+            self._size -= len(kept.page.body) if kept else 0
 
     def _keep(self, key: tuple[object, ...], kept: _Kept) -> None:
         former = self._kept.pop(key, None)
