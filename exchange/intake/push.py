@@ -22,7 +22,7 @@ from exchange.stix import personal
 from exchange.stix.behaviour import behaviours_in, fault_of_missing_behaviour, labels_cib
 from exchange.stix.fault import StixFault
 from exchange.stix.ids import claims_other_content
-from exchange.stix.markings import StatedTerms, read_terms
+from exchange.stix.markings import StatedTerms, read_terms, states_handling
 from exchange.stix.parse import parse_strict
 from exchange.stix.timestamp import from_microseconds, version_key
 from exchange.stix.tlp import well_known
@@ -272,7 +272,7 @@ def _key(obj: Mapping[str, Any], held: frozenset[str], status: str) -> object:
     if "granular_markings" in obj or obj["type"] == "marking-definition":
         return None
     labels = obj.get("labels")
-    said = tuple(w for w in labels if ":" in w or not w.isascii() or "tlp" in w.lower()) if labels else ()
+    said = tuple(word for word in labels if states_handling(word)) if labels else ()
     return (tuple(obj.get("object_marking_refs", ())), said, held, status, obj["type"])
 
 

@@ -289,3 +289,10 @@ def test_the_extensions_are_published_once_and_seen_by_every_member(desk: Desk) 
     found = desk.pull("gamma", "extensions")
     assert sum(o["type"] == "extension-definition" for o in found) == 5
     assert COLLECTION.writers == ()
+
+
+@pytest.mark.parametrize("label", ["tlp:red", "TLP：RED", "tlp red", "Tlp-Red"])
+def test_a_label_that_restricts_is_not_decided_as_its_unlabelled_neighbour(desk: Desk, label: str) -> None:
+    plain, secret = indicator(labels=["a:1"]), indicator(labels=["a:1", label])
+    assert desk.push("alpha", "plain", plain, secret) == [("added", ""), ("added", "")]
+    assert [o["id"] for o in desk.pull("beta")] == [plain["id"]]
