@@ -32,6 +32,7 @@ from exchange.stix.timestamp import from_microseconds
 from exchange.store import checkpoints
 from exchange.store.directory import load_directory, meta_value, quick_directory_version
 from exchange.store.engine import check_at_start, open_engine, raw, read, write
+from exchange.store.events import record
 from exchange.store.labels import Labels, Numbers
 from exchange.store.migrations import migrate
 from exchange.store.objects import NOBODY, Filter, ObjectQueries, Reader, Versions
@@ -43,7 +44,6 @@ from exchange.store.pushes import (
     find_status,
     has_contributed,
     holds_bodies,
-    record,
     save_status,
     withdraw,
 )
@@ -216,9 +216,9 @@ class Exchange:
             gone = withdraw(connection, feed=feed, contributor=contributor, stix_id=stix_id,
                             versions=wanted.versions, spec_versions=wanted.spec_versions)
             if gone:
-                record(connection, at=now, kind="withdraw", org=organisation.id, detail=json.dumps({
+                record(connection, at=now, kind="withdraw", org=organisation.id, detail={
                     "collection": collection.id, "credential": credential.id, "id": stix_id, "versions": gone,
-                }))
+                })
             own = bool(gone) or has_contributed(connection, feed=feed, contributor=contributor, stix_id=stix_id)
         if not gone:
             if not own and self.exists(collection, reader, stix_id):
@@ -361,13 +361,13 @@ def _told(stix_id: str, version: str, stored: Stored, now: int) -> Told:
 
 def _push_detail(
     collection: Collection, credential: Credential, told: Sequence[Told], raws: Sequence[bytes], policy: str
-) -> str:
+) -> dict[str, Any]:
     digest = hashlib.sha256()
     for body in raws:
         digest.update(hashlib.sha256(body).digest())
     states = [t.outcome.state for t in told]
-    return json.dumps({
+    return {
         "collection": collection.id, "credential": credential.id, "policy": policy,
         "added": states.count("added"), "unchanged": states.count("unchanged"),
         "refused": states.count("refused"), "digest": digest.hexdigest(),
-    })
+    }

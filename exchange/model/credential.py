@@ -23,7 +23,10 @@ from exchange.model.party import Credential, Directory
 KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
 """A key id: no colon (Basic's separator), no space, at most 64 characters."""
 SHORTEST_CHOSEN_SECRET = 16
-SCOPES = ("read", "write")
+SCOPES = ("read", "write", "operate", "audit", "protect", "review", "emergency")
+"""What a credential may be for: pull; push; run the exchange (policy versions, members); read everything's log and
+explanations; act as data-protection officer (erase, restrict, hold); judge contests; work in the crisis lane."""
+DEFAULT_SCOPES = ("read", "write")
 
 _PREFIX = "cibx_"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

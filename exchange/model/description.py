@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from exchange.errors import InputError
-from exchange.model.credential import SCOPES, digest_of_chosen
+from exchange.model.credential import DEFAULT_SCOPES, digest_of_chosen
 from exchange.model.description_tables import KEYS, TABLES
 from exchange.model.description_values import WrongValueError, like
 from exchange.model.party import Directory
@@ -207,7 +207,7 @@ def _complete_credential(reading: _Reading, row: Row, place: str) -> None:
         reading.fault(place, "org", f"The key {row['id']!r} is of {present.org!r}.", "Choose another id.")
     if present is not None and present.revoked and row.get("revoked") is False:
         reading.fault(place, "revoked", "It was revoked, which is final.", "Make a new key with another id.")
-    scopes = row.get("scopes", present.scopes if present else SCOPES)
+    scopes = row.get("scopes", present.scopes if present else DEFAULT_SCOPES)
     if "read" in scopes and not row.get("purpose", present.purpose if present else None):
         reading.fault(place, "purpose", "A credential that reads needs a purpose.",
                       "Give one of the agreement's purposes, or scopes = [\"write\"].")

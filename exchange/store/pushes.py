@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Dialect, Select, Update, and_, bindparam, delete, insert, or_, select, update
 
-from exchange.store.object_tables import EVENT, FEED, OBJECT, STATUS
+from exchange.store.object_tables import FEED, OBJECT, STATUS
 from exchange.store.objects import Reader, Versions, id_key, visible
 from exchange.store.statement import listed, number, one_of
 
@@ -22,7 +22,6 @@ _LAST = select(FEED.c.last_seq).where(FEED.c.number == number("feed")).with_for_
 _ADVANCE = update(FEED).where(FEED.c.number == number("feed")).values(last_seq=bindparam("last"))
 _REVISE = update(FEED).where(FEED.c.number == number("feed")).values(revision=FEED.c.revision + 1)
 _ADD_STATUS = insert(STATUS)
-_ADD_EVENT = insert(EVENT)
 
 _AT_A_TIME = 100
 """Rows between two pauses: some two milliseconds."""
@@ -298,8 +297,3 @@ def find_status(
 def drop_expired_statuses(connection: Connection, now: int) -> None:
     """Forget statuses whose time is over."""
     connection.execute(delete(STATUS).where(STATUS.c.expires <= now))
-
-
-def record(connection: Connection, *, at: int, kind: str, org: str, detail: str) -> None:
-    """Note what happened, in the transaction that does it; ``detail`` is JSON without personal data."""
-    connection.execute(_ADD_EVENT, {"at": at, "kind": kind, "org": org, "detail": detail})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from importlib import import_module
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -12,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from exchange.errors import ExchangeError, UnauthorizedError
 from exchange.model.credential import verify
-from exchange.web import health, schemas
+from exchange.web import api, health, schemas
 from exchange.web.auth.header import read_authorization
 from exchange.web.auth.limit import GuessLimit
 from exchange.web.caller import Caller
@@ -44,6 +45,8 @@ def create_app(exchange: Exchange) -> Flask:
     app.register_blueprint(schemas.routes)
     for routes in (discovery.routes, collections.routes, objects.routes):
         app.register_blueprint(routes, url_prefix="/taxii2")
+    for noun in api.NOUNS:
+        app.register_blueprint(import_module(f"exchange.web.api.{noun}").routes, url_prefix=api.PREFIX)
     _register_errors(app)
     hops = exchange.settings.proxies
     if hops:

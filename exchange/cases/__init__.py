@@ -1,0 +1,1 @@
+"""Contests of what was shared, contributors' records, and the crisis lane."""

@@ -1,0 +1,1 @@
+"""What is owed after sharing: states, holds, notices, acknowledgements."""

@@ -1,0 +1,7 @@
+"""The exchange's own HTTP interface beside TAXII, under /api/v1: one module with ``routes`` for each noun."""
+
+from __future__ import annotations
+
+PREFIX = "/api/v1"
+NOUNS: tuple[str, ...] = ()
+"""Modules of this package whose ``routes`` (a flask Blueprint) are served."""
