@@ -30,8 +30,8 @@ def list_credentials(as_json: bool) -> None:
 @click.option("--id", "key_id", help="Key id; default: the organisation's id and a number.")
 @click.option("--purpose", help="What it may pull for: one of the agreement's purposes.")
 @click.option("--person", help="The one person who holds it; default: a service credential.")
-@click.option("--scope", "scopes", multiple=True, help="read, write, operate, audit, protect, review or emergency (repeatable);"
-              " default: read and write.")
+@click.option("--scope", "scopes", multiple=True,
+              help="read, write, operate, audit, protect, review or emergency (repeatable); default: read and write.")
 @click.option("--since", help="First moment of validity; default: now.")
 @click.option("--until", help="End of validity (that moment is outside); default: open.")
 @click.option("--secret-env", help="Environment variable with the secret; default: one is made.")
