@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exchange.model import mailbox
 from exchange.model.party import Collection, Community, Directory, Organisation
 
 EVERY_MEMBER = "*"
@@ -26,13 +27,18 @@ def active_groups(organisation: Organisation, at: str) -> frozenset[str]:
 
 
 def may_read(collection: Collection, organisation: Organisation, at: str) -> bool:
-    """Whether the collection lists the organisation, one of its groups, or every member as reader."""
+    """Whether the collection lists the organisation, one of its groups, or every member as reader.
+
+    An organisation that isn't active reads its mailbox and nothing else.
+    """
+    if not organisation.active:
+        return collection.id == mailbox.mailbox_id(organisation.id)
     return _listed(collection.readers, organisation, at)
 
 
 def may_write(collection: Collection, organisation: Organisation, at: str) -> bool:
     """Whether the collection lists the organisation, one of its groups, or every member as writer."""
-    return _listed(collection.writers, organisation, at)
+    return organisation.active and _listed(collection.writers, organisation, at)
 
 
 def _listed(names: tuple[str, ...], organisation: Organisation, at: str) -> bool:
@@ -54,6 +60,8 @@ def collections_of(
 
 def sees_community(directory: Directory, community: Community, organisation: Organisation, at: str) -> bool:
     """A member of the community's group, or one who may use a collection of it."""
+    if not organisation.active:
+        return community.id == mailbox.COMMUNITY
     if community.group == EVERY_MEMBER or community.group in active_groups(organisation, at):
         return True
     return next(collections_of(directory, community, organisation, at), None) is not None

@@ -99,10 +99,13 @@ def read_token(text: str) -> tuple[str, str] | None:
     return key_id, tail[:_SECRET_DIGITS]
 
 
-def verify(directory: Directory, user: str | None, secret: str, at: datetime) -> Credential:
+def verify(
+    directory: Directory, user: str | None, secret: str, at: datetime, *, former: bool = False
+) -> Credential:
     """The credential that ``user`` and ``secret`` prove, at an aware time.
 
-    ``user`` is None for a Bearer token. Raises UnauthorizedError with one and the same sentence whatever was
+    ``user`` is None for a Bearer token. With ``former`` a suspended organisation is let in too: for its
+    notices. Raises UnauthorizedError with one and the same sentence whatever was
     wrong: user, secret, dates, revocation, or a suspended organisation; the digest is always compared.
     """
     if len(secret) > _LONGEST:
@@ -115,7 +118,7 @@ def verify(directory: Directory, user: str | None, secret: str, at: datetime) ->
         same_user = user is not None
     credential = directory.credentials.get(user or "")
     matches = compare_digest(digest(secret), credential.digest if credential else _NOBODY)
-    if credential is None or not (matches and same_user and _usable(credential, directory, at)):
+    if credential is None or not (matches and same_user and _usable(credential, directory, at, former)):
         raise UnauthorizedError(_REFUSAL)
     return credential
 
@@ -127,11 +130,11 @@ def in_force(since: str | None, until: str | None, at: datetime) -> bool:
     return until is None or at < datetime.fromisoformat(until)
 
 
-def _usable(credential: Credential, directory: Directory, at: datetime) -> bool:
+def _usable(credential: Credential, directory: Directory, at: datetime, former: bool) -> bool:
     organisation = directory.organisations.get(credential.org)
     return (
         organisation is not None
-        and organisation.active
+        and (organisation.active or former)
         and not credential.revoked
         and in_force(credential.since, credential.until, at)
     )

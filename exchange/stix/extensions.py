@@ -1,4 +1,4 @@
-"""Our five STIX extensions: their definitions, JSON schemas, and whether an object's use of them is valid.
+"""Our STIX extensions: their definitions, JSON schemas, and whether an object's use of them is valid.
 
 All are property extensions, so that stock consumers parse objects that use them and may ignore what they say.
 An extension-definition never changes: what it says of ``created`` and ``modified`` is fixed for its version.
@@ -22,8 +22,9 @@ ACCOUNT = "extension-definition--3763d127-a4b0-4cf2-956a-d2166a6c4ce5"
 RELATIONSHIP = "extension-definition--6d4d4447-9708-441d-b633-e1a395f53f92"
 EVIDENCE = "extension-definition--c1b81620-898e-487f-be80-2b8c0db3751d"
 HANDLING = "extension-definition--d80341c9-11d2-4628-b9e5-fad6dfa4a11a"
+NOTICE = "extension-definition--2e6cdceb-f6df-4eec-9e8a-2adc81393bd3"
 NAMES = {CAMPAIGN: "campaign", ACCOUNT: "account", RELATIONSHIP: "relationship", EVIDENCE: "evidence",
-         HANDLING: "handling"}  # fmt: skip
+         HANDLING: "handling", NOTICE: "notice"}  # fmt: skip
 """Extension id to the name of its schema (``schemas/NAME.json``)."""
 
 PROJECT_IDENTITY = "identity--143df937-f405-46ea-8bda-ee1b730d2d15"
@@ -55,7 +56,7 @@ def project_identity() -> dict[str, Any]:
 
 
 def definitions() -> list[dict[str, Any]]:
-    """The five extension-definition objects, the same on every exchange."""
+    """The extension-definition objects, the same on every exchange."""
     return [_definition(extension, name) for extension, name in NAMES.items()]
 
 

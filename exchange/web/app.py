@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from exchange.errors import ExchangeError, UnauthorizedError
+from exchange.model import mailbox
 from exchange.model.credential import verify
 from exchange.web import api, health, schemas
 from exchange.web.auth.header import read_authorization
@@ -23,6 +24,8 @@ from exchange.wiring import Exchange
 
 _LOG = logging.getLogger("exchange.web")
 _OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_FORMER_PATHS = ("/taxii2/", f"/taxii2/{mailbox.COMMUNITY}/", f"{api.PREFIX}/notices")
+"""Where a suspended organisation is still let in: discovery, and what it owes for what it received."""
 
 
 def create_app(exchange: Exchange) -> Flask:
@@ -64,13 +67,17 @@ def _caller(exchange: Exchange, limit: GuessLimit) -> Caller:
     limit.check(account, address, header or "", elapsed)
     directory = exchange.directory()
     try:
-        credential = verify(directory, user, secret, exchange.moment(now))
+        credential = verify(directory, user, secret, exchange.moment(now), former=_open_to_former(request.path))
     except UnauthorizedError:
         limit.wrong(account, address, elapsed)
         raise
     limit.right(account, address, header or "", elapsed)
     return Caller(directory, directory.organisations[credential.org], credential,
                   request.headers.get("CIBX-Purpose"), now)
+
+
+def _open_to_former(path: str) -> bool:
+    return path == _FORMER_PATHS[0] or path.startswith(_FORMER_PATHS[1:])
 
 
 def _register_errors(app: Flask) -> None:

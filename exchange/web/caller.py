@@ -8,6 +8,7 @@ from functools import cached_property
 from flask import current_app, g
 
 from exchange.errors import ForbiddenError, NotFoundError
+from exchange.model import mailbox
 from exchange.model.access import may_read, may_write, sees_community
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.stix.timestamp import from_microseconds
@@ -30,8 +31,9 @@ class Caller:
         return from_microseconds(self.now)
 
     def may_read(self, collection: Collection) -> bool:
-        """The collection's readers and the credential's scopes admit it."""
-        return "read" in self.credential.scopes and may_read(collection, self.organisation, self.at)
+        """The collection's readers and the credential's scopes admit it; any credential opens the mailbox."""
+        scoped = "read" in self.credential.scopes or collection.community == mailbox.COMMUNITY
+        return scoped and may_read(collection, self.organisation, self.at)
 
     def may_write(self, collection: Collection) -> bool:
         """The collection's writers and the credential's scopes admit it."""
@@ -52,11 +54,13 @@ class Caller:
         found = self.directory.collections.get(name)
         if found is None:
             found = next((c for c in self.directory.collections.values()
-                          if c.community == slug and c.alias == name), None)
-        if (found is None or found.community != community.id
-                or not (self.may_read(found) or self.may_write(found))):
+                          if c.community == slug and c.alias == name and self._may_use(c)), None)
+        if found is None or found.community != community.id or not self._may_use(found):
             raise NotFoundError("There is no such collection.")
         return found
+
+    def _may_use(self, collection: Collection) -> bool:
+        return self.may_read(collection) or self.may_write(collection)
 
     def readable(self, slug: str, name: str) -> Collection:
         """As ``collection``; raises ForbiddenError where it may only write."""

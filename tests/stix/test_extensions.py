@@ -49,6 +49,11 @@ USES: list[tuple[str, dict[str, Any]]] = [
         extensions.HANDLING, legal_basis=["A6-1-f"], purposes=["cib-detection"],
         retention_until="2026-12-01T00:00:00Z", notice="given",
     )),
+    ("note", _used(
+        extensions.NOTICE, kind="erasure", obligation="delete", deadline="2026-12-01T00:00:00Z", citation="GDPR Art. 17",
+        reason="a demand of the person", reference="state-change:1",
+        objects=[{"id": "indicator--7c3f1d1e-8a2b-4c5d-9e6f-0a1b2c3d4e5f", "versions": ["2026-01-01T00:00:00Z"]}],
+    )),
 ]
 
 
@@ -66,7 +71,7 @@ def test_objects_that_use_an_extension_are_valid_here_and_for_stix2(
 
 def test_the_definitions_are_valid_here_and_for_stix2() -> None:
     objects = [extensions.project_identity(), *extensions.definitions()]
-    assert [check(obj, strict=True) for obj in objects] == [None] * 6
+    assert [check(obj, strict=True) for obj in objects] == [None] * (1 + len(extensions.NAMES))
     assert [obj["id"] for obj in objects] == [stix2.parse(obj, allow_custom=False).id for obj in objects]
     assert set(extensions.NAMES) == {obj["id"] for obj in objects[1:]}
 
