@@ -95,6 +95,8 @@ class Packs:
     base_case: Mapping[str, Any]
     """The complete facts that the packs' own cases start from."""
     files: tuple[PackFile, ...]
+    rooms: Mapping[str, PackFile]
+    """Packs that another room reads, such as ``cases``: hashed here with the others, checked there."""
 
     def terms(self, name: str) -> Mapping[str, Any]:
         """Default terms of a sharing pack, the keys of ``Collection.default_terms``. Raises SettingError."""
@@ -135,10 +137,12 @@ def _read(folder: Traversable, prefix: str) -> Iterator[PackFile]:
             yield PackFile(name, content)
 
 
-def _assemble(files: tuple[PackFile, ...]) -> Packs:
+def _assemble(every: tuple[PackFile, ...]) -> Packs:
+    rooms = _of_other_rooms(every)
+    files = tuple(file for file in every if file not in rooms.values())
     entries = read_entries(files)
     canonical = json.dumps(
-        [[file.name, file.content] for file in files],
+        [[file.name, file.content] for file in every],
         sort_keys=True,
         default=str,
         separators=(",", ":"),
@@ -188,9 +192,23 @@ def _assemble(files: tuple[PackFile, ...]) -> Packs:
         sharing={row["name"]: row["terms"] for row in entries["sharing"]},
         base_case=entries["base"][0],
         files=files,
+        rooms=rooms,
     )
     _check_references(packs)
     return packs
+
+
+def _of_other_rooms(files: Iterable[PackFile]) -> dict[str, PackFile]:
+    """The packs whose head says ``room``, by that word. Raises SettingError where two say the same."""
+    found: dict[str, PackFile] = {}
+    for file in files:
+        head = file.content.get("pack")
+        room = head.get("room") if isinstance(head, dict) else None
+        if isinstance(room, str):
+            if room in found:
+                raise SettingError(f"{file.name}: there is a pack for the room {room!r} already, {found[room].name}.")
+            found[room] = file
+    return found
 
 
 def _acts(rows: list[Mapping[str, Any]]) -> Mapping[str, frozenset[str]]:
