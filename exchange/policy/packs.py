@@ -115,12 +115,12 @@ def load(folder: Path | None = None) -> Packs:
         return _shipped()
     if not folder.is_dir():
         raise SettingError(f"{folder} is no folder of policy packs.")
-    return _assemble(tuple(_read(folder, "")))
+    return assemble(tuple(_read(folder, "")))
 
 
 @lru_cache(maxsize=1)
 def _shipped() -> Packs:
-    return _assemble(tuple(_read(resources.files("policies"), "")))
+    return assemble(tuple(_read(resources.files("policies"), "")))
 
 
 def _read(folder: Traversable, prefix: str) -> Iterator[PackFile]:
@@ -137,7 +137,8 @@ def _read(folder: Traversable, prefix: str) -> Iterator[PackFile]:
             yield PackFile(name, content)
 
 
-def _assemble(every: tuple[PackFile, ...]) -> Packs:
+def assemble(every: tuple[PackFile, ...]) -> Packs:
+    """Packs of files that were read, in their order. Raises SettingError."""
     rooms = _of_other_rooms(every)
     files = tuple(file for file in every if file not in rooms.values())
     entries = read_entries(files)
