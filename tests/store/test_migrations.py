@@ -20,7 +20,12 @@ from exchange.store import migrations
 from exchange.store.directory import directory_version, meta_value
 from exchange.store.engine import is_sqlite, open_engine, read, write
 
-for room in ("exchange.store.directory_tables", "exchange.store.object_tables"):
+ROOMS = (
+    "exchange.store.directory_tables",
+    "exchange.store.object_tables",
+    "exchange.store.obligation_tables",
+)
+for room in ROOMS:
     if util.find_spec(room):
         import_module(room)  # declares its tables in the metadata
 
