@@ -56,6 +56,8 @@ _FACTS = values.table_of({
         "id": values.name, "tia": values.text, "group_of": values.text,
         "authority_informed": values.flag, "until": values.moment,
     }, required=("id",))),
+    "platforms": _NAMES,
+    "ownership_group": values.name,
 })
 _AUDIENCE = values.list_of(lambda value: "*" if value == "*" else values.name(value))
 

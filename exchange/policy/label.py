@@ -26,6 +26,8 @@ from exchange.stix.timestamp import from_microseconds
 _FIXED = "2000-01-01T00:00:00Z"
 """Time of folded decisions: labels and profiles hold no dates, so any time gives the same answer."""
 _FOREVER = "9999-12-31T23:59:59Z"
+_NO_RULES_FACTS = frozenset({"platforms", "ownership_group"})
+"""Facts of an organisation that decide nothing about release: contests and disputes count by them."""
 _IEP_DATED = frozenset({"start_date", "end_date", "id", "name", "description", "external_reference"})
 
 
@@ -119,7 +121,7 @@ def actor_facts(organisation: Organisation, at: str) -> dict[str, Any]:
         if in_force(row, now)
     ]
     return {
-        **{key: value for key, value in organisation.facts.items() if value is not None},
+        **{key: value for key, value in organisation.facts.items() if value is not None and key not in _NO_RULES_FACTS},
         "org": organisation.id,
         "kind": organisation.kind,
         "jurisdiction": organisation.jurisdiction,
