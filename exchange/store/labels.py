@@ -52,25 +52,33 @@ class Labels:
         if found is not None:
             return found
         with write(self._engine) as connection:
-            if not is_sqlite(connection):
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POLICY_LOCK})
-            found = _number(connection, table, digest)
-            if found is not None:
-                return found
-            made = connection.execute(
-                insert(table).values(digest=digest, facts=facts).returning(table.c.number)
-            ).scalar_one()
-            rows = self._grant_rows(connection, table, int(made), facts)
-            if rows:
-                connection.execute(insert(GRANT), rows)
-            return int(made)
+            return ensure(connection, table, digest, facts, self._grants)
 
-    def _grant_rows(self, connection: Connection, table: Table, made: int, facts: str) -> list[dict[str, int]]:
-        if table is LABEL:
-            others = connection.execute(select(PROFILE.c.number, PROFILE.c.facts))
-            return [{"profile": n, "label": made} for n, other in others if self._grants(other, facts)]
-        others = connection.execute(select(LABEL.c.number, LABEL.c.facts))
-        return [{"profile": made, "label": n} for n, other in others if self._grants(facts, other)]
+
+def ensure(connection: Connection, table: Table, digest: str, facts: str, grants: Grants) -> int:
+    """The number of a label (LABEL) or profile (PROFILE), made with its grants in the caller's write transaction."""
+    if not is_sqlite(connection):
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POLICY_LOCK})
+    found = _number(connection, table, digest)
+    if found is not None:
+        return found
+    made = connection.execute(
+        insert(table).values(digest=digest, facts=facts).returning(table.c.number)
+    ).scalar_one()
+    rows = _grant_rows(connection, table, int(made), facts, grants)
+    if rows:
+        connection.execute(insert(GRANT), rows)
+    return int(made)
+
+
+def _grant_rows(
+    connection: Connection, table: Table, made: int, facts: str, grants: Grants
+) -> list[dict[str, int]]:
+    if table is LABEL:
+        others = connection.execute(select(PROFILE.c.number, PROFILE.c.facts))
+        return [{"profile": n, "label": made} for n, other in others if grants(other, facts)]
+    others = connection.execute(select(LABEL.c.number, LABEL.c.facts))
+    return [{"profile": made, "label": n} for n, other in others if grants(facts, other)]
 
 
 class Numbers:
