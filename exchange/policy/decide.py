@@ -117,6 +117,18 @@ def allowed(case: Case) -> bool:
     return True
 
 
+def outcome(case: Case) -> tuple[Word, tuple[str, ...]]:
+    """What ``decide_case`` says, without its reasons: the word, and what is withheld; it stops at a denial."""
+    withheld: set[str] = set()
+    for rule in TOMBSTONE_RULES if case.tombstone else ACTION_RULES[case.action]:
+        for finding in _findings(rule, case):
+            if finding.outcome == "deny":
+                return "deny", ()
+            if finding.outcome == "redact":
+                withheld.update(finding.redact)
+    return ("redact", _least(withheld)) if withheld else ("allow", ())
+
+
 def _findings(rule: Rule, case: Case) -> Iterator[Finding]:
     """What a rule finds; one that fails denies."""
     try:
@@ -134,9 +146,13 @@ def _conclude(reasons: list[Reason], visible: str | None, version: str) -> Decis
     word: Word = "deny" if "deny" in outcomes else "redact" if "redact" in outcomes else "allow"
     withheld: tuple[str, ...] = ()
     if word == "redact":
-        parts = {part for reason in reasons for part in reason.finding.redact}
-        withheld = ("*content",) if "*content" in parts else tuple(sorted(parts))
+        withheld = _least({part for reason in reasons for part in reason.finding.redact})
     return Decision(word, tuple(reasons), withheld, visible if word == "deny" else None, version)
+
+
+def _least(parts: set[str]) -> tuple[str, ...]:
+    """What is withheld, sorted; a stub withholds everything else too."""
+    return ("*content",) if "*content" in parts else tuple(sorted(parts))
 
 
 def _unseen(case: Case) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from exchange.model.party import Credential, Organisation
 from exchange.model.terms import Terms
 from exchange.policy.case import Party, Subject, in_force, join, read_party, read_subject
-from exchange.policy.decide import allowed
+from exchange.policy.decide import Word, allowed, outcome
 from exchange.policy.packs import Packs
 from exchange.policy.shape import check_facts, moment
 from exchange.stix.timestamp import from_microseconds
@@ -69,11 +69,10 @@ def label_facts(
     *,
     owner: str,
     community: str,
-    packs: Packs,
     object_type: str | None = None,
     categories: Some[str] = (),
 ) -> Folded:
-    """The label of an object: everything immutable about its policy, under one policy version.
+    """The label of an object: everything immutable about its policy, the same under every policy version.
 
     The type counts only where parts of the object are marked. Arguments as in ``object_facts``.
     """
@@ -83,7 +82,7 @@ def label_facts(
     facts["markings"]["iep"] = [
         {name: value for name, value in policy.items() if name not in _IEP_DATED} for policy in facts["markings"]["iep"]
     ]
-    return _fold({"object": _canonical(facts), "policy": packs.digest})
+    return _fold({"object": _canonical(facts)})
 
 
 def _canonical(value: Any) -> Any:
@@ -186,8 +185,8 @@ def profile_facts(
 def granted(profile: str, label: str, packs: Packs) -> bool:
     """Whether a profile may read what bears a label in full, as the decision on a pull says.
 
-    Both are ``Folded.text``. What would be redacted counts as not granted. Facts folded under another policy
-    version are decided by the present one.
+    Both are ``Folded.text``; ``packs`` are those of the profile's policy version (``policy_of``). What would be
+    redacted counts as not granted.
     """
     subject = _read_label(label)
     asked = _read_profile(profile)
@@ -195,6 +194,29 @@ def granted(profile: str, label: str, packs: Packs) -> bool:
         return False
     request, party = asked
     return allowed(join(request, moment(_FIXED), subject, party, packs))
+
+
+def release(profile: str, label: str, packs: Packs) -> tuple[Word, tuple[str, ...]]:
+    """How a profile may read what bears a label: ``allow``, ``redact`` with what is withheld, or ``deny``.
+
+    Both are ``Folded.text``. Withheld is ``("*content",)`` (a stub) or any of: selectors of granular markings,
+    ``provider`` (who gave it: ``created_by_ref`` and whatever else names the contributor), and personal-data
+    categories such as ``Username``. What only the object itself knows is left to the caller: that no required
+    property goes with what is withheld (else it is a denial, P21), which properties hold a category, and the
+    references (P20). Revoked, erased, restricted, held and the dates are columns: they are the caller's too.
+    """
+    subject = _read_label(label)
+    asked = _read_profile(profile)
+    if subject is None or asked is None:
+        return "deny", ()
+    request, party = asked
+    return outcome(join(request, moment(_FIXED), subject, party, packs))
+
+
+@lru_cache(maxsize=8_192)
+def policy_of(profile: str) -> str:
+    """The digest of the policy version that a profile was folded under (``Folded.text``)."""
+    return str(json.loads(profile)["policy"])
 
 
 @lru_cache(maxsize=8_192)

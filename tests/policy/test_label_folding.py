@@ -19,6 +19,7 @@ from exchange.policy.label import (
     next_change,
     object_facts,
     profile_facts,
+    release,
     window,
 )
 from exchange.policy.packs import load
@@ -41,7 +42,7 @@ KEY = Credential(id="key-1", org="org-south", digest="", purpose="cib-detection"
 
 
 def label(terms: Terms = TERMS, **more: Any) -> str:
-    return label_facts(terms, owner="org-north", community="circle", packs=load(), **more).text
+    return label_facts(terms, owner="org-north", community="circle", **more).text
 
 
 def profile(organisation: Organisation = READER, at: str = AT, key: Credential = KEY, **more: Any) -> str:
@@ -192,3 +193,10 @@ def test_a_grant_is_the_decision_on_the_unfolded_facts(terms: Terms, reader: Org
                     "principal": {"kind": "service"}},
     }
     assert granted(profile(reader), label(terms), load()) == (decide(facts, load()).decision == "allow")
+
+
+def test_release_tells_what_is_withheld() -> None:
+    marked = replace(TERMS, markings=Markings(tlp=("TLP:GREEN",), granular=({"selector": "name", "tlp": "TLP:RED"},)))
+    assert release(profile(), label(), load()) == ("allow", ())
+    assert release(profile(), label(marked), load()) == ("redact", ("name",))
+    assert release(profile(), label(replace(TERMS, markings=Markings())), load()) == ("deny", ())
