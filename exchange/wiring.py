@@ -18,6 +18,7 @@ from exchange.feed.page import Page, PageMaker, Place, objects_page
 from exchange.feed.page_cache import PageCache
 from exchange.feed.query import Asked
 from exchange.feed.readers import Readers
+from exchange.governance.in_force import PolicyInForce
 from exchange.intake import published
 from exchange.intake.envelope import split_envelope
 from exchange.intake.push import Intake, Pusher, identities_of_others
@@ -25,8 +26,9 @@ from exchange.intake.status import Told, status_resource
 from exchange.model.access import holds, may_read, may_write
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.model.pushed import PushOutcome
-from exchange.policy.label import granted
-from exchange.policy.packs import load as load_packs
+from exchange.policy.label import granted, policy_of
+from exchange.policy.packs import Packs
+from exchange.policy.packtext import texts_of
 from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import checkpoints
@@ -70,15 +72,15 @@ class Exchange:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.packs = load_packs(Path(settings.policies) if settings.policies else None)
         self.engine = open_engine(settings.database_url)
+        self.policy = PolicyInForce(self.engine, texts_of(Path(settings.policies) if settings.policies else None))
         self._queries = ObjectQueries(self.engine.dialect)
-        self._labels = Labels(self.engine, lambda profile, label: granted(profile, label, self.packs))
+        self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
         self._pages = PageCache(_KEPT_PAGES)
-        self._readers = Readers(self._labels, self.packs)
+        self._readers = Readers(self._labels, self._numbers, lambda org: self.packs)
         self._pause = pause
-        self._intake = Intake(self.packs, self._labels, pause)
+        self._intake = Intake(self._labels, pause)
         self._directory: Directory | None = None
         self._secret = settings.secret_key
         self._swept = 0
@@ -91,9 +93,21 @@ class Exchange:
             version = quick_directory_version(connection)
         if self._directory is None or self._directory.version != version:
             with read(self.engine) as connection:
+                self.policy.refresh(connection)
                 self._directory = published.with_published(load_directory(connection))
                 self._secret = self._secret or meta_value(connection, "cursor.secret")
         return self._directory
+
+    @property
+    def packs(self) -> Packs:
+        """The policy version in force, but for organisations of a canary (``policy.of``)."""
+        self.directory()
+        return self.policy.active
+
+    def _granted(self, profile: str, label: str) -> bool:
+        """What the profile's own policy version says; a version that is gone grants nothing."""
+        packs = self.policy.version(policy_of(profile))
+        return packs is not None and granted(profile, label, packs)
 
     def communities(self, directory: Directory) -> list[Community]:
         """API roots in the order of discovery: the built-in one last."""
@@ -177,7 +191,7 @@ class Exchange:
                             expires=since + self.settings.status_hours * _HOUR,
                             body=zlib.compress(status(told), 1))
             record(connection, at=now, kind="push", org=organisation.id,
-                   detail=_push_detail(collection, credential, told, raws, self.packs.digest))
+                   detail=_push_detail(collection, credential, told, raws, pusher.packs.digest))
         return told
 
     def _pusher(
@@ -200,6 +214,7 @@ class Exchange:
             defaults={**(collection.default_terms or {}), **agreed, **(terms or {})},
             scope=_scope(directory, reader, collection) if terms is None else None,
             identities=identities_of_others(directory.organisations.values(), organisation.id),
+            packs=self.policy.of(organisation.id),
         )
 
     def withdraw(
@@ -249,9 +264,9 @@ class Exchange:
         with read(self.engine) as connection:
             if holds_bodies(connection, self._numbers.feed_if_any(published.COLLECTION.id), objects):
                 return  # so that a server starts where the disk is full
-        terms = published.published_terms(self.packs)
-        credential = Credential(id="built-in", org=published.PUBLISHER.id, digest="",
-                                purpose=min(self.packs.purposes))
+        packs = self.packs
+        terms = published.published_terms(packs)
+        credential = Credential(id="built-in", org=published.PUBLISHER.id, digest="", purpose=min(packs.purposes))
         self.add(published.PUBLISHER, credential, published.COLLECTION, objects, now,
                  terms=terms)
 
@@ -262,16 +277,19 @@ class Exchange:
             drop_expired_statuses(connection, now)
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> str:
     """Look for damage, bring the database up to date, publish the extensions; before workers are started.
 
+    Gives a sentence where the policy in force isn't that of the configured folder; empty otherwise.
     Raises SettingError for a file that is damaged or that a newer release made.
     """
     exchange = Exchange(settings)
     check_at_start(exchange.engine)
     migrate(exchange.engine)
+    differs = exchange.policy.begin(exchange.clock())
     exchange.publish()
     exchange.engine.dispose()
+    return differs
 
 
 class LocalSink:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from exchange.errors import ForbiddenError
+from exchange.model.access import may_read
 from exchange.model.party import Credential, Directory, Organisation
 from exchange.policy.label import next_change, profile_facts
 from exchange.policy.packs import Packs
 from exchange.stix.timestamp import from_microseconds, microseconds
-from exchange.store.labels import Labels
+from exchange.store.labels import Labels, Numbers
 from exchange.store.objects import Reader
 
 _MOST = 10_000
@@ -19,10 +21,13 @@ _MOST = 10_000
 class Readers:
     """Profiles of organisations, credentials and purposes at a time."""
 
-    def __init__(self, labels: Labels, packs: Packs) -> None:
+    def __init__(self, labels: Labels, numbers: Numbers, policy: Callable[[str], Packs]) -> None:
+        """``policy`` gives the policy version in force for an organisation; a change of it makes a new directory
+        version."""
         self._labels = labels
-        self._packs = packs
-        self._known: OrderedDict[tuple[int, str, str | None, bool], tuple[int, int | None]] = OrderedDict()
+        self._numbers = numbers
+        self._policy = policy
+        self._known: OrderedDict[tuple[int, str, str | None, bool], tuple[Reader, int | None]] = OrderedDict()
 
     def reader(
         self, directory: Directory, organisation: Organisation, credential: Credential,
@@ -33,19 +38,25 @@ class Readers:
         ``encrypted``: the channel is (IEP's encrypt_in_transit asks). The purpose is the credential's;
         ``narrower`` may name the same or a kind of it (P13). Raises ForbiddenError for another purpose.
         """
-        purpose = narrowed(credential.purpose, narrower, self._packs.purposes)
+        packs = self._policy(organisation.id)
+        purpose = narrowed(credential.purpose, narrower, packs.purposes)
         key = (directory.version, credential.id, purpose, encrypted)
         known = self._known.get(key)
         if known is None or (known[1] is not None and known[1] <= now):
             at = from_microseconds(now)
-            facts = profile_facts(organisation, credential, purpose=purpose, at=at, packs=self._packs,
+            facts = profile_facts(organisation, credential, purpose=purpose, at=at, packs=packs,
                                   encrypted=encrypted)
             change = next_change(organisation, at, credential)
-            until = None if change is None else microseconds(change)
-            known = self._known[key] = (self._labels.profile(facts.digest, facts.text), until)
+            readable = [c.id for c in directory.collections.values() if may_read(c, organisation, at)]
+            made = Reader(
+                profile=self._labels.profile(facts.digest, facts.text), now=now, facts=facts.text,
+                org=self._numbers.contributor(organisation.id),
+                collections=tuple(readable) if "read" in credential.scopes else (),
+            )
+            known = self._known[key] = (made, None if change is None else microseconds(change))
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
-        return Reader(profile=known[0], now=now)
+        return replace(known[0], now=now)
 
 
 def narrowed(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Table, Text, text
 from sqlmodel import Field, SQLModel
 
 # SQLite gives an automatic number only to a column of the exact type INTEGER.
@@ -59,12 +59,24 @@ class ProfileRow(SQLModel, table=True):
 
 
 class GrantRow(SQLModel, table=True):
-    """The label may be seen by the profile; no row means no."""
+    """The label may be seen by the profile; no row means no.
+
+    ``withheld`` is 0 where it is seen in full, else the row of ``withholding`` that names the parts left out.
+    """
 
     __tablename__ = "policy_grant"
     __table_args__ = ({"sqlite_with_rowid": False},)
     profile: int = Field(sa_column=Column(Integer, ForeignKey("profile.number"), primary_key=True))
     label: int = Field(sa_column=Column(Integer, ForeignKey("label.number"), primary_key=True))
+    withheld: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+
+
+class WithholdingRow(SQLModel, table=True):
+    """Parts that are left out of what a reader gets (P21): a canonical JSON list of selectors and categories."""
+
+    __tablename__ = "withholding"
+    number: int | None = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    parts: str = Field(sa_column=Column(Text, nullable=False, unique=True))
 
 
 class ObjectRow(SQLModel, table=True):
@@ -76,6 +88,8 @@ class ObjectRow(SQLModel, table=True):
     that isn't ``version`` followed by Z. ``shared_id`` says that the collection holds another row
     with the same id, so that only such rows pay for finding the newest. ``claim`` is the seq of the
     contributor's first row of that id, its claim to it, or later where the id doesn't follow from the content.
+    ``state`` is a ``State``; ``refs`` counts the rows of ``reference`` and ``closure`` says which of those targets
+    the reader must see (``Closure``, P20).
     """
 
     __tablename__ = "object"
@@ -101,6 +115,31 @@ class ObjectRow(SQLModel, table=True):
     version_text: str | None = Field(default=None, sa_column=Column(Text))
     spec_version: str = Field(sa_column=Column(Text, nullable=False))
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    state: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
+    refs: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    closure: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
+
+
+class ReferenceRow(SQLModel, table=True):
+    """An object refers to another that its contributor could see when it was pushed (P20)."""
+
+    __tablename__ = "reference"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    object: int = Field(sa_column=Column(
+        _NUMBER, ForeignKey("object.number", ondelete="CASCADE"), primary_key=True, autoincrement=False))
+    target_key: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    target_id: str = Field(sa_column=Column(Text, primary_key=True))
+
+
+class RecipientRow(SQLModel, table=True):
+    """An organisation (its number as contributor) received an earlier version of a revoked object (P15)."""
+
+    __tablename__ = "recipient"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    object: int = Field(sa_column=Column(
+        _NUMBER, ForeignKey("object.number", ondelete="CASCADE"), primary_key=True, autoincrement=False))
+    org: int = Field(sa_column=Column(
+        Integer, ForeignKey("contributor.number"), primary_key=True, autoincrement=False))
 
 
 class StatusRow(SQLModel, table=True):
@@ -145,7 +184,10 @@ CONTRIBUTOR = _table(ContributorRow)
 LABEL = _table(LabelRow)
 PROFILE = _table(ProfileRow)
 GRANT = _table(GrantRow)
+WITHHOLDING = _table(WithholdingRow)
 OBJECT = _table(ObjectRow)
+REFERENCE = _table(ReferenceRow)
+RECIPIENT = _table(RecipientRow)
 STATUS = _table(StatusRow)
 EVENT = _table(EventRow)
 CHECKPOINT = _table(CheckpointRow)

@@ -27,12 +27,15 @@ from sqlalchemy import (
     select,
 )
 
-from exchange.store.object_tables import FEED, GRANT, OBJECT
+from exchange.model.state import State
+from exchange.store.object_tables import FEED, GRANT, OBJECT, RECIPIENT
 from exchange.store.statement import Prepared, count, listed, number, one_of, text
 
 Column = Literal["seq", "body", "stix_id", "version", "version_text", "spec_version", "contributor"]
 
 
+_FREE = literal_column(str(int(State.DISPUTED)))
+"""States up to this one are seen by whoever is granted the label."""
 NOBODY = 0
 """The profile that is granted nothing: numbers begin at 1."""
 
@@ -43,6 +46,12 @@ class Reader:
 
     profile: int
     now: int
+    org: int = 0
+    """Number of the organisation as contributor; 0: none, nothing is its own."""
+    collections: tuple[str, ...] = ()
+    """Ids of the collections that it may read: where the targets of references are looked for (P20)."""
+    facts: str = ""
+    """The profile's canonical facts, for decisions anew."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +105,7 @@ class ObjectQueries:
         if prepared is None:
             prepared = self._prepared[shape] = Prepared(self._select(wanted, columns), self._dialect)
         values: dict[str, Any] = {
-            "feed": feed, "after": wanted.after, "page": wanted.limit + 1,
-            "profile": reader.profile, "now": reader.now,
+            "feed": feed, "after": wanted.after, "page": wanted.limit + 1, **reader_values(reader),
         }
         for name, given in (
             ("ids", wanted.ids), ("types", wanted.types), ("specs", wanted.spec_versions),
@@ -169,17 +177,30 @@ class ObjectQueries:
         return or_(*choices) if choices else false()
 
 
+def reader_values(reader: Reader) -> dict[str, Any]:
+    """What ``visible`` binds."""
+    return {"profile": reader.profile, "now": reader.now, "org": reader.org}
+
+
 def visible(rows: FromClause) -> ColumnElement[bool]:
-    """The reader's profile is granted the row's label, and the row's window in time holds now.
+    """The reader's profile is granted the row's label, its state admits the reader, its window in time holds now.
 
     Arithmetic on the label keeps the database from walking by label where another index gives the order.
     """
     granted = select(GRANT.c.label).where(GRANT.c.profile == number("profile"))
     return and_(
         (rows.c.label + literal_column("0")).in_(granted),
+        or_(rows.c.state <= _FREE, _by_state(rows)),
         or_(rows.c.visible_from.is_(None), rows.c.visible_from <= number("now")),
         or_(rows.c.visible_until.is_(None), rows.c.visible_until > number("now")),
     )
+
+
+def _by_state(rows: FromClause) -> ColumnElement[bool]:
+    """Its contributor sees its restricted, held and revoked objects; earlier recipients the revoked; nobody erased."""
+    told = exists().where(RECIPIENT.c.object == rows.c.number, RECIPIENT.c.org == number("org"))
+    own = and_(rows.c.contributor == number("org"), rows.c.state != literal_column(str(int(State.ERASED))))
+    return or_(own, and_(rows.c.state == literal_column(str(int(State.REVOKED))), told))
 
 
 def _same_id(other: FromClause) -> ColumnElement[bool]:

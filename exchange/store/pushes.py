@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Dialect, Select, Update, and_, bindparam, delete, insert, or_, select, update
 
 from exchange.store.object_tables import FEED, OBJECT, STATUS
-from exchange.store.objects import Reader, Versions, id_key, visible
+from exchange.store.objects import Reader, Versions, id_key, reader_values, visible
 from exchange.store.statement import listed, number, one_of
 
 _LAST = select(FEED.c.last_seq).where(FEED.c.number == number("feed")).with_for_update()
@@ -111,8 +111,7 @@ def _known_rows(
     """Every row of the ids about to be written; the invisible ones only count for ``shared_id``."""
     dialect = connection.dialect
     rows = connection.execute(_select_known(dialect), {
-        "feed": feed, "keys": listed(dialect, [id_key(o.stix_id) for o in objects]),
-        "profile": reader.profile, "now": reader.now,
+        "feed": feed, "keys": listed(dialect, [id_key(o.stix_id) for o in objects]), **reader_values(reader),
     })
     ids = {o.stix_id for o in objects}
     known: dict[str, list[_Known]] = {}
@@ -254,7 +253,7 @@ def find_markings(
     """Stored markings of those ids: the contributor's own of any collection, else those that it sees here."""
     dialect = connection.dialect
     rows = connection.execute(_select_markings(dialect), {
-        "feed": feed, "contributor": contributor, "profile": reader.profile, "now": reader.now,
+        "feed": feed, "contributor": contributor, **reader_values(reader),
         "keys": listed(dialect, [id_key(ref) for ref in refs]), "ids": listed(dialect, refs),
     })
     found: dict[str, bytes] = {}
