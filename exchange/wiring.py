@@ -23,9 +23,11 @@ from exchange.intake import published
 from exchange.intake.envelope import split_envelope
 from exchange.intake.push import Intake, Pusher, identities_of_others
 from exchange.intake.status import Told, status_resource
+from exchange.model import mailbox
 from exchange.model.access import holds, may_read, may_write
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.model.pushed import PushOutcome
+from exchange.obligations.mailboxes import key_to_mailbox, with_mailboxes
 from exchange.policy.label import granted, policy_of
 from exchange.policy.packs import Packs
 from exchange.policy.packtext import texts_of
@@ -94,7 +96,7 @@ class Exchange:
         if self._directory is None or self._directory.version != version:
             with read(self.engine) as connection:
                 self.policy.refresh(connection)
-                self._directory = published.with_published(load_directory(connection))
+                self._directory = with_mailboxes(published.with_published(load_directory(connection)))
                 self._secret = self._secret or meta_value(connection, "cursor.secret")
         return self._directory
 
@@ -110,8 +112,9 @@ class Exchange:
         return packs is not None and granted(profile, label, packs)
 
     def communities(self, directory: Directory) -> list[Community]:
-        """API roots in the order of discovery: the built-in one last."""
-        return sorted(directory.communities.values(), key=lambda c: (c.id == published.COMMUNITY.id, c.id))
+        """API roots in the order of discovery: the built-in ones last."""
+        built_in = {published.COMMUNITY.id, mailbox.COMMUNITY}
+        return sorted(directory.communities.values(), key=lambda c: (c.id in built_in, c.id))
 
     def moment(self, now: int) -> datetime:
         """Microseconds as an aware time."""
@@ -132,6 +135,11 @@ class Exchange:
         except StorageFullError as full:
             raise UnavailableError("The store can't take in a new reader now.", why=full.what,
                                    fix="Free some space.") from full
+
+    def mailbox_reader(self, directory: Directory, organisation: Organisation, credential: Credential,
+                       now: int) -> Reader:
+        """Who reads its own notices: any credential, whatever its purpose and the channel."""
+        return self.reader(directory, organisation, key_to_mailbox(credential, self.packs), None, now)
 
     def page(self, make: PageMaker, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
         """One page of a collection: of objects, manifest or versions, as ``make`` says."""

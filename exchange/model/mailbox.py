@@ -12,6 +12,8 @@ COMMUNITY = "notices"
 """Slug of the built-in API root that holds every mailbox."""
 ALIAS = "notices"
 """Alias of the caller's own mailbox in that API root."""
+EXCHANGE = "cib-exchange"
+"""The exchange itself, as the contributor of what it writes."""
 _NAMESPACE = UUID("f294c263-9b54-4900-b7d9-0804d326ff9d")
 
 

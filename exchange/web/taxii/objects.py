@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from exchange.errors import BadRequestError, NotFoundError
 from exchange.feed.page import PageMaker, manifest_page, objects_page, versions_page
 from exchange.feed.query import Asked, read_query
+from exchange.model import mailbox
 from exchange.store.objects import Versions
 from exchange.web.body import read_body
 from exchange.web.caller import current_caller, current_exchange
@@ -91,8 +92,11 @@ def _asked(allowed: frozenset[str], object_id: str | None = None, versions: Vers
 def _page(community: str, name: str, endpoint: str, asked: Asked, make: PageMaker) -> Response:
     caller, exchange = current_caller(), current_exchange()
     collection = caller.readable(community, name)
-    reader = exchange.reader(caller.directory, caller.organisation, caller.credential,
-                             caller.narrower_purpose, caller.now, encrypted=request.is_secure)
+    if collection.community == mailbox.COMMUNITY:
+        reader = exchange.mailbox_reader(caller.directory, caller.organisation, caller.credential, caller.now)
+    else:
+        reader = exchange.reader(caller.directory, caller.organisation, caller.credential,
+                                 caller.narrower_purpose, caller.now, encrypted=request.is_secure)
     ids = ",".join(asked.filter.ids or ()) if endpoint in {"object", "versions"} else ""
     context = f"{endpoint}|{collection.id}|{caller.organisation.id}|{ids}"
     page = exchange.page(make, collection, reader, context, asked)
