@@ -25,6 +25,7 @@ ROOMS = (
     "exchange.store.object_tables",
     "exchange.store.ledger_tables",
     "exchange.store.obligation_tables",
+    "exchange.store.case_tables",
     "exchange.store.version_tables",
 )
 for room in ROOMS:
