@@ -80,7 +80,7 @@ class Exchange:
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
         self._pages = PageCache(_KEPT_PAGES)
-        self._readers = Readers(self._labels, self._numbers, lambda org: self.packs)
+        self._readers = Readers(self._labels, self._numbers, self.policy.of)
         self._pause = pause
         self._intake = Intake(self._labels, pause)
         self._directory: Directory | None = None

@@ -24,7 +24,9 @@ def command(bind: str, workers: int) -> None:
         raise InputError(f"--bind {bind!r} isn't HOST:PORT.", fix="For example 127.0.0.1:8080.")
     settings = read_settings()
     _check_free(host, int(port))
-    prepare(settings)
+    differs = prepare(settings)
+    if differs:
+        click.echo(differs)
     from exchange.web.server import Server
 
     click.echo(f"Serving TAXII 2.1 on http://{bind}/taxii2/ ({settings.shown_database}, {workers} workers).")

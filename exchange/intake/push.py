@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from exchange.model.party import Organisation
 from exchange.model.pushed import PushOutcome
@@ -27,7 +27,6 @@ from exchange.stix.parse import parse_strict
 from exchange.stix.timestamp import from_microseconds, version_key
 from exchange.stix.tlp import well_known
 from exchange.stix.validate import check
-from exchange.store.labels import Labels
 from exchange.store.pushes import NewObject
 
 Resolve = Callable[[Collection[str]], Mapping[str, Mapping[str, Any]]]
@@ -59,6 +58,8 @@ class Pusher:
     identities: Mapping[str, str]
     """STIX identity ids of other members -> their organisation id: nobody creates in their name."""
     resolve: Resolve
+    packs: Packs
+    """The policy version that decides for this organisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,18 @@ class _Verdict:
     refusal: tuple[str, str] | None
 
 
-class Intake:
-    """The checks of a push, with the policy in force and the labels that are known."""
+class LabelNumbers(Protocol):
+    """Where labels get their numbers: the store's, or for a preview a list that nobody keeps."""
 
-    def __init__(self, packs: Packs, labels: Labels, pause: Callable[[], None]) -> None:
+    def label(self, digest: str, facts: str) -> int:
+        """The number of the label with this digest and these facts."""
+
+
+class Intake:
+    """The checks of a push, with the labels that are known."""
+
+    def __init__(self, labels: LabelNumbers, pause: Callable[[], None]) -> None:
         """``pause`` is called every few objects, so that a long envelope doesn't keep others waiting."""
-        self._packs = packs
         self._labels = labels
         self._pause = pause
         self._known: OrderedDict[object, _Verdict] = OrderedDict()
@@ -128,13 +135,12 @@ class Intake:
         owner, community = pusher.organisation.id, pusher.community
         facts = object_facts(terms, owner=owner, community=community, object_type=obj["type"], categories=held)
         facts["fields"] = list(obj)
-        refusals = admit(push_facts(facts, pusher.organisation, at), self._packs)
+        refusals = admit(push_facts(facts, pusher.organisation, at), pusher.packs)
         if refusals:
             return _Verdict(0, (None, None), (refusals[0].code, " ".join(
                 f"[{r.code}] {r.property}: {r.sentence}" for r in refusals
             )))
-        label = label_facts(terms, owner=owner, community=community, packs=self._packs,
-                            object_type=obj["type"], categories=held)
+        label = label_facts(terms, owner=owner, community=community, object_type=obj["type"], categories=held)
         return _Verdict(self._labels.label(label.digest, label.text), window(terms), None)
 
 

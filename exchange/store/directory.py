@@ -22,7 +22,7 @@ from exchange.model.party import (
     Membership,
     Organisation,
 )
-from exchange.store.directory_tables import JSON_COLUMNS, table
+from exchange.store.directory_tables import DIRECTORY_TABLES, JSON_COLUMNS, table
 
 _VERSION = text("SELECT value FROM meta WHERE key = 'directory.version'")
 
@@ -52,31 +52,41 @@ def meta_value(connection: Connection, key: str) -> str:
 
 def load_directory(connection: Connection) -> Directory:
     """A snapshot of the whole directory; use the connection of one read transaction."""
+    return directory_of(directory_version(connection), directory_rows(connection))
+
+
+def directory_rows(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every table of the directory by its name, JSON columns read."""
+    return {name: list(_rows(connection, name)) for name in DIRECTORY_TABLES}
+
+
+def directory_of(version: int, rows: Mapping[str, Iterable[dict[str, Any]]]) -> Directory:
+    """The directory that rows (``directory_rows``) stand for."""
     memberships: dict[str, list[Membership]] = defaultdict(list)
-    for row in _rows(connection, "membership"):
+    for row in rows["membership"]:
         memberships[row["org"]].append(
             Membership(group=row["grp"], since=row["since"], until=row["until"], status=row["status"])
         )
     agreements: dict[str, list[Agreement]] = defaultdict(list)
-    for row in _rows(connection, "agreement"):
-        agreements[row.pop("org")].append(Agreement(**_tuples(row)))
+    for row in rows["agreement"]:
+        agreements[row["org"]].append(Agreement(**_tuples({k: v for k, v in row.items() if k != "org"})))
     organisations = (
         Organisation(
             **_tuples(row), memberships=tuple(memberships[row["id"]]), agreements=tuple(agreements[row["id"]])
         )
-        for row in _rows(connection, "organisation")
+        for row in rows["organisation"]
     )
     communities = (
         Community(id=row["id"], title=row["title"], group=row["grp"], description=row["description"])
-        for row in _rows(connection, "community")
+        for row in rows["community"]
     )
     return Directory(
-        version=directory_version(connection),
+        version=version,
         organisations={organisation.id: organisation for organisation in organisations},
-        groups={row["id"]: row["title"] for row in _rows(connection, "grp")},
+        groups={row["id"]: row["title"] for row in rows["grp"]},
         communities={community.id: community for community in communities},
-        collections={row["id"]: Collection(**_tuples(row)) for row in _rows(connection, "collection")},
-        credentials={row["id"]: Credential(**_tuples(row)) for row in _rows(connection, "credential")},
+        collections={row["id"]: Collection(**_tuples(row)) for row in rows["collection"]},
+        credentials={row["id"]: Credential(**_tuples(row)) for row in rows["credential"]},
     )
 
 

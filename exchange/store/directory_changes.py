@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
@@ -20,6 +21,7 @@ from exchange.model.description import Row, Wanted, place_key
 from exchange.model.description_tables import KEYS
 from exchange.model.party import Agreement, Collection, Community, Credential, Membership, Organisation
 from exchange.store.directory import decoded
+from exchange.store.directory_history import keep_directory
 from exchange.store.directory_tables import JSON_COLUMNS, table
 from exchange.store.engine import is_sqlite
 from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT
@@ -33,6 +35,11 @@ _ONLY_STATED = ("active", "status", "revoked", "digest")
 a revocation doesn't lift it."""
 _STORED = {"group": "grp"}
 """Words of the description that have another name in SQL."""
+
+
+def _clock() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1_000
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,9 @@ def apply(
     *,
     prune: bool = False,
     entropy: Callable[[int], bytes] = secrets.token_bytes,
+    clock: Callable[[], int] = _clock,
 ) -> list[Change]:
-    """Make the directory hold the wanted rows; the version grows when anything changed.
+    """Make the directory hold the wanted rows; when anything changed the version grows and a snapshot is kept.
 
     With ``prune`` what isn't wanted goes, and columns that weren't stated take their defaults. A credential
     without a digest gets a new secret from ``entropy``. Raises InputError when a collection would go that
@@ -87,8 +95,19 @@ def apply(
                 if key not in wanted.get(kind, {}):
                     changes += _remove(connection, kind, row)
     if changes:
-        _bump(connection)
+        directory_changed(connection, clock())
     return changes
+
+
+def directory_changed(connection: Connection, at: int) -> None:
+    """Give the directory a new version and keep it as it is from ``at`` (microseconds) on.
+
+    For the transaction that changed it: every process sees the change at its next request.
+    """
+    connection.execute(text(
+        "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'directory.version'"
+    ))
+    keep_directory(connection, at)
 
 
 def _present(connection: Connection, kind: str) -> dict[tuple[str, ...], Row]:
@@ -162,12 +181,6 @@ def _table(kind: str) -> Table:
 
 def _key(kind: str, row: Row) -> str:
     return place_key(tuple(row[name] for name in KEYS[kind]))
-
-
-def _bump(connection: Connection) -> None:
-    connection.execute(text(
-        "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'directory.version'"
-    ))
 
 
 def _with_defaults(kind: str, stated: Row) -> Row:

@@ -1,0 +1,1 @@
+"""How the policy in force is found, explained, tried beforehand and changed."""
