@@ -1,18 +1,29 @@
-"""What happened, in order: each push, delete, decision or change is noted in the transaction that does it."""
+"""What happened: each push, delete, decision or change is noted in the transaction that does it.
+
+A noted event is a leaf of the log to be: the sequencer gives it its place (``exchange.notary``).
+"""
 
 from __future__ import annotations
 
-import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from exchange.stix.canonical import canonical
 from exchange.store.object_tables import EVENT
 
 _ADD = insert(EVENT)
 
 
-def record(connection: Connection, *, at: int, kind: str, org: str, detail: Mapping[str, Any]) -> None:
-    """Note one event at ``at`` (microseconds) of an organisation; ``detail`` holds no personal value in clear."""
-    connection.execute(_ADD, {"at": at, "kind": kind, "org": org, "detail": json.dumps(detail)})
+def record(connection: Connection, *, at: int, kind: str, org: str, detail: Mapping[str, Any]) -> str:
+    """Note one event at ``at`` (microseconds) of an organisation; gives its id, by which it asks for the receipt.
+
+    ``detail`` holds no personal value in clear: a commitment (``exchange.store.salts``) stands for it.
+    """
+    made = secrets.token_hex(16)
+    connection.execute(_ADD, {
+        "at": at, "kind": kind, "org": org, "detail": canonical(detail), "id": made, "nonce": secrets.token_hex(16),
+    })
+    return made
