@@ -379,6 +379,10 @@ def _told(stix_id: str, version: str, stored: Stored, now: int) -> Told:
         return Told(PushOutcome(stix_id, "refused", "not-object-creator",
                                 "id: another contributor's object has this id; only its contributor revises it. "
                                 "Send an opinion or a note, or use an id of your own."), shown)
+    if stored.fate == "ended":
+        return Told(PushOutcome(stix_id, "refused", "revoked-permanently",
+                                "id: this object was revoked or erased, and no version follows that (STIX 2.1, 3.6.3)."
+                                " Give what is new an id of its own."), shown)
     if stored.fate == "present":
         note = "" if stored.same_bytes else "This version was there already with other content, which stays."
         return Told(PushOutcome(stix_id, "unchanged", "", note), shown)

@@ -8,12 +8,13 @@ max(clock, last + 1), so that its order is the order of the commits also when th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Dialect, Select, Update, and_, bindparam, delete, insert, or_, select, update
 
+from exchange.model.state import State
 from exchange.store.object_tables import FEED, OBJECT, STATUS
 from exchange.store.objects import Reader, Versions, id_key, reader_values, visible
 from exchange.store.statement import listed, number, one_of
@@ -28,7 +29,8 @@ _AT_A_TIME = 100
 _LATE = 1 << 62
 """Added to a claim, it comes after every date; among themselves late claims keep their order."""
 
-Fate = Literal["added", "present", "foreign"]
+Fate = Literal["added", "present", "foreign", "ended"]
+_ENDED = (State.REVOKED, State.ERASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,13 @@ class NewObject:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of one object: added (with its date), present already, or another's."""
+    """What became of one object: added (with its date), present already, another's, or revoked or erased before."""
 
     fate: Fate
     seq: int | None = None
     same_bytes: bool = True
+    follows: bool = False
+    """The contributor gave an earlier version of it."""
 
 
 def add_objects(
@@ -78,9 +82,9 @@ def add_objects(
         fate = _fate(known.get(new.stix_id, ()), contributor, new)
         fates.append(fate)
         if fate.fate == "added":
-            known.setdefault(new.stix_id, []).append(
-                _Known(contributor, new.version, new.body, claim=None, visible=True)
-            )
+            rows = known.setdefault(new.stix_id, [])
+            rows.append(_Known(contributor, new.version, new.body, claim=None, visible=True,
+                               state=_state(rows, contributor)))
             fresh.append(new)
     if not fresh:
         return fates
@@ -93,7 +97,7 @@ def add_objects(
         connection.exec_driver_sql(sql, some if names is None else [tuple([row[n] for n in names]) for row in some])
         pause()
     dates = iter(range(first, first + len(fresh)))
-    return [Stored("added", next(dates)) if f.fate == "added" else f for f in fates]
+    return [replace(f, seq=next(dates)) if f.fate == "added" else f for f in fates]
 
 
 @dataclass(slots=True)
@@ -103,6 +107,7 @@ class _Known:
     body: bytes
     claim: int | None
     visible: bool
+    state: int
 
 
 def _known_rows(
@@ -115,10 +120,10 @@ def _known_rows(
     })
     ids = {o.stix_id for o in objects}
     known: dict[str, list[_Known]] = {}
-    for stix_id, who, version, claim, may_see, body in rows:
+    for stix_id, who, version, claim, may_see, body, state in rows:
         if stix_id in ids:
             known.setdefault(stix_id, []).append(
-                _Known(who, version, body, claim, visible=who == contributor or bool(may_see))
+                _Known(who, version, body, claim, visible=who == contributor or bool(may_see), state=state)
             )
     return known
 
@@ -127,7 +132,7 @@ def _known_rows(
 def _select_known(dialect: Dialect) -> Select[Any]:
     row = OBJECT.c
     return select(
-        row.stix_id, row.contributor, row.version, row.claim, visible(OBJECT).label("seen"), row.body
+        row.stix_id, row.contributor, row.version, row.claim, visible(OBJECT).label("seen"), row.body, row.state
     ).where(row.feed == number("feed"), one_of(dialect, row.id_key, "keys"))
 
 
@@ -140,7 +145,15 @@ def _fate(rows: Sequence[_Known], contributor: int, new: NewObject) -> Stored:
             continue
         if row.version != new.version or row.body != new.body:
             return Stored("foreign")
-    return Stored("added")
+    mine = [row for row in rows if row.contributor == contributor]
+    if any(row.state in _ENDED for row in mine):
+        return Stored("ended")
+    return Stored("added", follows=bool(mine))
+
+
+def _state(rows: Sequence[_Known], contributor: int) -> int:
+    """A new version is under the restriction, dispute or review of those before it."""
+    return next((row.state for row in rows if row.contributor == contributor), State.ACTIVE)
 
 
 def lock_feed(connection: Connection, feed: int) -> int:
@@ -171,7 +184,7 @@ def _rows(
             "id_key": id_key(new.stix_id), "shared_id": int(shared), "visible_from": new.visible_from,
             "visible_until": new.visible_until, "stix_id": new.stix_id, "type": new.type,
             "version": new.version, "version_text": new.version_text,
-            "spec_version": new.spec_version, "body": new.body,
+            "spec_version": new.spec_version, "body": new.body, "state": _state(others, contributor),
         })
     if crowded:
         connection.execute(_mark_shared(connection.dialect), _names(connection.dialect, feed, crowded))
