@@ -82,9 +82,9 @@ def add_objects(
         fate = _fate(known.get(new.stix_id, ()), contributor, new)
         fates.append(fate)
         if fate.fate == "added":
-            rows = known.setdefault(new.stix_id, [])
-            rows.append(_Known(contributor, new.version, new.body, claim=None, visible=True,
-                               state=_state(rows, contributor)))
+            others = known.setdefault(new.stix_id, [])
+            others.append(_Known(contributor, new.version, new.body, claim=None, visible=True,
+                                 state=_state(others, contributor)))
             fresh.append(new)
     if not fresh:
         return fates
