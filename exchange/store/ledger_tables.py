@@ -30,7 +30,7 @@ class ReceiverRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """One page that left: ``seqs`` are the dates of its objects, run-length-coded (``model.runs``)."""
+    """One page that left: ``seqs`` are the dates of its objects, run-length-coded (``runs``)."""
 
     __tablename__ = "delivery"
     __table_args__ = (Index("delivery_span", "feed", "last"),)
