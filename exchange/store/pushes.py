@@ -30,7 +30,6 @@ _LATE = 1 << 62
 """Added to a claim, it comes after every date; among themselves late claims keep their order."""
 
 Fate = Literal["added", "present", "foreign", "ended"]
-_ENDED = (State.REVOKED, State.ERASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +136,18 @@ def _select_known(dialect: Dialect) -> Select[Any]:
 
 
 def _fate(rows: Sequence[_Known], contributor: int, new: NewObject) -> Stored:
-    for row in rows:
-        if row.contributor == contributor and row.version == new.version:
+    mine = [row for row in rows if row.contributor == contributor]
+    if any(row.state == State.ERASED for row in mine):
+        return Stored("ended")
+    for row in mine:
+        if row.version == new.version:
             return Stored("present", same_bytes=row.body == new.body)
     for row in rows:
         if row.contributor == contributor or not row.visible or not new.version:
             continue
         if row.version != new.version or row.body != new.body:
             return Stored("foreign")
-    mine = [row for row in rows if row.contributor == contributor]
-    if any(row.state in _ENDED for row in mine):
+    if any(row.state == State.REVOKED for row in mine):
         return Stored("ended")
     return Stored("added", follows=bool(mine))
 
@@ -282,7 +283,7 @@ def _select_markings(dialect: Dialect) -> Select[Any]:
     feeds = row.feed.in_(select(FEED.c.number))  # the index of ids begins with the feed
     return select(row.stix_id, row.body).where(
         feeds, one_of(dialect, row.id_key, "keys"), one_of(dialect, row.stix_id, "ids"),
-        or_(own, and_(row.feed == number("feed"), visible(OBJECT))),
+        row.state != int(State.ERASED), or_(own, and_(row.feed == number("feed"), visible(OBJECT))),
     ).order_by(own.desc(), row.seq)
 
 
