@@ -1,0 +1,238 @@
+"""The sequencer: gives committed events their places in the log, appends their hashes, signs on a fixed clock.
+
+One at a time does so, whichever process asks first; killed at any moment it leaves the log as it was before its
+last transaction, and the next one goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from exchange.audit.checkpoint import Checkpoint, open_checkpoint
+from exchange.audit.fault import LogAlteredError
+from exchange.audit.leaf import Event
+from exchange.audit.merkle import HASH_BYTES, verify_consistency
+from exchange.audit.note import SignerKey, read_verifier_key
+from exchange.audit.tiles import WIDTH, Tile, TileTree, grow
+from exchange.notary.keys import next_path, read_key, remember_head, remembered_head
+from exchange.stix.canonical import canonical
+from exchange.store import log
+from exchange.store.engine import read, write
+from exchange.store.log import StoredEvent
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+_LOG = logging.getLogger("exchange.notary")
+_AT_A_TIME = 4_096
+"""Leaves of one transaction: some 60 ms in which nobody else writes."""
+
+
+class Delivered(Protocol):
+    """One page that left, as the ledger tells it."""
+
+    @property
+    def number(self) -> int:
+        """Its number in the ledger, growing."""
+
+    @property
+    def at(self) -> int:
+        """When it left, in microseconds."""
+
+    @property
+    def org(self) -> str:
+        """The id of the organisation that received it."""
+
+    @property
+    def receipt(self) -> str:
+        """The receipt's id, 32 hexadecimal digits."""
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """What was received: collection, credential, purpose, count, dates, digest, policy."""
+
+
+class Deliveries(Protocol):
+    """The ledger of deliveries, as far as the log needs it."""
+
+    def after(self, number: int, limit: int) -> Sequence[Delivered]:
+        """Up to ``limit`` deliveries after that number, in the order of their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run did: leaves placed, and the size that a checkpoint was signed for (None: none was)."""
+
+    placed: int
+    signed: int | None
+
+
+class Sequencer:
+    """Keeps one log; ``clock`` gives microseconds, ``pause`` lets others have their turn between transactions.
+
+    ``settled`` is how old a delivery must be, in microseconds, for every earlier one to be in the ledger too.
+    """
+
+    def __init__(
+        self, engine: Engine, key_file: Path, clock: Callable[[], int], *,
+        deliveries: Deliveries | None = None, settled: int = 0, pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._engine = engine
+        self._key_file = key_file
+        self._clock = clock
+        self._deliveries = deliveries
+        self._settled = settled
+        self._pause = pause
+
+    def run(self) -> Outcome:
+        """Place everything that is pending, then sign. Raises LogAlteredError where signing would fork the log."""
+        placed = 0
+        while (now_placed := self._place_some()) is not None:
+            placed += now_placed
+            if now_placed == 0:
+                break
+            self._pause()
+        return Outcome(placed, self._sign())
+
+    def tick(self, period: int) -> Outcome | None:
+        """``run``, if nobody did since the clock's last whole ``period`` (microseconds); else None."""
+        due = self._clock() // period * period
+        with read(self._engine) as connection:
+            if log.cursor(connection, "tick") >= due:
+                return None
+        with write(self._engine) as connection:
+            if log.take_turn(connection) is None or log.cursor(connection, "tick") >= due:
+                return None
+            log.set_cursor(connection, "tick", due)
+        return self.run()
+
+    def _place_some(self) -> int | None:
+        """One transaction's worth of leaves; None where somebody else is at it."""
+        with write(self._engine) as connection:
+            size = log.take_turn(connection)
+            if size is None:
+                return None
+            events = log.pending_events(connection, _AT_A_TIME)
+            log.give_places(connection, [event.number for event in events], size)
+            pulled = self._pulled(connection, size + len(events), _AT_A_TIME - len(events))
+            log.add_placed(connection, pulled)
+            leaves = [*events, *pulled]
+            if leaves:
+                hashes = leaf_hashes(leaves)
+                log.save_tiles(connection, grow(_edge(connection, size), size, hashes))
+                log.set_cursor(connection, "size", size + len(leaves))
+        return len(leaves)
+
+    def _pulled(self, connection: Connection, first: int, most: int) -> list[StoredEvent]:
+        """Deliveries as events with their places; the ledger's number is remembered in the same transaction."""
+        if self._deliveries is None or most <= 0:
+            return []
+        until = self._clock() - self._settled
+        fresh = []
+        for delivered in self._deliveries.after(log.cursor(connection, "ledger"), most):
+            if delivered.at > until and self._settled:
+                break
+            fresh.append(delivered)
+        if not fresh:
+            return []
+        log.set_cursor(connection, "ledger", fresh[-1].number)
+        known = log.known_ids(connection, [delivered.receipt for delivered in fresh])
+        return [
+            StoredEvent(0, d.receipt, d.at, "pull", d.org, canonical(d.detail), secrets.token_hex(16), place)
+            for place, d in enumerate((d for d in fresh if d.receipt not in known), first)
+        ]
+
+    def _sign(self) -> int | None:
+        """Sign the log as it is, unless it was or no key is here that may."""
+        with write(self._engine) as connection:
+            size = log.take_turn(connection)
+            newest = log.newest_checkpoint(connection)
+            if size is None or not size or (newest is not None and newest[0] >= size):
+                return None
+            signers = active_signers(connection, self._key_file)
+            if not signers:
+                return None
+            tree = stored_tree(connection, size)
+            checkpoint = Checkpoint(signers[0].name, size, tree.root())
+            self._check_history(connection, checkpoint, tree)
+            note = bytes(checkpoint.signed(*signers)).decode()
+            log.save_checkpoint(connection, size, self._clock(), note)
+        remember_head(self._key_file, note)
+        return size
+
+    def _check_history(self, connection: Connection, checkpoint: Checkpoint, tree: TileTree) -> None:
+        """Raise LogAlteredError where the checkpoint doesn't continue what was signed before."""
+        before = log.newest_checkpoint(connection)
+        told = [raw for raw in (remembered_head(self._key_file), before and before[1].encode()) if raw]
+        keys = [read_verifier_key(key.verifier) for key in log.log_keys(connection) if not key.org]
+        for raw in told:
+            check_continues(open_checkpoint(raw, keys), checkpoint, tree)
+
+
+def check_continues(earlier: Checkpoint, later: Checkpoint, tree: TileTree) -> None:
+    """Check with the later log's own tiles that it continues the earlier one. Raises LogAlteredError."""
+    if earlier.origin != later.origin:
+        raise LogAlteredError(f"The log is called {later.origin}, but before it was {earlier.origin}.")
+    if earlier.size > later.size:
+        raise LogAlteredError(f"The log was rolled back: it has {later.size} leaves, but a checkpoint of {earlier.size}"
+                              " was signed before.", fix="Restore the newer state of the database.")
+    proof = tree.consistency(earlier.size, later.size)
+    verify_consistency(earlier.size, later.size, proof, earlier.root, later.root)
+
+
+def active_signers(connection: Connection, key_file: Path) -> list[SignerKey]:
+    """The keys to sign with now: the file's, if it is the log's; none where another server has the key.
+
+    While the last signed checkpoint is by a key that has been replaced, both sign: the old one vouches for the new.
+    """
+    own = [key for key in log.log_keys(connection) if not key.org]
+    current = {key.verifier for key in own if key.until is None}
+    found = [key for key in (read_key(key_file), read_key(next_path(key_file))) if key is not None]
+    usable = [key for key in found if str(key.verifier) in current]
+    if not usable:
+        return []
+    retired = [key for key in found if str(key.verifier) in {k.verifier for k in own if k.until is not None}]
+    return usable + retired
+
+
+def stored_tree(connection: Connection, size: int) -> TileTree:
+    """The log's tree, read from the store's tiles."""
+    def fetch(tile: Tile) -> bytes:
+        return log.read_tile(connection, tile.level, tile.index)[: tile.width * HASH_BYTES]
+
+    return TileTree(size, fetch)
+
+
+def leaf_hashes(events: Sequence[StoredEvent]) -> list[bytes]:
+    """The hash of each event's leaf."""
+    return [sha256(b"\x00" + leaf_of(event)).digest() for event in events]
+
+
+def leaf_of(event: StoredEvent) -> bytes:
+    """The bytes of the event's leaf."""
+    return Event(event.id, event.at, event.kind, event.org, event.detail, event.nonce).leaf
+
+
+def _edge(connection: Connection, size: int) -> dict[int, bytes]:
+    """The rightmost tile of each level where it is partial."""
+    edge, level, count = {}, 0, size
+    while count:
+        width = count % WIDTH
+        if width:
+            edge[level] = log.read_tile(connection, level, count // WIDTH)[: width * HASH_BYTES]
+        count //= WIDTH
+        level += 1
+    return edge
+
+
+def with_cosignatures(note: str, lines: Sequence[str]) -> str:
+    """A checkpoint's note with members' signatures under it."""
+    return note + "".join(f"{line}\n" for line in lines)
+
+

@@ -1,0 +1,200 @@
+"""How the log lies in the store: pending events, their places, tiles of hashes, checkpoints, cosignatures, keys.
+
+Order is given by one at a time: whoever holds the row ``size`` of ``log_cursor`` (PostgreSQL) or the write
+transaction (SQLite).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from exchange.store.engine import is_sqlite
+from exchange.store.log_tables import COSIGNATURE, CURSOR, KEY, SIGNED, TILE
+from exchange.store.object_tables import EVENT
+
+_ROW = EVENT.c
+_COLUMNS = (_ROW.number, _ROW.id, _ROW.at, _ROW.kind, _ROW.org, _ROW.detail, _ROW.nonce)
+_PENDING = select(*_COLUMNS).where(_ROW.place.is_(None)).order_by(_ROW.number)
+_PLACE_SQLITE = "UPDATE event SET place = ? WHERE number = ?"
+_PLACE_POSTGRES = text(
+    "UPDATE event SET place = :first + t.ord - 1 FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY"
+    " AS t(number, ord) WHERE event.number = t.number"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it lies in the store; ``number`` is 0 for one that isn't stored yet."""
+
+    number: int
+    id: str
+    at: int
+    kind: str
+    org: str
+    detail: str
+    nonce: str
+    place: int | None = None
+
+
+def take_turn(connection: Connection) -> int | None:
+    """Hold the log until the transaction ends and give its size; None where somebody else holds it now."""
+    size = select(CURSOR.c.value).where(CURSOR.c.name == "size")
+    if not is_sqlite(connection):
+        size = size.with_for_update(skip_locked=True)
+    found = connection.execute(size).scalar()
+    return None if found is None else int(found)
+
+
+def cursor(connection: Connection, name: str) -> int:
+    """One of the log's numbers: size (leaves), ledger (last delivery taken), tick (microseconds)."""
+    return int(connection.execute(select(CURSOR.c.value).where(CURSOR.c.name == name)).scalar_one())
+
+
+def set_cursor(connection: Connection, name: str, value: int) -> None:
+    """Change one of the log's numbers."""
+    connection.execute(update(CURSOR).where(CURSOR.c.name == name).values(value=value))
+
+
+def pending_events(connection: Connection, most: int) -> list[StoredEvent]:
+    """Committed events without a place, in the order of their numbers."""
+    return [StoredEvent(*row) for row in connection.execute(_PENDING.limit(most))]
+
+
+def give_places(connection: Connection, numbers: Sequence[int], first: int) -> None:
+    """Give the events these places, one after the other from ``first`` on."""
+    if not numbers:
+        return
+    if is_sqlite(connection):
+        connection.exec_driver_sql(_PLACE_SQLITE, list(zip(range(first, first + len(numbers)), numbers, strict=True)))
+    else:
+        connection.execute(_PLACE_POSTGRES, {"first": first, "numbers": list(numbers)})
+
+
+def add_placed(connection: Connection, events: Sequence[StoredEvent]) -> None:
+    """Store events that have their places already."""
+    if not events:
+        return
+    names = ("id", "at", "kind", "org", "detail", "nonce", "place")
+    connection.execute(insert(EVENT), [{name: getattr(event, name) for name in names} for event in events])
+
+
+def known_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Which of these ids events have already."""
+    return set(connection.execute(select(_ROW.id).where(_ROW.id.in_(list(ids)))).scalars())
+
+
+def placed_events(connection: Connection, first: int, end: int, org: str | None = None) -> list[StoredEvent]:
+    """The leaves from place ``first`` to before ``end``, of one organisation or of all, in order."""
+    wanted = select(*_COLUMNS, _ROW.place).where(_ROW.place >= first, _ROW.place < end).order_by(_ROW.place)
+    if org is not None:
+        wanted = wanted.where(_ROW.org == org)
+    return [StoredEvent(*row) for row in connection.execute(wanted)]
+
+
+def own_events(connection: Connection, org: str, after: int, most: int) -> list[StoredEvent]:
+    """Up to ``most`` leaves of one organisation after place ``after``, in order."""
+    wanted = select(*_COLUMNS, _ROW.place).where(_ROW.org == org, _ROW.place > after).order_by(_ROW.place).limit(most)
+    return [StoredEvent(*row) for row in connection.execute(wanted)]
+
+
+def find_event(connection: Connection, event_id: str) -> StoredEvent | None:
+    """The event of that id, with or without a place."""
+    row = connection.execute(select(*_COLUMNS, _ROW.place).where(_ROW.id == event_id)).first()
+    return None if row is None else StoredEvent(*row)
+
+
+def last_event(connection: Connection, kind: str) -> StoredEvent | None:
+    """The newest event of a kind."""
+    newest = select(*_COLUMNS, _ROW.place).where(_ROW.kind == kind).order_by(_ROW.number.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return None if row is None else StoredEvent(*row)
+
+
+def save_tiles(connection: Connection, tiles: Mapping[tuple[int, int], bytes]) -> None:
+    """Write tiles, whole; what was there of them is replaced."""
+    if not tiles:
+        return
+    add = (sqlite if is_sqlite(connection) else postgresql).insert(TILE)
+    keep = add.on_conflict_do_update(index_elements=["level", "number"], set_={"hashes": add.excluded.hashes})
+    connection.execute(keep, [{"level": level, "number": n, "hashes": data} for (level, n), data in tiles.items()])
+
+
+def read_tile(connection: Connection, level: int, number: int) -> bytes:
+    """A tile as wide as it has grown; empty where there is none."""
+    row = TILE.c
+    found = connection.execute(select(row.hashes).where(row.level == level, row.number == number)).scalar()
+    return b"" if found is None else bytes(found)
+
+
+def save_checkpoint(connection: Connection, size: int, at: int, note: str) -> None:
+    """Keep a signed checkpoint."""
+    connection.execute(insert(SIGNED), {"size": size, "at": at, "note": note})
+
+
+def newest_checkpoint(connection: Connection) -> tuple[int, str] | None:
+    """Size and note of the newest checkpoint."""
+    row = connection.execute(select(SIGNED.c.size, SIGNED.c.note).order_by(SIGNED.c.size.desc()).limit(1)).first()
+    return None if row is None else (int(row.size), str(row.note))
+
+
+def all_checkpoints(connection: Connection) -> list[tuple[int, int, str]]:
+    """Size, time (microseconds) and note of every checkpoint, in order."""
+    rows = connection.execute(select(SIGNED.c.size, SIGNED.c.at, SIGNED.c.note).order_by(SIGNED.c.size))
+    return [(int(size), int(at), str(note)) for size, at, note in rows]
+
+
+def checkpoint_of_size(connection: Connection, size: int) -> str | None:
+    """The checkpoint of exactly that size."""
+    return connection.execute(select(SIGNED.c.note).where(SIGNED.c.size == size)).scalar()
+
+
+def save_cosignature(connection: Connection, size: int, verifier: str, at: int, line: str) -> None:
+    """Keep a member's signature under a checkpoint; a later one by the same key replaces it."""
+    add = (sqlite if is_sqlite(connection) else postgresql).insert(COSIGNATURE)
+    keep = add.on_conflict_do_update(
+        index_elements=["size", "verifier"], set_={"line": add.excluded.line, "at": add.excluded.at})
+    connection.execute(keep, {"size": size, "verifier": verifier, "at": at, "line": line})
+
+
+def cosignatures(connection: Connection, size: int) -> list[str]:
+    """The signature lines of members under the checkpoint of that size."""
+    row = COSIGNATURE.c
+    return list(connection.execute(select(row.line).where(row.size == size).order_by(row.verifier)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A registered verifier key; ``org`` is empty for the log's own; times in microseconds."""
+
+    verifier: str
+    org: str
+    since: int
+    until: int | None
+
+
+def log_keys(connection: Connection) -> list[StoredKey]:
+    """All registered keys, oldest first."""
+    return [StoredKey(*row) for row in connection.execute(
+        select(KEY.c.verifier, KEY.c.org, KEY.c.since, KEY.c.until).order_by(KEY.c.since, KEY.c.verifier))]
+
+
+def add_key(connection: Connection, verifier: str, org: str, since: int) -> None:
+    """Register a key."""
+    connection.execute(insert(KEY), {"verifier": verifier, "org": org, "since": since})
+
+
+def end_key(connection: Connection, verifier: str, until: int) -> None:
+    """A key isn't used from ``until`` (microseconds) on; it still verifies what it signed."""
+    connection.execute(update(KEY).where(KEY.c.verifier == verifier).values(until=until))
+
+
+def statement_without_limit(connection: Connection) -> None:
+    """Let this transaction read the whole log, however long that takes (PostgreSQL)."""
+    if not is_sqlite(connection):
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+
+
