@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 from sqlmodel import Field, SQLModel
+
+from exchange.store.object_tables import OBJECT
 
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -33,6 +35,20 @@ class StateChangeRow(SQLModel, table=True):
     """Key id of the credential, or the person's name where it was done on the server's machine."""
     reason: str = Field(sa_column=Column(Text, nullable=False))
     citation: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class WithdrawnRow(SQLModel, table=True):
+    """A version that its contributor deleted: who received it is still told when the object is erased."""
+
+    __tablename__ = "withdrawn"
+    __table_args__ = (Index("withdrawn_object", "id_key", "contributor"),)
+    feed: int = Field(sa_column=Column(Integer, ForeignKey("feed.number"), primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    contributor: int = Field(sa_column=Column(Integer, ForeignKey("contributor.number"), nullable=False))
+    id_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    stix_id: str = Field(sa_column=Column(Text, nullable=False))
+    version: str = Field(sa_column=Column(Text, nullable=False))
+    """As its producer wrote it."""
 
 
 class HoldRow(SQLModel, table=True):
@@ -134,7 +150,9 @@ def _table(model: Any) -> Table:
     return cast(Table, model.__table__)
 
 
+Index("object_end", OBJECT.c.visible_until, sqlite_where=text("body <> x''"), postgresql_where=text("body <> ''::bytea"))
 STATE_CHANGE = _table(StateChangeRow)
+WITHDRAWN = _table(WithdrawnRow)
 HOLD = _table(HoldRow)
 SEALED = _table(SealedRow)
 ERASURE = _table(ErasureRow)

@@ -19,6 +19,7 @@ def upgrade() -> None:
     meta = sa.table("meta", sa.column("key", sa.Text), sa.column("value", sa.Text))
     op.bulk_insert(meta, [{"key": "exchange.identity", "value": f"identity--{uuid.uuid4()}"}])
     _states()
+    _endings()
     _holds()
     _erasures()
     _notices()
@@ -50,6 +51,20 @@ def _states() -> None:
         *_text("by_org", "by_role", "by_key", "reason", "citation"),
     )
     op.create_index("state_change_object", "state_change", ["feed", "id_key", "contributor", "at"])
+
+
+def _endings() -> None:
+    op.create_table(
+        "withdrawn",
+        sa.Column("feed", sa.Integer, sa.ForeignKey("feed.number"), primary_key=True, autoincrement=False),
+        sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("contributor", sa.Integer, sa.ForeignKey("contributor.number"), nullable=False),
+        *_big("id_key"),
+        *_text("stix_id", "version"),
+    )
+    op.create_index("withdrawn_object", "withdrawn", ["id_key", "contributor"])
+    op.create_index("object_end", "object", ["visible_until"], sqlite_where=sa.text("body <> x''"),
+                    postgresql_where=sa.text("body <> ''::bytea"))
 
 
 def _holds() -> None:
