@@ -1,0 +1,171 @@
+"""Observed objects as columns: one per object path, distinct values with the rows that hold them.
+
+A row is one object seen by one observed-data. A comparison is answered once per distinct value, an equality by one
+look-up; AND and OR are set operations on rows, so that what is joined by AND is true of one and the same object
+(STIX 2.1, 9.5). Answers are pairs: rows that surely satisfy a test, and rows that may (a superset).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, NamedTuple
+
+from exchange.matcher.pattern.compare import Test, as_octets, homogeneous, test_of
+from exchange.matcher.pattern.observed import Observed
+from exchange.matcher.pattern.paths import values
+from exchange.matcher.pattern.text import beyond
+from exchange.stix.pattern.tree import Comparison, Constant, Logic, Octets, Timestamp
+from exchange.stix.pattern.tree import Test as TestTree
+
+Rows = frozenset[int]
+NONE: Rows = frozenset()
+
+
+class Answer(NamedTuple):
+    """Rows that satisfy a test for sure, rows that may, and why some only may."""
+
+    sure: Rows
+    possible: Rows
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass
+class Column:
+    """The values of one path."""
+
+    rows_by_value: dict[Hashable, list[int]]
+    """Keyed by kind and value: 1 and 1.0 are one, 1 and true are two."""
+    value_of: dict[Hashable, Any]
+    present: Rows
+
+
+@dataclass
+class Table:
+    """All observed objects; columns are made when a pattern first asks for them."""
+
+    observed: Sequence[Observed]
+    owner: list[int] = field(default_factory=list)
+    """Row to the place of its observed-data."""
+    _rows_of_type: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=lambda: defaultdict(list))
+    _columns: dict[tuple[str, tuple[str | int | None, ...]], Column] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for place, one in enumerate(self.observed):
+            for found in one.objects:
+                self._rows_of_type[str(found.get("type"))].append((len(self.owner), found))
+                self.owner.append(place)
+
+    def column(self, type_name: str, steps: tuple[str | int | None, ...]) -> Column:
+        """The column of a path."""
+        made = self._columns.get((type_name, steps))
+        if made is None:
+            made = self._columns[type_name, steps] = self._make(type_name, steps)
+        return made
+
+    def _make(self, type_name: str, steps: tuple[str | int | None, ...]) -> Column:
+        rows: dict[Hashable, list[int]] = {}
+        value_of: dict[Hashable, Any] = {}
+        present = []
+        for row, found in self._rows_of_type.get(type_name, ()):
+            scope = self.observed[self.owner[row]].scope
+            held = values(found, steps, scope)
+            if held:
+                present.append(row)
+            for value in held:
+                key = _key(value)
+                if key in rows:
+                    rows[key].append(row)
+                else:
+                    rows[key] = [row]
+                    value_of[key] = value
+        return Column(rows, value_of, frozenset(present))
+
+    def answer(self, test: TestTree) -> Answer:
+        """The rows of a test in brackets. Raises StixFault for a constant that means nothing."""
+        if isinstance(test, Comparison):
+            return self._comparison(test)
+        given = [self.answer(one) for one in test.operands]
+        combine: Callable[[Rows, Rows], Rows] = (
+            frozenset.intersection if test.operator == "AND" else frozenset.union)
+        return Answer(
+            reduce(combine, (one.sure for one in given)),
+            reduce(combine, (one.possible for one in given)),
+            tuple(dict.fromkeys(doubt for one in given for doubt in one.doubts)),
+        )
+
+    def _comparison(self, given: Comparison) -> Answer:
+        column = self.column(given.path.type, given.path.steps)
+        keys = _keys(given)
+        if keys is not None:
+            sure = possible = _union(column.rows_by_value.get(key, ()) for key in keys)
+        else:
+            sure, possible = _scan(column, test_of(given))
+        if given.negated:  # 9.6: what isn't there is false whatever the operator; all else is turned around
+            sure, possible = column.present - possible, column.present - sure
+        doubts = (beyond(str(given.value)),) if sure != possible else ()
+        return Answer(sure, possible, doubts)
+
+
+def _key(value: Any) -> Hashable:
+    if isinstance(value, bool):
+        return "boolean", value
+    if isinstance(value, int | float):
+        return "number", value
+    if isinstance(value, str | bytes):
+        return type(value).__name__, value
+    return "other", type(value).__name__
+
+
+def _keys(given: Comparison) -> list[Hashable] | None:
+    """The values that an equality asks for; None for operators that must look at each value."""
+    if given.operator not in ("=", "IN"):
+        return None
+    constants = homogeneous(given) if given.operator == "IN" else (given.value,)
+    keys: list[Hashable] = []
+    for constant in constants:
+        if isinstance(constant, Timestamp):
+            return None
+        assert not isinstance(constant, tuple) and constant is not None  # noqa: S101, PT018 - the grammar's word
+        keys.extend(_same(constant))
+    return keys
+
+
+def _same(constant: Constant) -> list[Hashable]:
+    """Every value that equals a constant: a string and the octets of its code points are comparable (9.2)."""
+    if isinstance(constant, str):
+        octets = as_octets(constant)
+        return [("str", constant)] if octets is None else [("str", constant), ("bytes", octets)]
+    if isinstance(constant, Octets):
+        return [("bytes", constant.value), ("str", constant.value.decode("latin-1"))]
+    return [_key(constant)]
+
+
+def _union(given: Iterable[Iterable[int]]) -> Rows:
+    return frozenset(row for rows in given for row in rows)
+
+
+def _scan(column: Column, test: Test) -> tuple[Rows, Rows]:
+    sure: list[list[int]] = []
+    open_: list[list[int]] = []
+    for key, value in column.value_of.items():
+        verdict = test(value)
+        if verdict is not False:
+            (open_ if verdict is None else sure).append(column.rows_by_value[key])
+    certain = _union(sure)
+    return certain, certain | _union(open_) if open_ else certain
+
+
+def unsatisfiable(test: TestTree) -> str:
+    """Why no single object can satisfy a test (its AND joins types that exclude each other), or nothing (9.5)."""
+    return "" if _types(test) else (
+        "The operands of AND in brackets can't be true of one object, because they are about different types.")
+
+
+def _types(test: TestTree) -> frozenset[str]:
+    if isinstance(test, Logic):
+        given = [_types(one) for one in test.operands]
+        return reduce(frozenset.intersection if test.operator == "AND" else frozenset.union, given)
+    return frozenset((test.path.type,))

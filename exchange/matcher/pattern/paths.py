@@ -1,0 +1,66 @@
+"""The values that an object path leads to within one observed object (STIX 2.1, 9.7)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Value = Any
+"""What a path leads to: a JSON value, or bytes where the property's name ends in _bin or _hex (9.6.4)."""
+
+
+def values(found: Mapping[str, Any], steps: Sequence[str | int | None], scope: Mapping[str, Any]) -> list[Value]:
+    """All values a path leads to: none if it isn't there, several only by ``[*]``; each once.
+
+    ``scope`` holds what references may lead to. As each place is visited once per step, the work is bounded by
+    the size of the data also where references run in circles.
+    """
+    current: list[Any] = [found]
+    reference = False
+    for step in steps:
+        following: list[Any] = []
+        for value in current:
+            _step(value, step, scope if reference else None, following)
+        if step is None:
+            following = _distinct(following)
+        if isinstance(step, str):
+            reference = step.endswith(("_ref", "_refs"))
+        current = following
+        if not current:
+            return []
+    last = steps[-1]
+    if isinstance(last, str) and last.endswith(("_bin", "_hex")):
+        return [octets for value in current for octets in _octets(value, last)]
+    return current
+
+
+def _step(value: Any, step: str | int | None, scope: Mapping[str, Any] | None, into: list[Any]) -> None:
+    if isinstance(step, str):
+        if scope is not None and isinstance(value, str):
+            value = scope.get(value)
+        if isinstance(value, dict) and step in value:
+            into.append(value[step])
+    elif isinstance(value, list):
+        if step is None:
+            into.extend(value)
+        elif step < len(value):
+            into.append(value[step])
+
+
+def _distinct(given: list[Any]) -> list[Any]:
+    seen = {(type(one), id(one) if isinstance(one, dict | list) else one): one for one in given}
+    return list(seen.values())
+
+
+def _octets(value: Any, name: str) -> list[Value]:
+    """The octets of a binary property; nothing for text that isn't base64 or hexadecimal: it can't be had."""
+    if not isinstance(value, str):
+        return [value]
+    try:
+        if name.endswith("_hex"):
+            return [binascii.unhexlify(value)]
+        return [base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)]
+    except ValueError:
+        return []

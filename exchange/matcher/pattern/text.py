@@ -1,0 +1,108 @@
+"""LIKE and MATCHES: both on NFC-normalised text, both by RE2, whose time grows with the text and not beyond it.
+
+MATCHES takes Perl-compatible expressions, searches, and lets the full stop match line feeds (STIX 2.1, 9.6.1).
+What RE2 can't do without backtracking (references back, look-around, atomic groups) stays undecided.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from exchange.stix.fault import shown
+from exchange.stix.pattern.tokens import refuse
+
+_PCRE = re.compile(
+    r"\\[1-9]|\\[gk][{<'0-9-]|\\[GKXRCcEQNhHvVe]|\\u|\\o\{|\(\?[=!>|&RP0-9+-]|\(\?<[=!]|\(\?\(|\(\?#|\(\*[A-Z]"
+    r"|\(\?[a-zA-Z-]*[xJX]|[*+?}]\+"
+)
+"""What stands only in expressions that Perl's library takes and RE2 doesn't (a hint, asked after RE2 refused)."""
+_PIECE = re.compile(r"\\Q.*?(?:\\E|\Z)|\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|.", re.DOTALL)
+_LETTERS = {
+    "\\Z": "(?:\\n?\\z)", "\\h": "[ \\t]", "\\e": "\\x1b", "\\N": "[^\\n]", "\\R": "(?:\\r\\n|[\\n\\x0b\\f\\r])",
+}
+_MULTILINE = re.compile(r"\(\?[a-zA-Z]*m")
+
+TextTest = Callable[[Any], bool | None]
+
+
+def like(template: str) -> TextTest:
+    """LIKE: % is any run of characters, line feeds too, _ is one; the whole text must fit (9.6.1)."""
+    normal = unicodedata.normalize("NFC", template)
+    translated = "".join({"%": ".*", "_": "."}.get(char) or re2.escape(char) for char in normal)
+    return _searching(f"\\A(?:{translated})\\z", normal)
+
+
+def search(expression: str) -> TextTest:
+    """MATCHES. Raises StixFault for what is no regular expression; answers None where RE2 can't tell."""
+    return _searching(_perl(unicodedata.normalize("NFC", expression)), expression)
+
+
+def _searching(expression: str, shown_as: str) -> TextTest:
+    text_search = _compiled(expression, False)
+    if text_search is None:
+        _refuse_nonsense(expression, shown_as)
+        return lambda value: None if isinstance(value, str | bytes) else False
+    latin = expression.isascii() or max(expression) < "\u0100"
+
+    def test(value: Any) -> bool | None:
+        if isinstance(value, str):
+            return text_search(_utf8(unicodedata.normalize("NFC", value))) is not None
+        if isinstance(value, bytes) and latin:
+            octets_search = _compiled(expression, True)
+            return None if octets_search is None else octets_search(value) is not None
+        return False
+
+    return test
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+@lru_cache(maxsize=2048)
+def _compiled(expression: str, octets: bool) -> Callable[[bytes], Any] | None:
+    options = re2.Options()
+    options.log_errors = False
+    options.dot_nl = True
+    if octets:
+        options.encoding = re2.Options.Encoding.LATIN1
+    try:
+        compiled = re2.compile(expression.encode("latin-1") if octets else _utf8(expression), options)
+    except re2.error:
+        return None
+    found: Callable[[bytes], Any] = compiled.search
+    return found
+
+
+def _perl(expression: str) -> str:
+    """The expression in RE2's words: $ and \\Z also match before a last line feed, as in Perl."""
+    by_line = _MULTILINE.search(expression) is not None
+    pieces = []
+    for piece in _PIECE.findall(expression):
+        if piece == "$" and not by_line:
+            pieces.append("(?:\\n?\\z)")
+        else:
+            pieces.append(_LETTERS.get(piece, piece))
+    return "".join(pieces)
+
+
+def _refuse_nonsense(expression: str, shown_as: str) -> None:
+    """Tell an expression beyond RE2 from text that is no expression at all; the latter raises StixFault."""
+    if _PCRE.search(shown_as):
+        return
+    try:
+        re.compile(expression.replace("\\z", "\\Z"))
+    except (re.error, OverflowError, RecursionError):
+        refuse(f"{shown(shown_as)} after MATCHES is no regular expression.")
+
+
+def beyond(expression: str) -> str:
+    """Why a MATCHES stays undecided."""
+    return (f"The regular expression {shown(expression)} needs what can't be searched in bounded time (references"
+            " back, look-around, atomic groups, or too many repetitions).")

@@ -1,0 +1,217 @@
+"""What a pattern says of a set of observed data: match, no-match, invalid, or undecided with the reason.
+
+Where something can't be known (a regular expression beyond RE2, an observed-data without a time) the pattern is
+asked twice: with what is sure, and with all that is possible. Only if the two differ it is undecided; so is what
+exceeds its budget. Nothing is left out in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from exchange.matcher.pattern.assign import Budget, Supply, assignable
+from exchange.matcher.pattern.columns import Answer, Rows, Table, unsatisfiable
+from exchange.matcher.pattern.demands import (
+    FOREVER,
+    All,
+    Need,
+    Option,
+    OverBudgetError,
+    Single,
+    candidates,
+    either,
+    least,
+    plans,
+    spanned,
+    times,
+    window,
+)
+from exchange.matcher.pattern.observed import TICKS, Observed, ticks
+from exchange.stix.fault import StixFault
+from exchange.stix.pattern.parser import parse
+from exchange.stix.pattern.tree import (
+    Combination,
+    Expression,
+    Observation,
+    Qualified,
+    Qualifier,
+    Repeats,
+    StartStop,
+    Within,
+)
+from exchange.stix.pattern.tree import Test as TestTree
+
+MATCH, NO_MATCH, INVALID, UNDECIDED = "match", "no-match", "invalid", "undecided"
+_UNTIMED = "Some observed-data don't tell when they were observed, and the pattern asks for time."
+
+
+class Verdict(NamedTuple):
+    """One pattern's answer."""
+
+    pattern: str
+    result: str
+    """match, no-match, invalid or undecided."""
+    observed: tuple[str, ...] = ()
+    """Ids of the observed-data that surely match when taken alone, in their order."""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """A reading of the observed data: the sure one or the possible one."""
+
+    sure: bool
+    supply: Supply
+
+
+@dataclass
+class Judge:
+    """Observed data, ready for any number of patterns; each distinct text is judged once."""
+
+    observed: Sequence[Observed]
+    _known: dict[str, Verdict] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._table = Table(self.observed)
+        self._sure = _Evidence(True, _supply(self.observed, 1, -1))
+        self._possible = _Evidence(False, _supply(self.observed, -1, 1))
+        self._untimed = any(one.first is None for one in self.observed)
+
+    def judge(self, pattern: str) -> Verdict:
+        """The verdict on one pattern; never raises for what is in the pattern or in the data."""
+        known = self._known.get(pattern)
+        if known is None:
+            known = self._known[pattern] = self._judge(pattern)
+        return known
+
+    def _judge(self, text: str) -> Verdict:
+        try:
+            expression = parse(text).expression
+            answers = {id(one): self._table.answer(one.test) for one in _observations(expression)}
+        except StixFault as fault:
+            return Verdict(text, INVALID, (), fault.sentence)
+        doubts = tuple(dict.fromkeys(doubt for answer in answers.values() for doubt in answer.doubts))
+        sure = self._need(expression, answers, self._sure)
+        if isinstance(sure, Single) and _is_timeless(sure) and not doubts:
+            return self._plain(text, expression, sure)
+        budget = Budget()
+        try:
+            alone = self._alone(sure, budget)
+            if alone or _holds(sure, self._sure.supply, budget):
+                return Verdict(text, MATCH, alone)
+            doubtful = bool(doubts) or (self._untimed and _asks_for_time(expression))
+            if doubtful and _holds(self._need(expression, answers, self._possible), self._possible.supply, budget):
+                return Verdict(text, UNDECIDED, (), " ".join(doubts) or _UNTIMED)
+        except OverBudgetError as error:
+            return Verdict(text, UNDECIDED, (), f"Deciding would take more work than a pattern may cost: {error}.")
+        return Verdict(text, NO_MATCH, (), _explanation(expression))
+
+    def _plain(self, text: str, expression: Expression, need: Single) -> Verdict:
+        """The verdict on a single observation expression that doesn't ask for time."""
+        found = candidates(need)
+        if not found:
+            return Verdict(text, NO_MATCH, (), _explanation(expression))
+        return Verdict(text, MATCH, tuple(self.observed[place].id for place in sorted(found)))
+
+    def _alone(self, need: Need, budget: Budget) -> tuple[str, ...]:
+        fewest = least(need)
+        found: list[str] = []
+        for place in sorted(candidates(need)):
+            one = self.observed[place]
+            if one.count >= fewest and _holds(_only(need, place), self._sure.supply, budget):
+                found.append(one.id)
+        return tuple(found)
+
+    def _need(self, node: Expression, answers: dict[int, Answer], evidence: _Evidence) -> Need:
+        if isinstance(node, Observation):
+            answer = answers[id(node)]
+            return Single((Option(self._owners(answer.sure if evidence.sure else answer.possible)),))
+        if isinstance(node, Qualified):
+            need = self._need(node.expression, answers, evidence)
+            for qualifier in node.qualifiers:
+                need = _qualified(need, qualifier)
+            return need
+        parts = tuple(self._need(one, answers, evidence) for one in node.operands)
+        return either(parts) if node.operator == "OR" else All(parts, node.operator == "FOLLOWEDBY")
+
+    def _owners(self, rows: Rows) -> frozenset[int]:
+        owner = self._table.owner
+        return frozenset(owner[row] for row in rows)
+
+
+def judge_all(patterns: Iterable[str], observed: Sequence[Observed]) -> Iterator[Verdict]:
+    """The verdicts on many patterns, in their order."""
+    judge = Judge(observed)
+    for pattern in patterns:
+        yield judge.judge(pattern)
+
+
+def _supply(observed: Sequence[Observed], begins: int, ends: int) -> Supply:
+    """Observed-data without a time begin and end at ``begins`` and ``ends`` times the end of time."""
+    return Supply(
+        [one.count for one in observed],
+        [begins * FOREVER if one.first is None else one.first for one in observed],
+        [ends * FOREVER if one.last is None else one.last for one in observed],
+    )
+
+
+def _holds(need: Need, supply: Supply, budget: Budget) -> bool:
+    total = sum(supply.counts[place] for place in candidates(need))
+    return any(assignable(plan, supply, budget) for plan in plans(need, total))
+
+
+def _only(need: Need, place: int) -> Need:
+    """A need with one observed-data as its only candidate."""
+    if isinstance(need, Single):
+        one = frozenset((place,))
+        return Single(tuple(option._replace(candidates=option.candidates & one) for option in need.options))
+    if isinstance(need, All):
+        return All(tuple(_only(part, place) for part in need.parts), need.ordered)
+    if hasattr(need, "parts"):
+        return either([_only(part, place) for part in need.parts])
+    inner = _only(need.part, place)
+    return window(inner, need.width) if hasattr(need, "width") else times(inner, need.count)
+
+
+def _qualified(need: Need, qualifier: Qualifier) -> Need:
+    if isinstance(qualifier, Repeats):
+        return times(need, qualifier.times)
+    if isinstance(qualifier, StartStop):
+        return spanned(need, ticks(qualifier.start), ticks(qualifier.stop) - 1)
+    return window(need, _width(qualifier))
+
+
+def _width(qualifier: Within) -> int:
+    seconds = Decimal(str(qualifier.seconds))
+    return int(seconds * TICKS) if seconds < FOREVER else FOREVER
+
+
+def _is_timeless(need: Single) -> bool:
+    return all(one.earliest == -FOREVER and one.latest == FOREVER for one in need.options)
+
+
+def _asks_for_time(node: Expression) -> bool:
+    if isinstance(node, Qualified):
+        return any(not isinstance(one, Repeats) for one in node.qualifiers) or _asks_for_time(node.expression)
+    if isinstance(node, Combination):
+        return node.operator == "FOLLOWEDBY" or any(_asks_for_time(one) for one in node.operands)
+    return False
+
+
+def _observations(node: Expression) -> Iterator[Observation]:
+    if isinstance(node, Observation):
+        yield node
+    elif isinstance(node, Qualified):
+        yield from _observations(node.expression)
+    else:
+        for one in node.operands:
+            yield from _observations(one)
+
+
+def _explanation(expression: Expression) -> str:
+    """Why nothing matched, where the pattern itself rules it out."""
+    tests: list[TestTree] = [one.test for one in _observations(expression)]
+    return next((sentence for sentence in map(unsatisfiable, tests) if sentence), "")
