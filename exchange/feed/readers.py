@@ -46,7 +46,7 @@ class Readers:
             at = from_microseconds(now)
             facts = profile_facts(organisation, credential, purpose=purpose, at=at, packs=packs,
                                   encrypted=encrypted)
-            change = next_change(organisation, at, credential)
+            change = next_change(organisation, at, credential, packs)
             readable = [c.id for c in directory.collections.values() if may_read(c, organisation, at)]
             made = Reader(
                 profile=self._labels.profile(facts.digest, facts.text), now=now, facts=facts.text,

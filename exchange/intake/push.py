@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
+from exchange.intake.published import PUBLISHER
 from exchange.model.party import Organisation
 from exchange.model.pushed import PushOutcome
 from exchange.model.terms import Audience, Basis, Life, PersonalData, Terms
@@ -33,6 +34,8 @@ Resolve = Callable[[Collection[str]], Mapping[str, Mapping[str, Any]]]
 """Ids of marking-definitions -> those that are stored and that the contributor may use."""
 _Item = TypeVar("_Item")
 _DAY = 86_400_000_000
+_FOR_GOOD = 36_500
+"""Days."""
 _MOST_KNOWN = 4_096
 _AT_A_TIME = 40
 """Objects between two pauses: some two milliseconds."""
@@ -60,6 +63,17 @@ class Pusher:
     resolve: Resolve
     packs: Packs
     """The policy version that decides for this organisation."""
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the exchange itself puts in its definitions: documents that are kept for good."""
+        return self.organisation is PUBLISHER
+
+    @property
+    def programme(self) -> Mapping[str, Any]:
+        """The programme's parameters and switches now."""
+        known = self.packs.at(self.now).programme
+        return {**known, "max_retention_days": _FOR_GOOD} if self.publishes else known
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +134,8 @@ class Intake:
         ``key`` stands for the statements where they are the same whenever it is; None where they may differ.
         """
         at = from_microseconds(pusher.now)
-        terms = merge_terms(_terms(stated, obj, pusher.now), pusher.defaults, at)
+        terms = merge_terms(_terms(stated, obj, pusher.now), pusher.defaults, at,
+                            None if pusher.publishes else pusher.packs, held)
         if key is None or pusher.scope is None:
             return self._decide(pusher, terms, obj, held)
         known = self._known.get((pusher.scope, key))
@@ -135,7 +150,7 @@ class Intake:
         owner, community = pusher.organisation.id, pusher.community
         facts = object_facts(terms, owner=owner, community=community, object_type=obj["type"], categories=held)
         facts["fields"] = list(obj)
-        refusals = admit(push_facts(facts, pusher.organisation, at), pusher.packs)
+        refusals = admit(push_facts(facts, pusher.organisation, at, programme=pusher.programme), pusher.packs)
         if refusals:
             return _Verdict(0, (None, None), (refusals[0].code, " ".join(
                 f"[{r.code}] {r.property}: {r.sentence}" for r in refusals

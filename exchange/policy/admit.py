@@ -32,6 +32,10 @@ _MEND: Mapping[str, tuple[str, str]] = {
         "Only its producer may change it; send an opinion or a note instead.",
     ),
     "revoked-permanently": ("revoked", "Push a new object with a new id."),
+    "controller-arrangement-missing": (
+        "",
+        "Ask the operator to enter the arrangement between the joint controllers that your organisation signed.",
+    ),
     "contributor-kind-excluded": ("", "Ask the operator of the exchange."),
     "tlp-downgrade-without-permission": ("object_marking_refs", "Use the source's label, or name its permission."),
     "marking-missing": (
@@ -65,8 +69,19 @@ _MEND: Mapping[str, tuple[str, str]] = {
     ),
     "special-category-basis-missing": ("handling.special_basis", "Name a condition such as A9-2-e."),
     "criminal-data-not-authorised": ("handling.refs.criminal_law", "Name the law that authorises it."),
+    "communications-content": (
+        "handling.refs.sca_exception",
+        "Name the exception that allows disclosure, or leave the content out.",
+    ),
+    "research-safeguards-missing": ("handling.special_basis", "Ask the operator to enter your safeguards."),
     "purpose-missing": ("handling.purposes", "Say what it may be used for, such as cib-detection."),
     "retention-missing": ("handling.retention_until", "Say until when it may be kept."),
+    "retention-too-long": ("handling.retention_until", "Give an earlier date, or leave it to the defaults."),
+    "notice-status-missing": ("handling.notice", "Say public-notice, given or deferred."),
+    "notice-deferral-unjustified": (
+        "handling.refs.notice_deferral",
+        "Say why in notice_deferral, and in notice_review when that is looked at again.",
+    ),
     "retention-expired": ("handling.retention_until", "Give a date in the future."),
     "behaviour-missing": (
         "labels",
@@ -75,12 +90,26 @@ _MEND: Mapping[str, tuple[str, str]] = {
 }
 
 
-def push_facts(obj: Mapping[str, Any], organisation: Organisation, at: str, action: str = "push") -> dict[str, Any]:
+def push_facts(
+    obj: Mapping[str, Any],
+    organisation: Organisation,
+    at: str,
+    action: str = "push",
+    programme: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Decision facts of a push (or ``update``) by an organisation at a time.
 
-    ``obj`` is ``label.object_facts``, with ``fields`` and ``cib_without_behaviour`` where they are known.
+    ``obj`` is ``label.object_facts``, with ``fields`` and ``cib_without_behaviour`` where they are known;
+    ``programme`` is that of the packs (``Packs.programme``).
     """
-    return {"at": at, "action": action, "request": {}, "object": obj, "actor": actor_facts(organisation, at)}
+    return {
+        "at": at,
+        "action": action,
+        "request": {},
+        "object": obj,
+        "actor": actor_facts(organisation, at),
+        "programme": dict(programme or {}),
+    }
 
 
 def admit(facts: Mapping[str, Any], packs: Packs) -> tuple[Refusal, ...]:

@@ -46,6 +46,9 @@ class Subject:
 
     owner: str
     level: int | None
+    """The most restrictive of ``levels``."""
+    levels: tuple[int, ...]
+    """Every TLP level that is stated: each has to admit a reader, so that one more never widens (P1)."""
     invalid_labels: tuple[str, ...]
     unresolved: tuple[str, ...]
     ieps: tuple[Mapping[str, Any], ...]
@@ -84,6 +87,11 @@ class Case:
     readers: tuple[Party, ...]
     """Those whom a release would reach: the actor, and on reshare the next recipient."""
 
+    def setting(self, name: str) -> Any:
+        """A parameter of the programme: as the facts state it, else as the packs have it."""
+        stated = self.programme.get(name)
+        return self.packs.programme.get(name) if stated is None else stated
+
     @property
     def tombstone(self) -> bool:
         """An erased object and somebody who once received it: told to delete it, member or not (P15)."""
@@ -113,7 +121,7 @@ def join(facts: Mapping[str, Any], at: int, subject: Subject, actor: Party, pack
         actor=actor,
         onward=onward,
         programme=facts.get("programme") or _EMPTY,
-        packs=packs,
+        packs=packs.at(at),
         public=public,
         own=actor.org == subject.owner and not public and action != "reshare",
         readers=(actor,) if onward is None else (actor, onward),
@@ -147,11 +155,12 @@ def read_party(facts: Mapping[str, Any], at: int) -> Party:
 def read_subject(facts: Mapping[str, Any]) -> Subject:
     """Prepare an object's sharing facts."""
     markings, audience, data = facts["markings"], facts["audience"], facts["data"]
-    level, invalid = tlp.effective(markings)
+    levels, invalid = tlp.effective(markings)
     allowed = audience.get("kinds_allowed")
     return Subject(
         owner=facts["owner"],
-        level=level,
+        level=levels[0] if levels else None,
+        levels=levels,
         invalid_labels=invalid,
         unresolved=tuple(markings.get("unresolved") or ()),
         ieps=tuple(markings.get("iep") or ()),

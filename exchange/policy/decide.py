@@ -15,6 +15,7 @@ from exchange.policy.case import Case, read_case
 from exchange.policy.packs import Packs
 from exchange.policy.rule import Finding, Rule
 from exchange.policy.rules import ACTION_RULES, CODE_ORDER, TOMBSTONE_RULES
+from exchange.policy.rules.lifecycle import is_protection_officer
 from exchange.policy.shape import check_facts
 
 Word = Literal["allow", "redact", "deny"]
@@ -25,13 +26,15 @@ class Reason:
     """A finding together with the rule that made it."""
 
     rule: str
+    title: str
     citation: str
     finding: Finding
 
     def as_json(self) -> dict[str, str]:
-        """Plain values: rule, code, citation, found, needed."""
+        """Plain values: rule, title, code, citation, found, needed."""
         return {
             "rule": self.rule,
+            "title": self.title,
             "code": self.finding.code,
             "citation": self.citation,
             "found": self.finding.found,
@@ -138,7 +141,7 @@ def _findings(rule: Rule, case: Case) -> Iterator[Finding]:
 
 
 def _reason(rule: Rule, finding: Finding) -> Reason:
-    return Reason(rule.id, rule.citation, finding)
+    return Reason(rule.id, rule.title, rule.citation, finding)
 
 
 def _conclude(reasons: list[Reason], visible: str | None, version: str) -> Decision:
@@ -157,7 +160,7 @@ def _least(parts: set[str]) -> tuple[str, ...]:
 
 def _unseen(case: Case) -> bool:
     """P16: who changes or deletes what it may not even read hears of an unknown id."""
-    if case.action not in {"update", "delete"} or case.own:
+    if case.action not in {"update", "delete"} or case.own or is_protection_officer(case):
         return False
     return decide_case(replace(case, action="pull")).decision == "deny"
 

@@ -24,7 +24,7 @@ from exchange.policy.shape import check_facts, moment
 from exchange.stix.timestamp import from_microseconds
 
 _FIXED = "2000-01-01T00:00:00Z"
-"""Time of folded decisions: labels and profiles hold no dates, so any time gives the same answer."""
+"""Where a time is asked for and none matters: labels and profiles hold no dates."""
 _FOREVER = "9999-12-31T23:59:59Z"
 _NO_RULES_FACTS = frozenset({"platforms", "ownership_group"})
 """Facts of an organisation that decide nothing about release: contests and disputes count by them."""
@@ -165,7 +165,7 @@ def profile_facts(
 
     Raises ValueError when ``at`` isn't a time.
     """
-    person = credential.person
+    person, now = credential.person, moment(at)
     request = {
         "purpose": purpose,
         "channel": {"encrypted": encrypted, "public": False},
@@ -176,8 +176,9 @@ def profile_facts(
         {
             "actor": _canonical(actor_facts(organisation, at)),
             "request": {key: value for key, value in request.items() if value is not None},
-            "programme": dict(programme or {}),
+            "programme": dict(packs.at(now).programme if programme is None else programme),
             "policy": packs.digest,
+            "at": packs.boundary(now),
         }
     )
 
@@ -192,8 +193,8 @@ def granted(profile: str, label: str, packs: Packs) -> bool:
     asked = _read_profile(profile)
     if subject is None or asked is None:
         return False
-    request, party = asked
-    return allowed(join(request, moment(_FIXED), subject, party, packs))
+    request, at, party = asked
+    return allowed(join(request, at, subject, party, packs))
 
 
 def release(profile: str, label: str, packs: Packs) -> tuple[Word, tuple[str, ...]]:
@@ -209,8 +210,8 @@ def release(profile: str, label: str, packs: Packs) -> tuple[Word, tuple[str, ..
     asked = _read_profile(profile)
     if subject is None or asked is None:
         return "deny", ()
-    request, party = asked
-    return outcome(join(request, moment(_FIXED), subject, party, packs))
+    request, at, party = asked
+    return outcome(join(request, at, subject, party, packs))
 
 
 @lru_cache(maxsize=8_192)
@@ -226,13 +227,13 @@ def _read_label(text: str) -> Subject | None:
 
 
 @lru_cache(maxsize=8_192)
-def _read_profile(text: str) -> tuple[Mapping[str, Any], Party] | None:
+def _read_profile(text: str) -> tuple[Mapping[str, Any], int, Party] | None:
     facts = json.loads(text)
     request = {"action": "pull", "request": facts["request"], "programme": facts["programme"]}
     probe = {"owner": "-", "markings": {}, "audience": {}, "basis": {}, "data": {}}
     if not _readable({**request, "actor": facts["actor"], "object": probe}):
         return None
-    return request, read_party(facts["actor"], moment(_FIXED))
+    return request, facts["at"], read_party(facts["actor"], facts["at"])
 
 
 def _readable(facts: Mapping[str, Any]) -> bool:
@@ -257,13 +258,20 @@ def window(terms: Terms) -> tuple[int | None, int | None]:
     return (max(first) if first else None), (min(last) if last else None)
 
 
-def next_change(organisation: Organisation, at: str, credential: Credential | None = None) -> str | None:
+def next_change(
+    organisation: Organisation, at: str, credential: Credential | None = None, packs: Packs | None = None
+) -> str | None:
     """The next moment after ``at`` at which the profile changes by date alone; None: never.
+
+    With ``packs`` also the moment at which a word of the vocabulary begins or ends to be valid.
 
     Raises ValueError for a text that isn't a time.
     """
     now = moment(at)
     later = [moment(text) for text in _dates(organisation, credential) if text and moment(text) > now]
+    boundary = None if packs is None else packs.next_boundary(now)
+    if boundary is not None:
+        later.append(boundary)
     return from_microseconds(min(later)) if later else None
 
 

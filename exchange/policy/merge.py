@@ -8,30 +8,43 @@ default may always narrow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from exchange.model.terms import Audience, Basis, Life, Markings, PersonalData, Terms
+from exchange.policy.packs import Packs
+from exchange.policy.retention import longest
 from exchange.policy.shape import moment
 from exchange.stix.timestamp import from_microseconds
 
 _DAY = 86_400_000_000
 
 
-def merge_terms(stated: Terms, defaults: Mapping[str, Any], received_at: str) -> Terms:
+def merge_terms(
+    stated: Terms,
+    defaults: Mapping[str, Any],
+    received_at: str,
+    packs: Packs | None = None,
+    categories: Collection[str] = (),
+) -> Terms:
     """Stated terms with defaults filled in; ``defaults`` has the keys of ``Collection.default_terms``.
 
-    ``received_at`` (RFC 3339) is where ``retention_days`` counts from. Raises ValueError when it isn't a
-    time.
+    ``received_at`` (RFC 3339) is where ``retention_days`` counts from. With ``packs`` a default retention is
+    never longer than what the terms, and the ``categories`` of personal data found in the object, allow (P11): a
+    default adapts, what is stated is refused. Raises ValueError when ``received_at`` isn't a time.
     """
+    basis, data = _basis(stated.basis, defaults), _data(stated.data, defaults)
+    days = defaults.get("retention_days")
+    if packs is not None and days is not None:
+        days = min(days, _longest(packs.at(moment(received_at)), basis, data, categories))
     return replace(
         stated,
         markings=_markings(stated.markings, defaults),
         audience=_audience(stated.audience, defaults),
-        basis=_basis(stated.basis, defaults),
-        data=_data(stated.data, defaults),
-        life=_life(stated.life, defaults, received_at),
+        basis=basis,
+        data=data,
+        life=_life(stated.life, days, received_at),
         regime=stated.regime or defaults.get("regime"),
         requires_agreements=stated.requires_agreements or tuple(defaults.get("requires_agreements") or ()),
     )
@@ -82,8 +95,16 @@ def _data(stated: PersonalData, defaults: Mapping[str, Any]) -> PersonalData:
     )
 
 
-def _life(stated: Life, defaults: Mapping[str, Any], received_at: str) -> Life:
-    days = defaults.get("retention_days")
+def _longest(packs: Packs, basis: Basis, data: PersonalData, found: Collection[str]) -> float:
+    if data.personal == "no" and not (data.categories or data.special_categories or found):
+        return longest(packs)[0]
+    categories = {*data.categories, *found}
+    return longest(
+        packs, legal_basis=basis.legal_basis, categories=categories, subject_kind=data.subject_kind
+    )[0]
+
+
+def _life(stated: Life, days: float | None, received_at: str) -> Life:
     if stated.retention_until is not None or days is None:
         return stated
     return replace(stated, retention_until=from_microseconds(moment(received_at) + int(days) * _DAY))

@@ -2,7 +2,7 @@
 
 A key table is name to kind; a kind ending in ``?`` may be absent. Kinds: text, date, flag, number, words (a
 list of texts, not empty), acts (acts of policy-facts, not empty), strings (the same, may be
-empty), table, or a tuple of the words that are possible.
+empty), setting (true, false or a number), table, or a tuple of the words that are possible.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from exchange.errors import SettingError
-from exchange.policy.shape import ACTS, TLP_WORDS
-
-Kind = str | tuple[str, ...]
+from exchange.policy.packtables import CASE, ENTRIES, EVIDENCE, HEAD, NEEDS, TERMS, Kind
+from exchange.policy.shape import ACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,113 +25,41 @@ class PackFile:
     content: Mapping[str, Any]
 
 
-_EVIDENCE = ("lia", "law", "consent", "condition", "exception", "special-law", "safeguards")
-_HEAD: Mapping[str, Kind] = {
-    "title": "text",
-    "citation": "text",
-    "valid_from": "date",
-    "valid_until": "date?",
-}
-_TERMS: Mapping[str, Kind] = {
-    "tlp": TLP_WORDS,
-    "regime": "text?",
-    "legal_basis": "words?",
-    "special_basis": "words?",
-    "refs": "table?",
-    "purposes": "words",
-    "notice": "text?",
-    "retention_days": "number",
-    "personal": ("yes", "no", "unknown"),
-    "categories": "words?",
-    "subject_kind": "text?",
-    "sharing_groups": "words?",
-    "named_orgs": "words?",
-    "exclude_orgs": "words?",
-    "requires_agreements": "tables?",
-}
-_ENTRIES: Mapping[str, Mapping[str, Kind]] = {
-    "tlp": {"id": TLP_WORDS, "markings": "words", "citation": "text"},
-    "iep": {"id": "text", "acts": "strings", "citation": "text"},
-    "pap": {"id": "text", "acts": "acts", "citation": "text"},
-    "purpose": {
-        "id": "text",
-        "title": "text",
-        "dpv": "words",
-        "research": "flag?",
-        "reserved": "flag?",
-        "parent": "text?",
-        "citation": "text?",
-    },
-    "category": {"id": "text", "iri": "text?", "direct": "flag", "citation": "text?"},
-    "regime": {
-        "id": "text",
-        "title": "text",
-        "transfer_limits": "flag",
-        "free_flow": "words?",
-        "law_systems": "words?",
-        "special_conditions_apply": "flag",
-        "criminal_limits": "flag",
-        "citation": "text",
-    },
-    "basis": {
-        "id": "text",
-        "title": "text",
-        "iri": "text?",
-        "regime": "text",
-        "evidence": "evidence?",
-        "closed_to_public_authority": "flag?",
-        "only_competent_authority": "flag?",
-        "citation": "text",
-    },
-    "condition": {
-        "id": "text",
-        "title": "text",
-        "iri": "text?",
-        "regime": "text",
-        "evidence": "evidence?",
-        "citation": "text",
-    },
-    "annex1": {"id": "text", "words": "words", "citation": "text"},
-    "transfer": {
-        "id": "text",
-        "title": "text",
-        "iri": "text?",
-        "regimes": "words",
-        "needs": "needs?",
-        "citation": "text",
-    },
-}
-_CASE: Mapping[str, Kind] = {
-    "name": "text",
-    "set": "table?",
-    "unset": "words?",
-    "decision": ("allow", "redact", "deny"),
-    "reasons": "words?",
-    "redact": "words?",
-}
-_NEEDS = ("tia", "group", "authority-informed", "not-repetitive", "not-public-authority")
+_FOREVER = datetime.date.max
 
 
 def read_entries(files: Iterable[PackFile]) -> dict[str, list[Mapping[str, Any]]]:
-    """All entries by table name, each checked; ``sharing`` rows are {name, terms}, ``base`` the base facts.
+    """All entries by table name, each checked and with the citation and dates of its pack where it has none.
 
-    Raises SettingError for an unknown table or key, a wrong kind, an id given twice, a table without entries.
+    ``sharing`` rows are {name, terms}, ``base`` the base facts. Raises SettingError for an unknown table or key,
+    a wrong kind, an id given twice for the same day, a table without entries.
     """
-    found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in (*_ENTRIES, "sharing", "base")}
-    seen: dict[tuple[str, str], str] = {}
+    found: dict[str, list[Mapping[str, Any]]] = {name: [] for name in (*ENTRIES, "sharing", "base")}
+    given: dict[tuple[str, str], list[tuple[str, Mapping[str, Any]]]] = {}
     for file in files:
         _check_file(file)
-        for table, keys in _ENTRIES.items():
-            for index, row in enumerate(file.content.get(table, ())):
-                check_table(row, keys, f"{file.name}: {table}[{index + 1}]")
-                first = seen.setdefault((table, row["id"]), file.name)
-                if (table, row["id"]) in seen and any(row["id"] == other["id"] for other in found[table]):
-                    raise SettingError(f"{file.name}: {table} {row['id']!r} is given twice, first in {first}.")
+        head = file.content["pack"]
+        inherited = {key: head[key] for key in ("citation", "valid_from", "valid_until") if key in head}
+        _check_dates(head, f"{file.name}: pack")
+        for table, keys in ENTRIES.items():
+            for index, stated in enumerate(file.content.get(table, ())):
+                check_table(stated, keys, f"{file.name}: {table}[{index + 1}]")
+                row = {**inherited, **stated}
+                _check_dates(row, f"{file.name}: {table}[{index + 1}]")
+                others = given.setdefault((table, row["id"]), [])
+                for first, other in others:
+                    if _overlap(row, other):
+                        raise SettingError(f"{file.name}: {table} {row['id']!r} is given twice, first in {first}.")
+                others.append((file.name, row))
                 found[table].append(row)
         if "terms" in file.content:
-            check_table(file.content["terms"], _TERMS, f"{file.name}: terms")
+            check_table(file.content["terms"], TERMS, f"{file.name}: terms")
             found["sharing"].append(
-                {"name": file.name.rsplit("/", 1)[-1].removesuffix(".toml"), "terms": file.content["terms"]}
+                {
+                    **inherited,
+                    "name": file.name.rsplit("/", 1)[-1].removesuffix(".toml"),
+                    "terms": file.content["terms"],
+                }
             )
         if "base" in file.content:
             found["base"].append(file.content["base"])
@@ -145,22 +72,33 @@ def read_entries(files: Iterable[PackFile]) -> dict[str, list[Mapping[str, Any]]
 
 
 def _check_file(file: PackFile) -> None:
-    known = {"pack", "cases", "terms", "base", *_ENTRIES}
+    known = {"pack", "cases", "terms", "base", *ENTRIES}
     for table, rows in file.content.items():
         if table not in known:
             raise SettingError(
                 f"{file.name}: {table!r} is not a table of policy packs.",
                 fix=f"Known: {', '.join(sorted(known))}.",
             )
-        if table in {*_ENTRIES, "cases"} and (not isinstance(rows, list) or not rows):
+        if table in {*ENTRIES, "cases"} and (not isinstance(rows, list) or not rows):
             raise SettingError(f"{file.name}: {table} must be a list with at least one entry.")
         if table in {"terms", "base"} and not isinstance(rows, dict):
             raise SettingError(f"{file.name}: {table} must be a table.")
-    check_table(file.content.get("pack"), _HEAD, f"{file.name}: pack")
+    check_table(file.content.get("pack"), HEAD, f"{file.name}: pack")
     if "cases" not in file.content:
         raise SettingError(f"{file.name}: there are no [[cases]]; every pack says what it should decide.")
     for index, row in enumerate(file.content["cases"]):
-        check_table(row, _CASE, f"{file.name}: cases[{index + 1}]")
+        check_table(row, CASE, f"{file.name}: cases[{index + 1}]")
+
+
+def _check_dates(row: Mapping[str, Any], place: str) -> None:
+    if row.get("valid_until", _FOREVER) <= row["valid_from"]:
+        raise SettingError(f"{place}: valid_until isn't after valid_from, so it would never be valid.")
+
+
+def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two entries of one id are valid on the same day; both intervals are half-open."""
+    starts = max(one["valid_from"], other["valid_from"])
+    return bool(starts < min(one.get("valid_until", _FOREVER), other.get("valid_until", _FOREVER)))
 
 
 def check_table(row: Any, keys: Mapping[str, Kind], place: str) -> None:
@@ -187,8 +125,10 @@ def _fault(value: Any, kind: Kind) -> str:
         return "" if value in kind else f"one of {', '.join(kind)}"
     if kind in _LISTS:
         return _list_fault(value, kind)
+    if kind == "setting":
+        return "" if isinstance(value, bool) or (isinstance(value, int) and value > 0) else _SETTING
     wanted, name = _PLAIN[kind]
-    right = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+    right = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool | datetime.datetime))
     empty = (wanted is str and not value) or (wanted is int and right and value < 1)
     return "" if right and not empty else name
 
@@ -213,10 +153,11 @@ _LISTS: Mapping[str, tuple[str, ...]] = {
     "words": (),
     "strings": ACTS,
     "acts": ACTS,
-    "evidence": _EVIDENCE,
-    "needs": _NEEDS,
+    "evidence": EVIDENCE,
+    "needs": NEEDS,
     "tables": (),
 }
+_SETTING = "true, false or a whole number above 0"
 _PLAIN: Mapping[str, tuple[type, str]] = {
     "text": (str, "a text that isn't empty"),
     "date": (datetime.date, "a date such as 2026-01-31"),

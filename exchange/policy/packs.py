@@ -6,11 +6,13 @@ sentence that names file and key: a policy that is half read isn't a policy.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -19,54 +21,24 @@ from typing import Any
 
 from exchange.errors import SettingError
 from exchange.policy.packfile import PackFile, read_entries
-
-
-@dataclass(frozen=True, slots=True)
-class Regime:
-    """A body of law that a producer processes under."""
-
-    id: str
-    transfer_limits: bool
-    """Whether it limits transfers abroad at all."""
-    free_flow: frozenset[str]
-    """Classes of country that need no further mechanism."""
-    law_systems: frozenset[str]
-    """Legal systems whose laws can be the ground of a legal obligation or public task."""
-    special_conditions_apply: bool
-    criminal_limits: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """A lawful basis of one regime."""
-
-    id: str
-    regime: str
-    evidence: frozenset[str]
-    """What must be at hand: lia, law, consent, condition, exception."""
-    closed_to_public_authority: bool
-    only_competent_authority: bool
-    citation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition for special categories of data."""
-
-    id: str
-    regime: str
-    evidence: frozenset[str]
-    citation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mechanism:
-    """A transfer mechanism."""
-
-    id: str
-    regimes: frozenset[str]
-    needs: frozenset[str]
-    citation: str
+from exchange.policy.vocabularies import (
+    Basis,
+    Ceiling,
+    Condition,
+    Entries,
+    Mechanism,
+    Regime,
+    SubjectKind,
+    acts_of,
+    bases_of,
+    by_id,
+    ceilings_of,
+    conditions_of,
+    mechanisms_of,
+    regimes_of,
+    subjects_of,
+    words_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +63,48 @@ class Packs:
     annex1: Mapping[str, str]
     """Words for the UK's Annex 1 conditions to their paragraph numbers."""
     transfers: Mapping[str, Mechanism]
+    subjects: Mapping[str, SubjectKind]
+    """Words for kinds of people to the kind."""
+    exceptions: Mapping[str, str]
+    """Words for exceptions of the Stored Communications Act to their ids."""
+    content_exceptions: frozenset[str]
+    """Those that also free the content of communications."""
+    notices: Mapping[str, frozenset[str]]
+    """Notice statuses to what each asks for."""
+    ceilings: Mapping[tuple[str, str], Ceiling]
+    """Retention maxima by (basis, category or subject; word)."""
+    programme: Mapping[str, Any]
+    """Programme-wide parameters and switches, by their names in decision facts."""
     sharing: Mapping[str, Mapping[str, Any]]
     base_case: Mapping[str, Any]
     """The complete facts that the packs' own cases start from."""
     files: tuple[PackFile, ...]
     rooms: Mapping[str, PackFile]
     """Packs that another room reads, such as ``cases``: hashed here with the others, checked there."""
+    entries: Entries = field(repr=False, compare=False)
+    """Every entry with its citation and dates."""
+    boundaries: tuple[int, ...]
+    """When an entry begins or ends to be valid: microseconds since 1970, ascending."""
+    views: dict[int, Packs] = field(default_factory=dict, repr=False, compare=False)
+    """The packs between two boundaries, made when first asked for."""
+
+    def at(self, moment: int) -> Packs:
+        """The packs with what is valid at a moment (microseconds since 1970); the rest is unknown then."""
+        place = bisect_right(self.boundaries, moment)
+        view = self.views.get(place)
+        if view is None:
+            view = self.views[place] = _view(self, moment)
+        return view
+
+    def boundary(self, moment: int) -> int:
+        """The last boundary until a moment: between two boundaries decisions are the same."""
+        place = bisect_right(self.boundaries, moment)
+        return self.boundaries[place - 1] if place else 0
+
+    def next_boundary(self, moment: int) -> int | None:
+        """The first boundary after a moment, in microseconds since 1970; None: none."""
+        place = bisect_right(self.boundaries, moment)
+        return self.boundaries[place] if place < len(self.boundaries) else None
 
     def terms(self, name: str) -> Mapping[str, Any]:
         """Default terms of a sharing pack, the keys of ``Collection.default_terms``. Raises SettingError."""
@@ -149,54 +157,81 @@ def assemble(every: tuple[PackFile, ...]) -> Packs:
         separators=(",", ":"),
         ensure_ascii=False,
     )
-    regimes = {
-        row["id"]: Regime(
-            row["id"],
-            row["transfer_limits"],
-            frozenset(row.get("free_flow", ())),
-            frozenset(row.get("law_systems", ())),
-            row["special_conditions_apply"],
-            row["criminal_limits"],
-        )
-        for row in entries["regime"]
-    }
     packs = Packs(
         digest=hashlib.sha256(canonical.encode()).hexdigest(),
-        tlp_ids={marking: row["id"] for row in entries["tlp"] for marking in row["markings"]},
-        iep_acts=_acts(entries["iep"]),
-        pap_acts=_acts(entries["pap"]),
-        purposes=_by_id(entries["purpose"]),
-        research_purposes=frozenset(row["id"] for row in entries["purpose"] if row.get("research")),
-        categories=_by_id(entries["category"]),
-        direct_identifiers=frozenset(row["id"] for row in entries["category"] if row["direct"]),
-        regimes=regimes,
-        bases={
-            row["id"]: Basis(
-                row["id"],
-                row["regime"],
-                frozenset(row.get("evidence", ())),
-                row.get("closed_to_public_authority", False),
-                row.get("only_competent_authority", False),
-                row["citation"],
-            )
-            for row in entries["basis"]
-        },
-        conditions={
-            row["id"]: Condition(row["id"], row["regime"], frozenset(row.get("evidence", ())), row["citation"])
-            for row in entries["condition"]
-        },
-        annex1={word: row["id"] for row in entries["annex1"] for word in (row["id"], *row["words"])},
-        transfers={
-            row["id"]: Mechanism(row["id"], frozenset(row["regimes"]), frozenset(row.get("needs", ())), row["citation"])
-            for row in entries["transfer"]
-        },
-        sharing={row["name"]: row["terms"] for row in entries["sharing"]},
         base_case=entries["base"][0],
         files=files,
         rooms=rooms,
+        entries=entries,
+        boundaries=tuple(sorted({day for rows in _dated(entries) for row in rows for day in _days(row)})),
+        **_words(entries),
     )
     _check_references(packs)
     return packs
+
+
+def _view(packs: Packs, moment: int) -> Packs:
+    """What is valid at a moment. A basis needs its regime: with a regime that isn't valid it is unknown too."""
+    valid = {
+        table: [row for row in rows if table == "base" or _valid(row, moment)] for table, rows in packs.entries.items()
+    }
+    regimes = {row["id"] for row in valid["regime"]}
+    valid["basis"] = [row for row in valid["basis"] if row["regime"] in regimes]
+    return Packs(
+        digest=packs.digest,
+        base_case=packs.base_case,
+        files=packs.files,
+        rooms=packs.rooms,
+        entries=valid,
+        boundaries=(),
+        **_words(valid),
+    )
+
+
+def _words(entries: Entries) -> dict[str, Any]:
+    """The vocabularies of ``Packs`` of its entries."""
+    return {
+        "tlp_ids": {marking: row["id"] for row in entries["tlp"] for marking in row["markings"]},
+        "iep_acts": acts_of(entries["iep"]),
+        "pap_acts": acts_of(entries["pap"]),
+        "purposes": by_id(entries["purpose"]),
+        "research_purposes": frozenset(row["id"] for row in entries["purpose"] if row.get("research")),
+        "categories": by_id(entries["category"]),
+        "direct_identifiers": frozenset(row["id"] for row in entries["category"] if row["direct"]),
+        "regimes": regimes_of(entries["regime"]),
+        "bases": bases_of(entries["basis"]),
+        "conditions": conditions_of(entries["condition"]),
+        "annex1": words_of(entries["annex1"]),
+        "transfers": mechanisms_of(entries["transfer"]),
+        "subjects": subjects_of(entries["subject"]),
+        "exceptions": words_of(entries["exception"]),
+        "content_exceptions": frozenset(row["id"] for row in entries["exception"] if row["content"]),
+        "notices": {row["id"]: frozenset(row.get("evidence", ())) for row in entries["notice"]},
+        "ceilings": ceilings_of(entries["retention"]),
+        "programme": {row["id"]: row["value"] for row in entries["programme"]},
+        "sharing": {row["name"]: row["terms"] for row in entries["sharing"]},
+    }
+
+
+def _dated(entries: Entries) -> Iterator[list[Mapping[str, Any]]]:
+    return (rows for table, rows in entries.items() if table != "base")
+
+
+def _days(row: Mapping[str, Any]) -> Iterator[int]:
+    return (_microseconds(row[key]) for key in ("valid_from", "valid_until") if key in row)
+
+
+def _valid(row: Mapping[str, Any], moment: int) -> bool:
+    """Half-open (P9): from the first day's midnight until the last day's."""
+    until = row.get("valid_until")
+    return _microseconds(row["valid_from"]) <= moment and (until is None or moment < _microseconds(until))
+
+
+def _microseconds(day: datetime.date) -> int:
+    return (day.toordinal() - _EPOCH) * 86_400_000_000
+
+
+_EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 
 def _of_other_rooms(files: Iterable[PackFile]) -> dict[str, PackFile]:
@@ -212,32 +247,32 @@ def _of_other_rooms(files: Iterable[PackFile]) -> dict[str, PackFile]:
     return found
 
 
-def _acts(rows: list[Mapping[str, Any]]) -> Mapping[str, frozenset[str]]:
-    return {row["id"]: frozenset(row["acts"]) for row in rows}
-
-
-def _by_id(rows: list[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
-    return {row["id"]: row for row in rows}
-
-
 def _check_references(packs: Packs) -> None:
     """Words that packs use of each other exist."""
     for basis in packs.bases.values():
         _known(f"the lawful basis {basis.id}", "regime", [basis.regime], packs.regimes)
     for condition in packs.conditions.values():
-        _known(f"the condition {condition.id}", "regime", [condition.regime], packs.regimes)
+        _known(f"the condition {condition.id}", "regimes", condition.regimes, packs.regimes)
     for mechanism in packs.transfers.values():
         _known(f"the transfer mechanism {mechanism.id}", "regimes", mechanism.regimes, packs.regimes)
+    ceilings = {"basis": packs.bases, "category": packs.categories, "subject": packs.subjects}
+    for kind, word in packs.ceilings:
+        _known("a retention maximum", kind, [word], ceilings[kind])
+    for purpose, row in packs.purposes.items():
+        _known(f"the purpose {purpose}", "parent", [row["parent"]] if "parent" in row else (), packs.purposes)
     for name, terms in packs.sharing.items():
         where = f"the sharing pack {name}"
         for key, known in (
+            ("regime", packs.regimes),
             ("purposes", packs.purposes),
             ("legal_basis", packs.bases),
             ("special_basis", packs.conditions),
             ("categories", packs.categories),
+            ("notice", packs.notices),
+            ("subject_kind", packs.subjects),
         ):
-            _known(where, key, terms.get(key, ()), known)
-        _known(where, "regime", [terms["regime"]] if "regime" in terms else (), packs.regimes)
+            stated = terms.get(key, ())
+            _known(where, key, [stated] if isinstance(stated, str) else stated, known)
 
 
 def _known(where: str, key: str, words: Iterable[str], known: Mapping[str, Any]) -> None:

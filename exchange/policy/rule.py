@@ -5,7 +5,7 @@ Rules never see each other and never stop early; ``decide`` runs them all and ad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,3 +50,12 @@ RELEASE = frozenset({"pull", "reshare", "act", "notify-affected", "publish"})
 """Actions in which somebody receives or uses what another contributed."""
 ADMISSION = frozenset({"push", "update"})
 EVERY = RELEASE | ADMISSION
+
+
+def withhold(case: Case, code: str, found: str, needed: str, parts: tuple[str, ...]) -> Iterator[Finding]:
+    """Redact parts of an object; where one is of a required property, the object can't be released at all (P21)."""
+    yield Finding(code, found, needed, "redact", parts)
+    required = case.subject.facts.get("required_fields") or ()
+    for part in parts:
+        if part.split(".")[0] in required:
+            yield Finding("required-field-withheld", f"{part} is required: {found}", needed)

@@ -300,6 +300,8 @@ _PROGRAMME = _record(
         "no_government_access": _flag,
         "purpose_categories": _table(_WORDS),
         "max_retention_days": _number,
+        "demand_public_evidence": _flag,
+        "demand_review_date": _flag,
     },
 )
 _FACTS = _record(

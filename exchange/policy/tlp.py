@@ -29,11 +29,11 @@ def read_iep_level(label: str) -> int | None:
     return TLP1.get(upper if upper.startswith("TLP:") else f"TLP:{upper}")
 
 
-def effective(markings: Mapping[str, Any]) -> tuple[int | None, tuple[str, ...]]:
-    """Most restrictive rank over all statements, and the labels that no standard knows.
+def effective(markings: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The ranks of all statements, most restrictive first, and the labels that no standard knows.
 
     The collection's default counts only when the object states nothing itself; it never loosens or tightens
-    an object's own label. None: no level at all.
+    an object's own label. No ranks: no level at all.
     """
     found = [(label, read_level(label, TLP2)) for label in markings.get("tlp") or ()]
     found += [(label, read_level(label, TLP1)) for label in markings.get("tlp1") or ()]
@@ -41,6 +41,6 @@ def effective(markings: Mapping[str, Any]) -> tuple[int | None, tuple[str, ...]]
     if not found and markings.get("collection_default"):
         label = markings["collection_default"]
         found = [(label, read_level(label, EITHER))]
-    ranks = [rank for _, rank in found if rank is not None]
+    ranks = sorted({rank for _, rank in found if rank is not None}, reverse=True)
     invalid = tuple(label for label, rank in found if rank is None)
-    return (max(ranks) if ranks else None), invalid
+    return tuple(ranks), invalid

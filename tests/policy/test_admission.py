@@ -15,7 +15,7 @@ from exchange.policy.merge import merge_terms
 from exchange.policy.packs import load
 
 AT = "2026-03-01T09:00:00Z"
-PRODUCER = Organisation("org-north", "North", "platform", "DE", "EEA")
+PRODUCER = Organisation("org-north", "North", "platform", "DE", "EEA", controller_arrangement="art26")
 DEFAULTS: dict[str, Any] = {
     "tlp": "TLP:GREEN", "regime": "EU-GDPR", "legal_basis": ["A6-1-f"], "refs": {"lia": "lia-1"},
     "purposes": ["cib-detection"], "retention_days": 90, "personal": "yes", "sharing_groups": ["g7"],
@@ -31,7 +31,7 @@ def push(terms: Terms, **more: Any) -> dict[str, Any]:
 def test_plain_stix_without_defaults_is_refused_with_all_that_is_missing() -> None:
     refusals = admit(push(Terms(), categories=["Username"]), load())
     assert [refusal.code for refusal in refusals] == [
-        "marking-missing", "basis-missing", "purpose-missing", "retention-missing"]
+        "marking-missing", "basis-missing", "purpose-missing", "retention-missing", "notice-status-missing"]
     assert all(refusal.property and "Needed" in refusal.sentence for refusal in refusals)
 
 

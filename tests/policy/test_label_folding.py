@@ -35,6 +35,7 @@ TERMS = Terms(
 )
 READER = Organisation(
     id="org-south", name="South", kind="platform", jurisdiction="FR", jurisdiction_class="EEA", clearance="TLP:RED",
+    controller_arrangement="art26",
     memberships=(Membership("circle", since="2025-06-01T00:00:00Z", until="2026-06-01T00:00:00Z"),),
     agreements=(Agreement("base", until="2026-05-01T00:00:00Z", purposes=("cib-detection",)),),
 )

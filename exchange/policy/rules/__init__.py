@@ -7,16 +7,23 @@ from collections.abc import Mapping
 from exchange.policy.rule import EVERY, Rule
 from exchange.policy.rules import (
     agreements,
+    attribution,
     basis,
     behaviour,
+    communications,
     conduct,
     handling,
     lifecycle,
     limits,
     markings,
+    notice,
     personal,
+    protected,
+    publication,
     purpose,
+    references,
     release,
+    sensitive,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -24,13 +31,20 @@ RULES: tuple[Rule, ...] = (
     *lifecycle.RULES,
     *markings.RULES,
     *release.RULES,
+    *references.RULES,
     *handling.RULES,
+    *attribution.RULES,
     *personal.RULES,
+    *protected.RULES,
     *basis.RULES,
+    *sensitive.RULES,
+    *communications.RULES,
+    *notice.RULES,
     *purpose.RULES,
     *limits.RULES,
     *behaviour.RULES,
     *conduct.RULES,
+    *publication.RULES,
 )
 
 ACTION_RULES: Mapping[str, tuple[Rule, ...]] = {

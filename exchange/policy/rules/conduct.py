@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from exchange.policy.case import Case
 from exchange.policy.rule import ADMISSION, RELEASE, Finding, Rule
+from exchange.policy.rules.sensitive import usable_conditions
 
 _INWARD = frozenset({"passive-log-search", "internal-watchlist"})
 
@@ -46,13 +47,19 @@ def _disputed(case: Case) -> Iterator[Finding]:
         yield Finding("disputed", "the object is disputed", "nothing: readers are told", "flag")
 
 
+def _may_be_automated(case: Case) -> bool:
+    """A law suffices unless special categories are decided on: then also such a condition (Art. 22(4))."""
+    sensitive = case.subject.facts["data"].get("special_categories")
+    return not sensitive or any(known.automated_decisions for known in usable_conditions(case))
+
+
 def _human(case: Case) -> Iterator[Finding]:
     request = case.request
     if (
         request.get("act") == "suspend-account"
         and request.get("automated")
         and not request.get("human_review_ref")
-        and not request.get("automation_authorised_by_law")
+        and not (request.get("automation_authorised_by_law") and _may_be_automated(case))
     ):
         yield Finding(
             "human-review-required",
@@ -98,7 +105,13 @@ RULES = (
         "GDPR Art. 22",
         "use",
         frozenset({"act"}),
-        ("request.act", "request.automated", "request.human_review_ref", "request.automation_authorised_by_law"),
+        (
+            "request.act",
+            "request.automated",
+            "request.human_review_ref",
+            "request.automation_authorised_by_law",
+            "object.data.special_categories",
+        ),
         _human,
         ("human-review-required",),
     ),

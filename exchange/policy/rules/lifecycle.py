@@ -8,7 +8,7 @@ from typing import Any
 from exchange.policy.case import Case
 from exchange.policy.rule import RELEASE, Finding, Rule
 
-_USES = frozenset({"reshare", "act", "notify-affected", "publish"})
+_OFFICER = frozenset({"dpo", "data-protection-officer"})
 
 
 def _life(case: Case) -> Mapping[str, Any]:
@@ -48,12 +48,15 @@ def _restricted(case: Case) -> Iterator[Finding]:
         yield Finding("processing-restricted", f"restricted: {reason}", "an object whose processing isn't restricted")
 
 
-def _creator(case: Case) -> Iterator[Finding]:
-    if case.actor.org == case.subject.owner:
-        return
+def is_protection_officer(case: Case) -> bool:
+    """Whether the exchange's data-protection officer acts: by that kind, or a person of its operator."""
     principal = case.request.get("principal") or {}
-    if case.action == "delete" and case.actor.kind == "operator" and principal.get("kind") == "person":
-        return  # the exchange's data-protection officer, who acts in person
+    return case.actor.kind in _OFFICER or (case.actor.kind == "operator" and principal.get("kind") == "person")
+
+
+def _creator(case: Case) -> Iterator[Finding]:
+    if case.actor.org == case.subject.owner or (case.action == "delete" and is_protection_officer(case)):
+        return
     yield Finding(
         "not-object-creator",
         case.actor.org,
@@ -65,6 +68,12 @@ def _creator(case: Case) -> Iterator[Finding]:
 def _after_revocation(case: Case) -> Iterator[Finding]:
     if _life(case).get("revoked") or _life(case).get("erased"):
         yield Finding("revoked-permanently", "a version after revocation", "a new object with a new id")
+
+
+def _held(case: Case) -> Iterator[Finding]:
+    """What is held is kept for the one who needs it as evidence, and for nobody else."""
+    if _life(case).get("legal_hold") and not case.own:
+        yield Finding("legal-hold", "the object is held", "the end of the legal hold: a hold never releases")
 
 
 def _hold(case: Case) -> Iterator[Finding]:
@@ -134,6 +143,16 @@ RULES = (
         frozenset({"delete"}),
         ("object.life.legal_hold",),
         _hold,
+        ("legal-hold",),
+    ),
+    Rule(
+        "P17",
+        "A held object isn't released",
+        "Rules of the exchange, P17; GDPR Art. 18(1)(c) and 18(2)",
+        "release",
+        RELEASE,
+        ("object.life.legal_hold",),
+        _held,
         ("legal-hold",),
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from exchange.policy import tlp
 from exchange.policy.case import Case, Party
-from exchange.policy.rule import ADMISSION, EVERY, Finding, Rule
+from exchange.policy.rule import ADMISSION, EVERY, Finding, Rule, withhold
 from exchange.policy.rules.release import level_finding
 
 _SELECTOR = re.compile(r"[a-z0-9_-]{1,250}(\.(\[[0-9]{1,9}\]|[A-Za-z0-9_-]{1,250})){0,20}")
@@ -88,16 +88,13 @@ def _hidden_from(case: Case, reader: Party, part: Mapping[str, Any]) -> bool:
 
 
 def _granular(case: Case) -> Iterator[Finding]:
-    required = case.subject.facts.get("required_fields") or ()
     for part in case.subject.granular:
         if not any(_hidden_from(case, reader, part) for reader in case.readers):
             continue
         selector = part["selector"]
         found = f"{selector} is marked {part.get('tlp') or 'for ' + ', '.join(part.get('groups') or ['nobody'])}"
         needed = "a reader whom the marking of this part admits"
-        yield Finding("granular-marking", found, needed, "redact", (selector,))
-        if selector.split(".")[0] in required:
-            yield Finding("required-field-withheld", found, "a marking that leaves the required properties readable")
+        yield from withhold(case, "granular-marking", found, needed, (selector,))
 
 
 def _downgrade(case: Case) -> Iterator[Finding]:

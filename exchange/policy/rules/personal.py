@@ -21,7 +21,8 @@ def _undeclared(case: Case) -> Iterator[Finding]:
 
 
 def _public(case: Case) -> Iterator[Finding]:
-    if case.public and case.subject.personal:
+    aggregate = case.action == "publish" and case.subject.facts.get("aggregate") and case.subject.categories
+    if case.public and case.subject.personal and not aggregate:  # an aggregate goes without its identifiers (P22)
         yield Finding(
             "personal-data-not-public",
             f"personal: {case.subject.facts['data'].get('personal') or 'unknown'}",
@@ -79,7 +80,7 @@ RULES = (
         "GDPR Art. 5(1)(f)",
         "release",
         EVERY - ADMISSION,
-        ("object.data", "request.channel.public"),
+        ("object.data", "object.aggregate", "request.channel.public"),
         _public,
         ("personal-data-not-public",),
     ),

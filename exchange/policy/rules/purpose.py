@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exchange.policy.case import Case
-from exchange.policy.rule import ADMISSION, Finding, Rule
+from exchange.policy.rule import ADMISSION, Finding, Rule, withhold
 
 
 def _stated(case: Case) -> Iterator[Finding]:
@@ -47,12 +47,8 @@ def _research(case: Case) -> Iterator[Finding]:
     categories = case.subject.categories
     direct = tuple(sorted(categories & case.packs.direct_identifiers))
     if direct:
-        yield Finding(
-            "minimised",
-            f"direct identifiers: {', '.join(direct)}",
-            "data without direct identifiers",
-            "redact",
-            direct,
+        yield from withhold(
+            case, "minimised", f"direct identifiers: {', '.join(direct)}", "data without direct identifiers", direct
         )
     elif not categories:
         yield Finding(
@@ -71,11 +67,11 @@ def _needed(case: Case) -> Iterator[Finding]:
         return
     extra = tuple(sorted(case.subject.categories.difference(needed)))
     if extra:
-        yield Finding(
+        yield from withhold(
+            case,
             "minimised",
             f"categories that the purpose doesn't need: {', '.join(extra)}",
             f"only: {', '.join(sorted(needed)) or 'none'}",
-            "redact",
             extra,
         )
 
@@ -118,7 +114,7 @@ RULES = (
         _OUT,
         ("request.purpose", "object.data"),
         _research,
-        ("minimised",),
+        ("minimised", "required-field-withheld"),
     ),
     Rule(
         "P13",
@@ -128,6 +124,6 @@ RULES = (
         _OUT,
         ("request.purpose", "object.data.categories", "programme.purpose_categories"),
         _needed,
-        ("minimised",),
+        ("minimised", "required-field-withheld"),
     ),
 )

@@ -70,22 +70,20 @@ def _red(case: Case, reader: Party) -> Finding | None:
 
 
 def _tlp(case: Case) -> Iterator[Finding]:
-    level = case.subject.level
-    if level is None:
-        return  # P2 has said so
-    for reader in case.readers:
-        found = level_finding(case, reader, level)
-        if found is not None:
-            yield found
-    if case.public and level != tlp.CLEAR:
-        yield Finding("tlp-not-public", tlp.NAMES[level], "TLP:CLEAR")
+    for level in case.subject.levels:
+        for reader in case.readers:
+            found = level_finding(case, reader, level)
+            if found is not None:
+                yield found
+    if case.public and case.subject.level:
+        yield Finding("tlp-not-public", tlp.NAMES[case.subject.level], "TLP:CLEAR")
 
 
 def _audience(case: Case) -> Iterator[Finding]:
     """Both AMBER levels always have an audience; the others only when one is stated, and it narrows them."""
     subject = case.subject
     narrowed = bool(subject.groups or subject.orgs)
-    if subject.level in (tlp.AMBER, tlp.AMBER_STRICT) or narrowed:
+    if narrowed or tlp.AMBER in subject.levels or tlp.AMBER_STRICT in subject.levels:
         for reader in case.readers:
             if (reader.org == subject.owner and not case.public) or permitted(case, reader):
                 continue
