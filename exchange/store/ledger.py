@@ -23,9 +23,9 @@ from exchange.errors import StorageFullError, UnavailableError
 from exchange.store.engine import is_sqlite, open_engine, raw, write
 from exchange.store.ledger_tables import DELIVERY, DERIVED, RECEIVER
 from exchange.store.object_tables import CONTRIBUTOR, FEED
-from exchange.store.objects import id_key
 from exchange.store.runs import decode_runs
 from exchange.store.statement import Prepared, count, listed, number, one_of
+from exchange.store.visibility import id_key
 
 _MOST_WAITING = 10_000
 """Deliveries that wait in memory for space on the disk."""

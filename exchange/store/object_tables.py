@@ -95,7 +95,7 @@ class ObjectRow(SQLModel, table=True):
     __tablename__ = "object"
     __table_args__ = (
         Index("object_order", "feed", "seq", unique=True),
-        Index("object_id", "feed", "id_key", "claim", "version"),  # finding the newest of many versions: one step
+        Index("object_id", "id_key", "feed", "claim", "version"),  # finding the newest of many versions: one step
         Index("object_label", "feed", "label", "seq"),
         Index("object_type", "feed", "type", "seq"),
     )

@@ -1,14 +1,13 @@
 """What a reader may see of a collection: the one query builder that every way out uses.
 
-Visibility stands in the WHERE clause, before LIMIT: the label's grant, the object's window in time, and where
-several rows hold one id, which contributor's rows count for this reader (the one whose claim to the id is the
-oldest among those the reader may see, so that nobody revises another's object and two who report the same
-observable learn nothing of each other).
+Visibility (``visibility``) stands in the WHERE clause, before LIMIT, and where several rows hold one id, so does
+which contributor's rows count for this reader (the one whose claim to the id is the oldest among those the reader
+may see, so that nobody revises another's object and two who report the same observable learn nothing of each other).
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,35 +22,23 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    not_,
     or_,
     select,
 )
 
-from exchange.model.state import State
-from exchange.store.object_tables import FEED, GRANT, OBJECT, RECIPIENT
+from exchange.store.object_tables import FEED, GRANT, LABEL, OBJECT, REFERENCE, WITHHOLDING
+from exchange.store.shares import Shares
 from exchange.store.statement import Prepared, count, listed, number, one_of, text
+from exchange.store.visibility import NOBODY as NOBODY
+from exchange.store.visibility import Reader as Reader
+from exchange.store.visibility import id_key as id_key
+from exchange.store.visibility import reader_values, target_seen, visible
 
-Column = Literal["seq", "body", "stix_id", "version", "version_text", "spec_version", "contributor"]
-
-
-_FREE = literal_column(str(int(State.DISPUTED)))
-"""States up to this one are seen by whoever is granted the label."""
-NOBODY = 0
-"""The profile that is granted nothing: numbers begin at 1."""
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who asks, as a profile number, and when, in microseconds since the epoch."""
-
-    profile: int
-    now: int
-    org: int = 0
-    """Number of the organisation as contributor; 0: none, nothing is its own."""
-    collections: tuple[str, ...] = ()
-    """Ids of the collections that it may read: where the targets of references are looked for (P20)."""
-    facts: str = ""
-    """The profile's canonical facts, for decisions anew."""
+Column = Literal[
+    "seq", "body", "stix_id", "version", "version_text", "spec_version", "contributor", "label", "closure", "number",
+    "claim", "type",
+]
 
 
 @dataclass(frozen=True)
@@ -70,16 +57,14 @@ class Filter:
     """What is asked of one collection; ``after`` is exclusive, in microseconds."""
 
     ids: tuple[str, ...] | None = None
+    """Ids of objects that are seen in full."""
+    numbers: tuple[int, ...] = ()
+    """Objects that count besides ``ids``: those whose derived form was asked for by its id."""
     types: tuple[str, ...] | None = None
     spec_versions: tuple[str, ...] | None = None
     versions: Versions = Versions()
     after: int = -1
     limit: int = 1_000
-
-
-def id_key(stix_id: str) -> int:
-    """64 bits (signed) of a hash of the id, for the short index; never enough to identify the object."""
-    return int.from_bytes(hashlib.blake2b(stix_id.encode(), digest_size=8).digest(), signed=True)
 
 
 class ObjectQueries:
@@ -88,6 +73,7 @@ class ObjectQueries:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._prepared: dict[tuple[Any, ...], Prepared] = {}
+        self._shares = Shares(dialect)
 
     def page(
         self, connection: Any, feed: int, reader: Reader, wanted: Filter, columns: tuple[Column, ...]
@@ -96,20 +82,36 @@ class ObjectQueries:
 
         ``connection`` is a raw driver connection.
         """
-        shape = (
-            columns, wanted.ids is not None, wanted.types and len(wanted.types) == 1, wanted.types is not None,
-            wanted.spec_versions is not None,
-            wanted.versions.keywords, bool(wanted.versions.times),
-        )
-        prepared = self._prepared.get(shape)
-        if prepared is None:
-            prepared = self._prepared[shape] = Prepared(self._select(wanted, columns), self._dialect)
+        values = self._values(feed, reader, wanted)
+        plain = wanted.ids is None and wanted.types is None and wanted.spec_versions is None
+        if plain and self._shares.is_sparse(connection, feed, reader.profile, wanted.after, wanted.limit):
+            return self._by_label(connection, wanted, columns, values)
+        return self._statement(wanted, columns).run(connection, **values)
+
+    def _by_label(
+        self, connection: Any, wanted: Filter, columns: tuple[Column, ...], values: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """The same where the reader sees little of the feed: its labels' newest are merged, a batch at a time."""
+        candidates = self._once("candidates", _candidates(self._dialect))
+        statement = self._statement(wanted, columns, among=True)
+        most = wanted.limit + wanted.limit // 4 + 8
+        rows: list[tuple[Any, ...]] = []
+        while True:
+            batch = [row[0] for row in candidates.run(connection, **{**values, "page": most})]
+            if batch:
+                left = wanted.limit + 1 - len(rows)
+                rows += statement.run(connection, **{**values, "page": left, "seqs": listed(self._dialect, batch)})
+            if len(batch) < most or len(rows) > wanted.limit:
+                return rows
+            values["after"] = batch[-1]
+
+    def _values(self, feed: int, reader: Reader, wanted: Filter) -> dict[str, Any]:
         values: dict[str, Any] = {
-            "feed": feed, "after": wanted.after, "page": wanted.limit + 1, **reader_values(reader),
+            "feed": feed, "after": wanted.after, "page": wanted.limit + 1, **reader_values(self._dialect, reader),
         }
         for name, given in (
             ("ids", wanted.ids), ("types", wanted.types), ("specs", wanted.spec_versions),
-            ("times", wanted.versions.times), ("added", wanted.versions.added),
+            ("times", wanted.versions.times), ("added", wanted.versions.added), ("numbers", wanted.numbers),
         ):
             if given is not None:
                 values[name] = listed(self._dialect, given)
@@ -117,7 +119,53 @@ class ObjectQueries:
             values["type"] = wanted.types[0]
         if wanted.ids is not None:
             values["keys"] = listed(self._dialect, [id_key(i) for i in wanted.ids])
-        return prepared.run(connection, **values)
+        return values
+
+    def _statement(self, wanted: Filter, columns: tuple[Column, ...], *, among: bool = False) -> Prepared:
+        shape = (
+            columns, wanted.ids is not None, bool(wanted.numbers), wanted.types and len(wanted.types) == 1,
+            wanted.types is not None, wanted.spec_versions is not None,
+            wanted.versions.keywords, bool(wanted.versions.times), among,
+        )
+        prepared = self._prepared.get(shape)
+        if prepared is None:
+            prepared = self._prepared[shape] = Prepared(self._select(wanted, columns, among=among), self._dialect)
+        return prepared
+
+    def details(
+        self, connection: Any, feed: int, seqs: Sequence[int], columns: tuple[Column, ...]
+    ) -> list[tuple[Any, ...]]:
+        """Columns of rows that were found already, by their dates."""
+        row = OBJECT.c
+        asked = self._prepared.get(("details", columns)) or Prepared(
+            select(*(row[name] for name in columns))
+            .where(row.feed == number("feed"), one_of(self._dialect, row.seq, "seqs")), self._dialect
+        )
+        self._prepared["details", columns] = asked
+        return asked.run(connection, feed=feed, seqs=listed(self._dialect, seqs))
+
+    def hidden(self, connection: Any, reader: Reader, numbers: Sequence[int]) -> dict[int, set[str]]:
+        """Ids that these objects refer to and that the reader doesn't see in full."""
+        link = REFERENCE.alias("link")
+        asked = self._once("hidden", select(link.c.object, link.c.target_id).where(
+            one_of(self._dialect, link.c.object, "numbers"), not_(target_seen(link, self._dialect))
+        ))
+        found: dict[int, set[str]] = {}
+        rows = asked.run(connection, numbers=listed(self._dialect, numbers), **reader_values(self._dialect, reader))
+        for made_of, target in rows:
+            found.setdefault(made_of, set()).add(target)
+        return found
+
+    def grants(self, connection: Any, profile: int, labels: Collection[int]) -> Mapping[int, tuple[str, str, str | None]]:
+        """What the database says of labels for a profile: digest, facts, and the parts withheld (JSON) or None."""
+        joined = LABEL.join(GRANT, LABEL.c.number == GRANT.c.label).outerjoin(
+            WITHHOLDING, WITHHOLDING.c.number == GRANT.c.withheld)
+        asked = self._once("grants", select(
+            LABEL.c.number, LABEL.c.digest, LABEL.c.facts,
+            case((GRANT.c.withheld == literal_column("0"), None), else_=func.coalesce(WITHHOLDING.c.parts, "")),
+        ).select_from(joined).where(GRANT.c.profile == number("profile"), one_of(self._dialect, LABEL.c.number, "labels")))
+        rows = asked.run(connection, profile=profile, labels=listed(self._dialect, labels))
+        return {label: (digest, facts, parts) for label, digest, facts, parts in rows}
 
     def revision(self, connection: Any, feed: int) -> int:
         """How often something in the collection was withdrawn or got another version; 0 for an unused one."""
@@ -126,10 +174,14 @@ class ObjectQueries:
         return int(rows[0][0]) if rows else 0
 
     def next_window(self, connection: Any, feed: int, span: tuple[int, int], now: int) -> int | None:
-        """When the window in time of some object in (after, last] opens or closes next; None: never."""
+        """When the window in time of some object in (after, last] opens or closes next; None: never.
+
+        It is now where an object refers to others: what becomes of those may show at any time.
+        """
         row = OBJECT.c
         asked = self._once("window", select(
-            *(func.min(case((column > number("now"), column))) for column in (row.visible_from, row.visible_until))
+            *(func.min(case((column > number("now"), column))) for column in (row.visible_from, row.visible_until)),
+            func.min(case((row.closure > literal_column("0"), number("now")))),
         ).where(row.feed == number("feed"), row.seq > number("after"), row.seq <= number("last")))
         found = asked.run(connection, feed=feed, after=span[0], last=span[1], now=now)[0]
         return min((moment for moment in found if moment is not None), default=None)
@@ -140,21 +192,21 @@ class ObjectQueries:
             prepared = self._prepared[name,] = Prepared(statement, self._dialect)
         return prepared
 
-    def _select(self, wanted: Filter, columns: tuple[Column, ...]) -> Select[Any]:
+    def _select(self, wanted: Filter, columns: tuple[Column, ...], *, among: bool) -> Select[Any]:
         row = OBJECT.c
         # Arithmetic on seq keeps the database from walking the whole order where ids are few.
         seq = row.seq if wanted.ids is None else row.seq + literal_column("0")
-        conditions = [row.feed == number("feed"), seq > number("after"), visible(OBJECT)]
+        conditions = [row.feed == number("feed"), visible(OBJECT, self._dialect)]
+        conditions.append(one_of(self._dialect, row.seq, "seqs") if among else seq > number("after"))
         if wanted.ids is not None:
-            conditions.append(one_of(self._dialect, row.id_key, "keys"))
-            conditions.append(one_of(self._dialect, row.stix_id, "ids"))
+            conditions.append(self._named(bool(wanted.numbers)))
         if wanted.types is not None:
             # One type alone is walked in order by its own index.
             one = len(wanted.types) == 1
             conditions.append(row.type == text("type") if one else one_of(self._dialect, row.type, "types"))
         if wanted.spec_versions is not None:
             conditions.append(one_of(self._dialect, row.spec_version, "specs"))
-        conditions.append(or_(row.shared_id == 0, _claimed()))
+        conditions.append(or_(row.shared_id == 0, _claimed(self._dialect)))
         if "all" not in wanted.versions.keywords:
             conditions.append(self._version(wanted.versions))
         return (
@@ -164,43 +216,26 @@ class ObjectQueries:
             .limit(count("page"))
         )
 
+    def _named(self, derived: bool) -> ColumnElement[bool]:
+        """The row bears one of the ids and is seen under it, or its derived form was asked for."""
+        row = OBJECT.c
+        by_id = and_(
+            one_of(self._dialect, row.id_key, "keys"), one_of(self._dialect, row.stix_id, "ids"),
+            visible(OBJECT, self._dialect, full=True),
+        )
+        return or_(by_id, one_of(self._dialect, row.number, "numbers")) if derived else by_id
+
     def _version(self, versions: Versions) -> ColumnElement[bool]:
         row = OBJECT.c
         choices: list[ColumnElement[bool]] = []
         if "last" in versions.keywords:
-            choices.append(or_(row.shared_id == 0, ~_sibling(newer=True)))
+            choices.append(or_(row.shared_id == 0, ~_sibling(self._dialect, newer=True)))
         if "first" in versions.keywords:
-            choices.append(or_(row.shared_id == 0, ~_sibling(newer=False)))
+            choices.append(or_(row.shared_id == 0, ~_sibling(self._dialect, newer=False)))
         if versions.times:
             choices.append(one_of(self._dialect, row.version, "times"))
             choices.append(and_(row.version == "", one_of(self._dialect, row.seq, "added")))
         return or_(*choices) if choices else false()
-
-
-def reader_values(reader: Reader) -> dict[str, Any]:
-    """What ``visible`` binds."""
-    return {"profile": reader.profile, "now": reader.now, "org": reader.org}
-
-
-def visible(rows: FromClause) -> ColumnElement[bool]:
-    """The reader's profile is granted the row's label, its state admits the reader, its window in time holds now.
-
-    Arithmetic on the label keeps the database from walking by label where another index gives the order.
-    """
-    granted = select(GRANT.c.label).where(GRANT.c.profile == number("profile"))
-    return and_(
-        (rows.c.label + literal_column("0")).in_(granted),
-        or_(rows.c.state <= _FREE, _by_state(rows)),
-        or_(rows.c.visible_from.is_(None), rows.c.visible_from <= number("now")),
-        or_(rows.c.visible_until.is_(None), rows.c.visible_until > number("now")),
-    )
-
-
-def _by_state(rows: FromClause) -> ColumnElement[bool]:
-    """Its contributor sees its restricted, held and revoked objects; earlier recipients the revoked; nobody erased."""
-    told = exists().where(RECIPIENT.c.object == rows.c.number, RECIPIENT.c.org == number("org"))
-    own = and_(rows.c.contributor == number("org"), rows.c.state != literal_column(str(int(State.ERASED))))
-    return or_(own, and_(rows.c.state == literal_column(str(int(State.REVOKED))), told))
 
 
 def _same_id(other: FromClause) -> ColumnElement[bool]:
@@ -209,14 +244,35 @@ def _same_id(other: FromClause) -> ColumnElement[bool]:
     )
 
 
-def _claimed() -> ColumnElement[bool]:
-    """No other contributor has an older claim to the id, among what the reader may see."""
+def _claimed(dialect: Dialect) -> ColumnElement[bool]:
+    """No other contributor has an older claim to the id, among what the reader may see under that id.
+
+    What it sees under an id of its own (P21) competes with nobody.
+    """
     other = OBJECT.alias("claimant")
-    return ~exists().where(_same_id(other), other.c.claim < OBJECT.c.claim, visible(other))
+    older = exists().where(_same_id(other), other.c.claim < OBJECT.c.claim, visible(other, dialect, full=True))
+    return or_(~older, not_(visible(OBJECT, dialect, full=True)))
 
 
-def _sibling(*, newer: bool) -> ColumnElement[bool]:
-    """The same contributor has a newer (or older) version that the reader may see."""
+def _sibling(dialect: Dialect, *, newer: bool) -> ColumnElement[bool]:
+    """The same contributor has a newer (or older) version that the reader may see in some form."""
     other = OBJECT.alias("newer" if newer else "older")
     order = other.c.version > OBJECT.c.version if newer else other.c.version < OBJECT.c.version
-    return exists().where(_same_id(other), other.c.claim == OBJECT.c.claim, order, visible(other))
+    return exists().where(_same_id(other), other.c.claim == OBJECT.c.claim, order, visible(other, dialect))
+
+
+def _candidates(dialect: Dialect) -> Select[Any]:
+    """Dates of the next objects under any of the reader's labels; whether it may see them is asked afterwards."""
+    row = OBJECT.c
+    if dialect.name == "sqlite":  # CROSS JOIN is its word for this order
+        joined = GRANT.join(OBJECT, literal_column("1") == literal_column("1"))
+        return select(row.seq).select_from(joined).where(
+            GRANT.c.profile == number("profile"), row.feed == number("feed"), row.label == GRANT.c.label,
+            row.seq > number("after"),
+        ).order_by(row.seq).limit(count("page"))
+    of_label = select(row.seq).where(
+        row.feed == number("feed"), row.label == GRANT.c.label, row.seq > number("after")
+    ).order_by(row.seq).limit(count("page")).correlate(GRANT).lateral("of_label")
+    return select(of_label.c.seq).select_from(GRANT.join(of_label, literal_column("true"))).where(
+        GRANT.c.profile == number("profile")
+    ).order_by(of_label.c.seq).limit(count("page"))

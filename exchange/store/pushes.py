@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Dialect, Select, Update, and_, bindparam, del
 
 from exchange.model.state import State
 from exchange.store.object_tables import FEED, OBJECT, STATUS
-from exchange.store.objects import Reader, Versions, id_key, reader_values, visible
+from exchange.store.objects import Versions
 from exchange.store.statement import listed, number, one_of
+from exchange.store.visibility import Reader, id_key, reader_values, visible
 
 _LAST = select(FEED.c.last_seq).where(FEED.c.number == number("feed")).with_for_update()
 _ADVANCE = update(FEED).where(FEED.c.number == number("feed")).values(last_seq=bindparam("last"))
@@ -115,7 +116,7 @@ def _known_rows(
     """Every row of the ids about to be written; the invisible ones only count for ``shared_id``."""
     dialect = connection.dialect
     rows = connection.execute(_select_known(dialect), {
-        "feed": feed, "keys": listed(dialect, [id_key(o.stix_id) for o in objects]), **reader_values(reader),
+        "feed": feed, "keys": listed(dialect, [id_key(o.stix_id) for o in objects]), **reader_values(dialect, reader),
     })
     ids = {o.stix_id for o in objects}
     known: dict[str, list[_Known]] = {}
@@ -131,7 +132,7 @@ def _known_rows(
 def _select_known(dialect: Dialect) -> Select[Any]:
     row = OBJECT.c
     return select(
-        row.stix_id, row.contributor, row.version, row.claim, visible(OBJECT).label("seen"), row.body, row.state
+        row.stix_id, row.contributor, row.version, row.claim, visible(OBJECT, dialect, full=True).label("seen"), row.body, row.state
     ).where(row.feed == number("feed"), one_of(dialect, row.id_key, "keys"))
 
 
@@ -267,7 +268,7 @@ def find_markings(
     """Stored markings of those ids: the contributor's own of any collection, else those that it sees here."""
     dialect = connection.dialect
     rows = connection.execute(_select_markings(dialect), {
-        "feed": feed, "contributor": contributor, **reader_values(reader),
+        "feed": feed, "contributor": contributor, **reader_values(dialect, reader),
         "keys": listed(dialect, [id_key(ref) for ref in refs]), "ids": listed(dialect, refs),
     })
     found: dict[str, bytes] = {}
@@ -283,7 +284,7 @@ def _select_markings(dialect: Dialect) -> Select[Any]:
     feeds = row.feed.in_(select(FEED.c.number))  # the index of ids begins with the feed
     return select(row.stix_id, row.body).where(
         feeds, one_of(dialect, row.id_key, "keys"), one_of(dialect, row.stix_id, "ids"),
-        row.state != int(State.ERASED), or_(own, and_(row.feed == number("feed"), visible(OBJECT))),
+        row.state != int(State.ERASED), or_(own, and_(row.feed == number("feed"), visible(OBJECT, dialect, full=True))),
     ).order_by(own.desc(), row.seq)
 
 

@@ -13,9 +13,8 @@ from sqlalchemy import Connection, and_, delete, insert, select, text, update
 from exchange.model.state import State
 from exchange.store.case_tables import VALUE_MARK, VALUE_REPORT
 from exchange.store.engine import is_sqlite
-from exchange.store.object_tables import CONTRIBUTOR, FEED, GRANT, OBJECT
-from exchange.store.objects import Reader, reader_values, visible
-from exchange.store.statement import number
+from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT
+from exchange.store.visibility import Reader, reader_values, visible
 
 REPORTING = ("indicator", "user-account", "domain-name", "url", "email-addr", "ipv4-addr", "ipv6-addr", "file")
 """Types of objects that report values."""
@@ -74,14 +73,13 @@ def reports_of(connection: Connection, values: Collection[int], feeds: Collectio
                ) -> list[Reported]:
     """Every version that reports one of the values, as far as the reader sees it whole; oldest first."""
     row, report = OBJECT.c, VALUE_REPORT.c
-    whole = select(GRANT.c.label).where(GRANT.c.profile == number("profile"), GRANT.c.withheld == 0)
     asked = select(report.value, row.feed, row.seq, row.contributor, CONTRIBUTOR.c.org, row.stix_id).join(
         OBJECT, and_(row.feed == report.feed, row.seq == report.seq)
     ).join(CONTRIBUTOR, CONTRIBUTOR.c.number == row.contributor).where(
-        report.value.in_(values), report.feed.in_(feeds), visible(OBJECT), row.label.in_(whole),
+        report.value.in_(values), report.feed.in_(feeds), visible(OBJECT, connection.dialect, full=True),
         row.state.in_((int(State.ACTIVE), int(State.DISPUTED))),
     ).order_by(row.seq, row.feed)
-    return [Reported(*found) for found in connection.execute(asked, reader_values(reader))]
+    return [Reported(*found) for found in connection.execute(asked, reader_values(connection.dialect, reader))]
 
 
 def forget_reports(connection: Connection, feed: int, seqs: Collection[int]) -> None:

@@ -27,6 +27,8 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer, primary_key=True),
         sa.Column("parts", sa.Text, nullable=False, unique=True),
     )
+    op.drop_index("object_id", "object")  # targets of references are found in several collections
+    op.create_index("object_id", "object", ["id_key", "feed", "claim", "version"])
     _objects()
     _ledger()
 
