@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Some
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from exchange.model import mailbox
 from exchange.model.access import holds, may_read, may_write
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.model.pushed import PushOutcome
+from exchange.notary.deliveries import LedgerDeliveries
+from exchange.notary.notary import Notary
 from exchange.obligations.mailboxes import key_to_mailbox, with_mailboxes
 from exchange.policy.label import granted, policy_of
 from exchange.policy.packs import Packs
@@ -38,6 +41,7 @@ from exchange.store.directory import load_directory, meta_value, quick_directory
 from exchange.store.engine import check_at_start, open_engine, raw, read, write
 from exchange.store.events import record
 from exchange.store.labels import Labels, Numbers
+from exchange.store.ledger import Ledger
 from exchange.store.migrations import migrate
 from exchange.store.objects import NOBODY, Filter, ObjectQueries, Reader, Versions
 from exchange.store.pushes import (
@@ -76,6 +80,8 @@ class Exchange:
         self.clock = clock
         self.engine = open_engine(settings.database_url)
         self.policy = PolicyInForce(self.engine, texts_of(Path(settings.policies) if settings.policies else None))
+        self.notary = Notary(self.engine, settings, clock, pause=pause,
+                             deliveries=LedgerDeliveries(Ledger(self.engine)))
         self._queries = ObjectQueries(self.engine.dialect)
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
@@ -160,8 +166,9 @@ class Exchange:
 
     def push(
         self, organisation: Organisation, credential: Credential, collection: Collection, body: bytes, now: int
-    ) -> bytes:
-        """Take an envelope; gives the status resource, which is stored with the objects in one transaction."""
+    ) -> tuple[str, bytes]:
+        """Take an envelope; gives the id of its status, which its receipt in the log has too, and the status
+        resource, which is stored with the objects in one transaction."""
         raws = split_envelope(body, self.settings.max_objects)
         status_id = str(uuid4())
 
@@ -169,7 +176,7 @@ class Exchange:
             return status_resource(status_id, from_microseconds(now), told)
 
         told = self.add(organisation, credential, collection, raws, now, status_id=status_id, status=status)
-        return status(told)
+        return status_id, status(told)
 
     def add(
         self, organisation: Organisation, credential: Credential, collection: Collection,
@@ -198,7 +205,7 @@ class Exchange:
                 save_status(connection, status_id=status_id, community=collection.community, org=organisation.id,
                             expires=since + self.settings.status_hours * _HOUR,
                             body=zlib.compress(status(told), 1))
-            record(connection, at=now, kind="push", org=organisation.id,
+            record(connection, at=now, kind="push", org=organisation.id, event_id=status_id,
                    detail=_push_detail(collection, credential, told, raws, pusher.packs.digest))
         return told
 
@@ -296,6 +303,7 @@ def prepare(settings: Settings) -> str:
     migrate(exchange.engine)
     differs = exchange.policy.begin(exchange.clock())
     exchange.publish()
+    exchange.notary.establish()
     exchange.engine.dispose()
     return differs
 
@@ -396,8 +404,9 @@ def _push_detail(
     for body in raws:
         digest.update(hashlib.sha256(body).digest())
     states = [t.outcome.state for t in told]
+    codes = Counter(t.outcome.code for t in told if t.outcome.state == "refused")
     return {
         "collection": collection.id, "credential": credential.id, "policy": policy,
         "added": states.count("added"), "unchanged": states.count("unchanged"),
-        "refused": states.count("refused"), "digest": digest.hexdigest(),
+        "refused": states.count("refused"), "codes": dict(codes), "digest": digest.hexdigest(),
     }

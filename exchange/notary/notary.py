@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _LOG = logging.getLogger("exchange.notary")
+_SETTLES = 2_000_000
+"""Microseconds after which a page that was noted has left, or was taken back."""
 _POSTGRES_SETTLES = 120_000_000
 """Microseconds after which no transaction that took an earlier number can still be open (see store.engine)."""
 _OWN_AT_A_TIME = 1_000
@@ -55,7 +57,7 @@ class Notary:
         self._period = settings.log_seconds * 1_000_000
         self._sequencer = Sequencer(
             engine, self.key_file, clock, deliveries=deliveries, pause=pause,
-            settled=0 if is_sqlite(engine) else _POSTGRES_SETTLES,
+            settled=_SETTLES if is_sqlite(engine) else _POSTGRES_SETTLES,
         )
 
     # -- keeping it

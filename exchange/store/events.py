@@ -17,12 +17,15 @@ from exchange.store.object_tables import EVENT
 _ADD = insert(EVENT)
 
 
-def record(connection: Connection, *, at: int, kind: str, org: str, detail: Mapping[str, Any]) -> str:
+def record(
+    connection: Connection, *, at: int, kind: str, org: str, detail: Mapping[str, Any], event_id: str = ""
+) -> str:
     """Note one event at ``at`` (microseconds) of an organisation; gives its id, by which it asks for the receipt.
 
+    ``event_id`` is one that the organisation has been given already, as random as those made here.
     ``detail`` holds no personal value in clear: a commitment (``exchange.store.salts``) stands for it.
     """
-    made = secrets.token_hex(16)
+    made = event_id or secrets.token_hex(16)
     connection.execute(_ADD, {
         "at": at, "kind": kind, "org": org, "detail": canonical(detail), "id": made, "nonce": secrets.token_hex(16),
     })

@@ -38,4 +38,6 @@ class Server(BaseApplication):  # type: ignore[misc]
         from exchange.web.app import create_app  # noqa: PLC0415 - after the worker is set up for gevent
         from exchange.wiring import Exchange  # noqa: PLC0415
 
-        return create_app(Exchange(self._settings, pause=gevent.sleep))
+        exchange = Exchange(self._settings, pause=gevent.sleep)
+        gevent.spawn(exchange.notary.follow, gevent.sleep, lambda: True)  # ends with the worker
+        return create_app(exchange)

@@ -275,6 +275,7 @@ class Renaming:
         text = text.replace(self._lane, "LANE").replace(collection_id(self._lane), "COLLECTION-ID")
         text = text.replace(self._marking, MARKING)
         text = re.sub(r'"next":"([^"]*)"', lambda m: f'"next":{len(m[1])}', text)
+        text = re.sub(r"\('cibx-receipt', '[0-9a-f-]{36}'\)", "RECEIPT", text)
         text = re.sub(r'((?:^|^202 )\{"id":)"[0-9a-f-]{36}"', r'\1"STATUS"', text)
         return re.sub(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", self._name, text)
 

@@ -64,7 +64,8 @@ def push(community: str, collection: str) -> Response:
     target = caller.writable(community, collection)
     check_content_type(request.headers.get("Content-Type"))
     body = read_body(request, exchange.settings.max_content_length)
-    return answer(exchange.push(caller.organisation, caller.credential, target, body, caller.now), 202)
+    receipt, status = exchange.push(caller.organisation, caller.credential, target, body, caller.now)
+    return answer(status, 202, {"CIBX-Receipt": receipt})
 
 
 @routes.delete(f"{_PATH}/objects/<object_id>/")

@@ -1,0 +1,54 @@
+"""The ledger of deliveries as the log takes it: one pull for each page that left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exchange.store.ledger import Ledger, LedgerRow
+
+_SAID = ("collection", "credential", "purpose", "policy", "first", "last", "count", "digest")
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """One page that left; ``first`` and ``last`` are dates added (microseconds), ``digest`` is of the page's body."""
+
+    row: LedgerRow
+
+    @property
+    def number(self) -> int:
+        """Its number in the ledger."""
+        return self.row.number
+
+    @property
+    def at(self) -> int:
+        """When it left, in microseconds."""
+        return self.row.at
+
+    @property
+    def org(self) -> str:
+        """Who received it."""
+        return self.row.org
+
+    @property
+    def receipt(self) -> str:
+        """The receipt's id."""
+        return self.row.receipt
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """What the leaf says of it."""
+        return {name: getattr(self.row, name) for name in _SAID}
+
+
+class LedgerDeliveries:
+    """Deliveries out of the store's ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def after(self, number: int, limit: int) -> Sequence[Pull]:
+        """Up to ``limit`` pulls after that number of the ledger."""
+        return [Pull(row) for row in self._ledger.after(number, limit)]
