@@ -38,6 +38,9 @@ class Settings:
     """Reverse proxies in front, each of which appends to X-Forwarded-For; 0: clients come by themselves."""
     public_url: str = ""
     """Base of the API-root URLs in discovery, such as https://exchange.example; empty: the request's host."""
+    seal_key: str = ""
+    """File with the key under which copies of held objects are sealed; empty: beside the SQLite file, else
+    cibx.seal-key."""
     log_key: str = ""
     """File with the private key that signs the log; empty: beside the SQLite file, else cibx.log-key."""
     log_seconds: int = 60

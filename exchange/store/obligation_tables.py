@@ -95,16 +95,7 @@ class ErasureRow(SQLModel, table=True):
     version: str = Field(sa_column=Column(Text, nullable=False))
     at: int = Field(sa_column=Column(BigInteger, nullable=False))
     commitment: str = Field(sa_column=Column(Text, nullable=False))
-    """Hex SHA-256 of salt and content."""
-
-
-class ErasureSaltRow(SQLModel, table=True):
-    """The salt of a commitment, apart so that it can be destroyed; then nobody can try contents out."""
-
-    __tablename__ = "erasure_salt"
-    erasure: int = Field(sa_column=Column(BigInteger, ForeignKey("erasure.number"), primary_key=True,
-                                          autoincrement=False))
-    salt: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    """Hex SHA-256 of a salt and the content; the salt is kept apart for a while (``exchange.store.salts``)."""
 
 
 class NoticeRow(SQLModel, table=True):
@@ -156,6 +147,5 @@ WITHDRAWN = _table(WithdrawnRow)
 HOLD = _table(HoldRow)
 SEALED = _table(SealedRow)
 ERASURE = _table(ErasureRow)
-ERASURE_SALT = _table(ErasureSaltRow)
 NOTICE = _table(NoticeRow)
 ACKNOWLEDGEMENT = _table(AcknowledgementRow)

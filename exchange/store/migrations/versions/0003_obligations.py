@@ -104,11 +104,6 @@ def _erasures() -> None:
         *_text("commitment"),
     )
     op.create_index("erasure_version", "erasure", ["feed", "seq"], unique=True)
-    op.create_table(
-        "erasure_salt",
-        sa.Column("erasure", sa.BigInteger, sa.ForeignKey("erasure.number"), primary_key=True, autoincrement=False),
-        sa.Column("salt", sa.LargeBinary, nullable=False),
-    )
 
 
 def _notices() -> None:

@@ -1,0 +1,104 @@
+"""How content is wiped: bodies overwritten, what quotes or derives from them gone, a salted commitment left.
+
+SQLite overwrites what is deleted (secure_delete); PostgreSQL keeps dead rows until its vacuum, see ``settle``.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, text, update
+
+from exchange.store.case_tables import VALUE_REPORT
+from exchange.store.engine import is_sqlite, raw
+from exchange.store.object_tables import OBJECT, REFERENCE, STATUS
+from exchange.store.obligation_tables import ERASURE, HOLD
+from exchange.store.salts import commit_value, destroy_salts
+from exchange.store.states import Owned, Version, revise
+
+_EMPTY = b""
+
+
+def bodies_of(connection: Connection, versions: Iterable[Version]) -> list[tuple[Version, bytes]]:
+    """The contents that are still there."""
+    found = []
+    for version in versions:
+        body = connection.execute(select(OBJECT.c.body).where(OBJECT.c.number == version.number)).scalar_one()
+        if bytes(body):
+            found.append((version, bytes(body)))
+    return found
+
+
+def wipe_erased(connection: Connection, owned: Owned, change: int, at: int) -> int:
+    """Overwrite the content of every version, leaving a commitment to each; gives how many there were."""
+    contents = bodies_of(connection, owned.versions)
+    for version, body in contents:
+        commitment = commit_value(connection, body.decode(), subject=salts_of(change))
+        connection.execute(insert(ERASURE), {
+            "change": change, "feed": version.feed, "seq": version.seq, "version": version.version, "at": at,
+            "commitment": commitment,
+        })
+    destroy_salts(connection, owned.stix_id)
+    wipe(connection, owned.versions)
+    drop_statuses(connection, owned.org, owned.stix_id)
+    return len(contents)
+
+
+def salts_of(change: int) -> str:
+    """Under which subject the salts of an erasure are kept."""
+    return f"erasure:{change}"
+
+
+def wipe(connection: Connection, versions: Sequence[Version]) -> None:
+    """Overwrite contents, and drop what was read out of them: references and hashes of values."""
+    for version in versions:
+        connection.execute(update(OBJECT).where(OBJECT.c.number == version.number).values(body=_EMPTY, refs=0))
+        connection.execute(delete(REFERENCE).where(REFERENCE.c.object == version.number))
+        connection.execute(delete(VALUE_REPORT).where(
+            VALUE_REPORT.c.feed == version.feed, VALUE_REPORT.c.seq == version.seq))
+    revise(connection, {version.feed for version in versions})
+
+
+def drop_statuses(connection: Connection, org: str, stix_id: str) -> int:
+    """Forget the status resources of an organisation's pushes that speak of the object; gives how many."""
+    gone = []
+    for status_id, body in connection.execute(select(STATUS.c.id, STATUS.c.body).where(STATUS.c.org == org)):
+        if stix_id.encode() in zlib.decompress(bytes(body)):
+            gone.append(status_id)
+    for status_id in gone:
+        connection.execute(delete(STATUS).where(STATUS.c.id == status_id))
+    return len(gone)
+
+
+def erased_versions(connection: Connection, change: int) -> list[RowMapping]:
+    """What is left of an erasure's versions: feed, seq, version, commitment."""
+    return list(connection.execute(select(ERASURE).where(ERASURE.c.change == change)).mappings())
+
+
+def ended_objects(connection: Connection, before: int, at: int, most: int) -> list[RowMapping]:
+    """Rows (number, feed, seq, stix_id) whose time ended before a moment, that still have content and no hold."""
+    row, hold = OBJECT.c, HOLD.c
+    held = select(hold.number).where(
+        hold.id_key == row.id_key, hold.contributor == row.contributor, hold.stix_id == row.stix_id,
+        hold.released.is_(None),
+    ).exists()
+    literal = "body <> x''" if is_sqlite(connection) else "body <> ''::bytea"
+    query = (
+        select(row.number, row.feed, row.seq, row.stix_id)
+        .where(text(literal), row.visible_until <= before, row.type != "marking-definition", ~held)
+        .order_by(row.visible_until).limit(most)
+    )
+    return list(connection.execute(query).mappings())
+
+
+def settle(engine: Engine) -> None:
+    """Take what was overwritten out of the database's own files too: the log on SQLite, dead rows on PostgreSQL.
+
+    Best effort: a reader may keep a part of SQLite's log for a while; the next call takes it.
+    """
+    with raw(engine) as connection:
+        if is_sqlite(engine):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        else:
+            connection.execute("VACUUM object, push_status, sealed")
