@@ -24,6 +24,7 @@ from exchange.store.directory import decoded
 from exchange.store.directory_history import keep_directory
 from exchange.store.directory_tables import JSON_COLUMNS, table
 from exchange.store.engine import is_sqlite
+from exchange.store.events import record
 from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT
 
 _MODELS: Mapping[str, type] = {
@@ -95,8 +96,17 @@ def apply(
                 if key not in wanted.get(kind, {}):
                     changes += _remove(connection, kind, row)
     if changes:
-        directory_changed(connection, clock())
+        at = clock()
+        directory_changed(connection, at)
+        record(connection, at=at, kind="directory", org="", detail={"changes": list(map(_logged, changes))})
     return changes
+
+
+def _logged(change: Change) -> str:
+    """The change as the log has it: of credentials no values, since they name persons."""
+    if change.kind != "credential":
+        return str(change)
+    return f"{change.sign} credential {change.id}" + (": revoked" if "revoked no -> yes" in change.detail else "")
 
 
 def directory_changed(connection: Connection, at: int) -> None:
