@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from exchange.cli.policy_explain import explain
+
 if TYPE_CHECKING:
     from exchange.policy.packs import Packs
 
 
 @click.group(name="policy")
 def command() -> None:
-    """Try sharing decisions and check policy packs."""
+    """Try and explain sharing decisions, check policy packs, change the policy in stages."""
 
+
+command.add_command(explain)
 
 _POLICIES = click.option(
     "--policies",

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-
-from sqlalchemy import Connection, Engine
+from typing import TYPE_CHECKING
 
 from exchange.errors import SettingError
 from exchange.model.policy_version import Stage, Step, Steps
@@ -19,6 +18,9 @@ from exchange.store.directory_changes import lock_directory
 from exchange.store.directory_history import keep_directory, keeps_directory
 from exchange.store.engine import read, write
 from exchange.store.versions import add_steps, add_version, load_steps, policy_texts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
 
 _MOST_KEPT = 16
 

@@ -1,0 +1,209 @@
+"""Why an organisation may, or may not, see an object at a time: from the same facts as the server decides on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from exchange.errors import InputError, NotFoundError
+from exchange.governance.in_force import PolicyInForce
+from exchange.model.access import may_read
+from exchange.model.party import Collection, Credential, Directory, Organisation
+from exchange.model.state import State
+from exchange.policy.decide import Reason
+from exchange.policy.explain import Explanation, Standing, explain
+from exchange.policy.label import profile_facts
+from exchange.policy.packs import Packs
+from exchange.policy.rule import Finding
+from exchange.stix.timestamp import from_microseconds
+from exchange.store.directory_history import directory_at
+from exchange.store.engine import read
+from exchange.store.standing import Row, is_held, rows_of, was_told
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+_DEEPEST = 3
+_UNKNOWN = "There is no such object."
+
+
+@dataclass(frozen=True)
+class Question:
+    """Why may ``org`` see the object, for a purpose, as a person or a service, at a time (microseconds)?"""
+
+    object: str
+    org: str
+    at: int
+    purpose: str | None = None
+    """None: that of its credentials, where they all have one and the same."""
+    person: str | None = None
+    collection: str | None = None
+    """Id of the one collection that is asked about."""
+    encrypted: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One version of the object, explained."""
+
+    row: Row
+    org: str
+    purpose: str | None
+    at: int
+    standing: Standing
+    explanation: Explanation
+    shown: bool
+    """Whether it is what a pull at that moment gives: released, and no other version or claim goes before it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        row, standing = self.row, self.standing
+        return {
+            "object": json.loads(row.body).get("id") if standing.state is not State.ERASED else None,
+            "collection": row.collection, "producer": row.contributor, "added": from_microseconds(row.seq),
+            "version": row.version_text or (row.version + "Z" if row.version else None),
+            "for": self.org, "purpose": self.purpose, "at": from_microseconds(self.at),
+            **self.explanation.as_json(), "shown": self.shown,
+            "state": {
+                "state": standing.state.name.lower(), "legal_hold": standing.legal_hold,
+                "not_before": standing.visible_from and from_microseconds(standing.visible_from),
+                "until": standing.visible_until and from_microseconds(standing.visible_until),
+                "received_before": standing.received_before,
+            },
+            "references": [{"id": ref, "visible": seen} for ref, seen in standing.refs],
+        }
+
+
+@dataclass
+class Explanations:
+    """Answers from the store; ``directory`` is the present one, ``now`` the present time (microseconds)."""
+
+    engine: Engine
+    policy: PolicyInForce
+    directory: Directory
+    now: int
+    _seen: dict[tuple[str, int], bool] = field(default_factory=dict)
+
+    def ask(self, question: Question) -> list[Answer]:
+        """Every version that was there, newest first in each collection.
+
+        Raises NotFoundError for an unknown object, InputError for an unknown organisation or a time before the
+        history.
+        """
+        with read(self.engine) as connection:
+            then = _Then(connection, self, question)
+            answers = list(then.answers(question.object, 0))
+        if not answers:
+            raise NotFoundError(_UNKNOWN)
+        return answers
+
+    def told(self, question: Question, *, org: str, audit: bool) -> list[Answer]:
+        """The answers that organisation ``org`` may be told: all for an auditor, of its own objects, and about
+        itself of what it received.
+
+        Raises NotFoundError, as for an unknown id, where nothing is left (P16); else as ``ask``.
+        """
+        told = [
+            answer for answer in self.ask(question)
+            if audit or answer.row.contributor == org
+            or (question.org == org and (answer.shown or answer.standing.received_before))
+        ]
+        if not told:
+            raise NotFoundError(_UNKNOWN)
+        return told
+
+
+class _Then:
+    """The exchange as it was at the moment of one question."""
+
+    def __init__(self, connection: Connection, asked: Explanations, question: Question) -> None:
+        self._connection, self._question, self._policy = connection, question, asked.policy
+        self._directory = self._directory_then(asked)
+        organisation = self._directory.organisations.get(question.org)
+        if organisation is None:
+            raise InputError(f"There is no organisation {question.org!r} in the directory of that time.",
+                             fix="cibx org list shows those of now.")
+        self._organisation: Organisation = organisation
+        self._packs = self._packs_then(asked)
+        purpose = question.purpose or _purpose(self._directory, organisation)
+        self.purpose = purpose
+        credential = Credential(id="-", org=organisation.id, digest="", purpose=purpose, person=question.person)
+        self._at = from_microseconds(question.at)
+        self._profile = profile_facts(organisation, credential, purpose=purpose, at=self._at, packs=self._packs,
+                                      encrypted=question.encrypted).text
+
+    def _directory_then(self, asked: Explanations) -> Directory:
+        if self._question.at >= asked.now:
+            return asked.directory
+        kept = directory_at(self._connection, self._question.at)
+        if kept is None:
+            raise InputError("The directory's history doesn't go back to that time.",
+                             fix="Ask for a later time; the history begins with the first start.")
+        built_in = {name: c for name, c in asked.directory.collections.items() if name not in kept.collections}
+        return replace(kept, collections={**built_in, **kept.collections})
+
+    def _packs_then(self, asked: Explanations) -> Packs:
+        org = self._question.org
+        if self._question.at >= asked.now:
+            return self._policy.of(org)
+        packs = self._policy.at(org, self._question.at)
+        if packs is None:
+            raise InputError("No policy version was in force at that time yet.",
+                             fix="Ask for a later time; versions begin with the first start.")
+        return packs
+
+    def answers(self, stix_id: str, depth: int) -> Iterator[Answer]:
+        """The versions of an object, each with whether a pull shows it."""
+        rows = rows_of(self._connection, stix_id, self._question.at)
+        if depth == 0 and self._question.collection is not None:
+            rows = [row for row in rows if row.collection == self._question.collection]
+        found = [self._answer(row, depth) for row in rows]
+        for answer in found:
+            yield replace(answer, shown=answer.shown and not any(_goes_before(o.row, answer.row) for o in found
+                                                                  if o.shown))
+
+    def _answer(self, row: Row, depth: int) -> Answer:
+        obj = json.loads(row.body) if row.state is not State.ERASED and row.body else {}
+        standing = Standing(
+            state=row.state, visible_from=row.visible_from, visible_until=row.visible_until,
+            received_before=was_told(self._connection, row.number, self._question.org),
+            legal_hold=is_held(self._connection, str(obj.get("id", "")), row.contributor, self._question.at),
+            refs=tuple((ref, self._sees(ref, depth)) for ref in row.refs), fields=tuple(obj), type=obj.get("type"),
+        )
+        collection = self._directory.collections.get(row.collection)
+        further = () if collection is not None and self._reads(collection) else (_NOT_READABLE,)
+        explained = explain(row.label, self._profile, self._packs, self._question.at, standing, further)
+        return Answer(row, self._question.org, self.purpose, self._question.at, standing, explained,
+                      shown=explained.decision.decision != "deny")
+
+    def _sees(self, stix_id: str, depth: int) -> bool:
+        """Whether the recipient sees any version of an object that is referred to."""
+        return depth < _DEEPEST and any(answer.shown for answer in self.answers(stix_id, depth + 1))
+
+    def _reads(self, collection: Collection) -> bool:
+        return may_read(collection, self._organisation, self._at)
+
+
+_NOT_READABLE = Reason("P4", "A collection is for its readers", "Rules of the exchange, P4: the readers that the collection lists", Finding(
+    "collection-not-readable", "the organisation isn't among the readers of the collection",
+    "to be named there, or to be an active member of a group that is"))
+
+
+def _goes_before(other: Row, row: Row) -> bool:
+    """Whether a pull shows the other row instead: a newer version of the same claim, or an older claim."""
+    if other.number == row.number or other.feed != row.feed:
+        return False
+    if other.claim == row.claim:
+        return other.version > row.version
+    return other.claim < row.claim
+
+
+def _purpose(directory: Directory, organisation: Organisation) -> str | None:
+    """The one purpose of its credentials that read; the first of its agreements' where there are several."""
+    purposes = {c.purpose for c in directory.credentials.values()
+                if c.org == organisation.id and "read" in c.scopes and not c.revoked}
+    if len(purposes) == 1:
+        return purposes.pop()
+    return next((purpose for row in organisation.agreements for purpose in row.purposes), None)

@@ -1,0 +1,187 @@
+"""What another policy or another directory would change: labels against profiles, not objects.
+
+Decisions are shared: of two policy versions only pairs that mention a changed word can differ, and organisations
+that differ in nothing but their name are decided once where a label doesn't name them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from exchange.policy.check import case_facts
+from exchange.policy.decide import Decision, Word, decide
+from exchange.policy.explain import Standing, pull_facts
+from exchange.policy.label import release
+from exchange.policy.packs import Packs
+
+_RANK: Mapping[Word, int] = {"deny": 0, "redact": 1, "allow": 2}
+_BY_MENTION = frozenset({
+    "tlp_ids", "iep_acts", "pap_acts", "purposes", "research_purposes", "categories", "direct_identifiers",
+    "regimes", "bases", "conditions", "annex1", "transfers",
+})
+"""Parts of packs that can decide only where a label or profile names one of their words."""
+_NO_RELEASE = frozenset({"digest", "sharing", "base_case", "files", "rooms"})
+"""Parts of packs that decide nothing about a release."""
+_NOBODY = "-"
+_AT = 4_102_444_800_000_000  # 2100: folded facts hold no dates
+
+
+@dataclass(frozen=True)
+class Side:
+    """A recipient on one side of the comparison: its profiles (``Folded.text``) and the policy that decides."""
+
+    profiles: tuple[str, ...]
+    packs: Packs
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """An organisation before and after."""
+
+    org: str
+    before: Side
+    after: Side
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One organisation would see what bears one label otherwise than now."""
+
+    org: str
+    label: int
+    """Index among the labels."""
+    before: Word
+    after: Word
+    withheld: tuple[tuple[str, ...], tuple[str, ...]]
+    """What is left out before and after."""
+    reasons: tuple[str, ...]
+    """Codes that deny or redact on the side that gives less."""
+
+    @property
+    def sign(self) -> int:
+        """1: it gains (sees more), -1: it loses, 0: other parts are left out."""
+        return (_RANK[self.after] > _RANK[self.before]) - (_RANK[self.after] < _RANK[self.before])
+
+
+def compare(labels: Sequence[str], recipients: Sequence[Recipient]) -> Iterator[Difference]:
+    """Every difference, recipient by recipient. ``labels`` are ``Folded.text``."""
+    decided: dict[tuple[object, ...], tuple[Word, tuple[str, ...]]] = {}
+    named = [_named(label) for label in labels]
+    words: dict[tuple[str, str], frozenset[str] | None] = {}
+    for one in recipients:
+        if one.before == one.after:
+            continue
+        versions = (one.before.packs.digest, one.after.packs.digest)
+        if versions not in words:
+            words[versions] = changed_words(one.before.packs, one.after.packs)
+        mentions = _mentions(one, words[versions])
+        for number, label in enumerate(labels):
+            if mentions is not None and not mentions(label):
+                continue
+            before = _best(one.org, one.before, label, named[number], decided)
+            after = _best(one.org, one.after, label, named[number], decided)
+            if before != after:
+                yield Difference(one.org, number, before[0], after[0], (before[1], after[1]),
+                                 _reasons(one, label, before[0], after[0]))
+
+
+def widened_cases(before: Packs, after: Packs) -> list[str]:
+    """Names of cases of either version's packs that the one denies and the other doesn't."""
+    found = []
+    for packs in (before, after):
+        for file in packs.files:
+            for case in file.content["cases"]:
+                facts = case_facts(packs.base_case, case, file.name)
+                if _rank(decide(facts, after)) > _rank(decide(facts, before)):
+                    found.append(f"{file.name}: {case['name']}")
+    return list(dict.fromkeys(found))
+
+
+def _rank(decision: Decision) -> int:
+    return _RANK[decision.decision]
+
+
+def _best(
+    org: str, side: Side, label: str, named: frozenset[str],
+    decided: dict[tuple[object, ...], tuple[Word, tuple[str, ...]]],
+) -> tuple[Word, tuple[str, ...]]:
+    """The most that any of its profiles gets; of equal ones the first."""
+    best: tuple[Word, tuple[str, ...]] = ("deny", ())
+    for profile in side.profiles:
+        alike = None if org in named else _nameless(profile)
+        key = (alike or profile, label, side.packs.digest)
+        found = decided.get(key)
+        if found is None:
+            found = decided[key] = release(profile, label, side.packs)
+        if _RANK[found[0]] > _RANK[best[0]]:
+            best = found
+    return best
+
+
+@lru_cache(maxsize=4_096)
+def _nameless(profile: str) -> str | None:
+    """The profile without the organisation's name; None where it names others (clients, corporate groups)."""
+    facts = json.loads(profile)
+    if facts["actor"].get("client_of") or facts["actor"].get("transfer"):
+        return None
+    facts["actor"]["org"] = _NOBODY
+    return json.dumps(facts, sort_keys=True)
+
+
+def _named(label: str) -> frozenset[str]:
+    """Every text in a label: an organisation is named in it only if its id is among them."""
+    return frozenset(re.findall(r'"((?:[^"\\]|\\.)*)"', label))
+
+
+def _mentions(one: Recipient, words: frozenset[str] | None) -> Callable[[str], bool] | None:
+    """Which labels can differ for a recipient whose profiles are the same but for the policy; None: every one."""
+    if [_unversioned(p) for p in one.before.profiles] != [_unversioned(p) for p in one.after.profiles]:
+        return None
+    if words is None or any(word in profile for profile in one.before.profiles for word in words):
+        return None
+    return lambda label: any(word in label for word in words)
+
+
+@lru_cache(maxsize=4_096)
+def _unversioned(profile: str) -> str:
+    return json.dumps({name: value for name, value in json.loads(profile).items() if name != "policy"})
+
+
+def changed_words(before: Packs, after: Packs) -> frozenset[str] | None:
+    """Quoted words of the packs that mean something else after; None: something changed that touches everything."""
+    words: set[str] = set()
+    entries: dict[str, str] = {}
+    for part in fields(Packs):
+        old, new = getattr(before, part.name), getattr(after, part.name)
+        if part.name in _NO_RELEASE:
+            continue
+        if part.name in _BY_MENTION and isinstance(old, Mapping):
+            words |= {word for word in {*old, *new} if old.get(word) != new.get(word)}
+            entries |= {word: repr(old.get(word)) + repr(new.get(word)) for word in {*old, *new}}
+        elif part.name in _BY_MENTION:
+            words |= old ^ new
+        elif old != new:
+            return None
+    grown = True
+    while grown:  # an entry that names a changed one, such as a narrower purpose, changes with it
+        more = {word for word, text in entries.items() if word not in words and any(f"'{w}'" in text for w in words)}
+        grown = bool(more)
+        words |= more
+    return frozenset(f'"{word}"' for word in words)
+
+
+def _reasons(one: Recipient, label: str, before: Word, after: Word) -> tuple[str, ...]:
+    """Why the side that gives less does so, by the profile that comes closest."""
+    side = one.before if _RANK[before] < _RANK[after] else one.after
+    codes: list[tuple[str, ...]] = []
+    for profile in side.profiles:
+        facts: dict[str, Any] = pull_facts(label, profile, _AT, Standing())
+        decision = decide(facts, side.packs)
+        codes.append(tuple(dict.fromkeys(
+            r.finding.code for r in decision.explain if r.finding.outcome in {"deny", "redact"})))
+    return min(codes, key=len, default=("no-reader",)) or ("parts-withheld",)
