@@ -24,7 +24,8 @@ def longest(
     words = [("basis", name) for name in legal_basis]
     words += [("category", name) for name in sorted(categories)]
     words += [("subject", kind.id)] if kind is not None else []
-    maxima = [(ceiling.days, ceiling.citation) for ceiling in map(packs.ceilings.get, words) if ceiling is not None]
+    found = (packs.ceilings.get(word) for word in words)
+    maxima: list[tuple[float, str]] = [(one.days, one.citation) for one in found if one is not None]
     whole = packs.programme.get("max_retention_days") if programme is None else programme
     if whole is not None:
         maxima.append((whole, "the programme's maximum"))

@@ -41,7 +41,7 @@ def test_a_denial_is_explained_and_no_failure() -> None:
     code, out, _ = _run(json.dumps(_facts(actor={"org": "org-x"})))
     given = json.loads(out)
     assert (code, given["decision"], given["visible_error"]) == (0, "deny", "absent")
-    assert {"rule", "code", "citation", "found", "needed"} == set(given["explain"][0])
+    assert {"rule", "title", "code", "citation", "found", "needed"} == set(given["explain"][0])
 
 
 def test_a_list_gives_a_list_in_order(tmp_path: Path) -> None:

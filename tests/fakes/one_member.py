@@ -29,6 +29,7 @@ id = "org-alpha"
 name = "Alpha"
 kind = "platform"
 jurisdiction = "IE"
+controller_arrangement = "art26"
 groups = ["all"]
 """
 
