@@ -19,6 +19,7 @@ from exchange.feed.page import Page, PageMaker, Place, objects_page
 from exchange.feed.page_cache import PageCache
 from exchange.feed.query import Asked
 from exchange.feed.readers import Readers
+from exchange.governance.explanation import Explanations
 from exchange.governance.in_force import PolicyInForce
 from exchange.intake import published
 from exchange.intake.envelope import split_envelope
@@ -116,6 +117,10 @@ class Exchange:
         """What the profile's own policy version says; a version that is gone grants nothing."""
         packs = self.policy.version(policy_of(profile))
         return packs is not None and granted(profile, label, packs)
+
+    def explanations(self, now: int) -> Explanations:
+        """Why who may see what, for questions asked at ``now``."""
+        return Explanations(self.engine, self.policy, self.directory(), now)
 
     def communities(self, directory: Directory) -> list[Community]:
         """API roots in the order of discovery: the built-in ones last."""

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 PREFIX = "/api/v1"
-NOUNS: tuple[str, ...] = ()
+NOUNS: tuple[str, ...] = ("explanations", "log")
 """Modules of this package whose ``routes`` (a flask Blueprint) are served."""
