@@ -17,7 +17,8 @@ from exchange.stix.timestamp import from_microseconds
 Kind = Literal["erasure", "revocation", "restriction", "rectification", "relabel", "recall", "dispute"]
 KINDS: tuple[Kind, ...] = ("erasure", "revocation", "restriction", "rectification", "relabel", "recall", "dispute")
 Obligation = Literal[
-    "delete", "stop-using", "correct", "relabel", "no-automated-action", "confirm", "use-again", "follow-up"
+    "delete", "stop-using", "correct", "relabel", "no-automated-action", "confirm", "use-again", "follow-up",
+    "answer", "wait",
 ]
 ASKS: Mapping[str, str] = {
     "delete": "Delete every copy of these objects, also where they were passed on, and what was derived from them.",
@@ -27,6 +28,8 @@ ASKS: Mapping[str, str] = {
     "no-automated-action": "Take no automated action on these objects; a person decides.",
     "confirm": "Confirm what you undid on the ground of these objects.",
     "use-again": "You may use these objects again; nothing is owed any more.",
+    "answer": "Answer the case that the reference names: POST /api/v1/cases/REFERENCE/answer.",
+    "wait": "Nothing is asked of you; a person of the exchange reviews it.",
     "follow-up": "A recipient didn't acknowledge its notice in time; ask it.",
 }
 """Obligation to the sentence that a person reads."""
