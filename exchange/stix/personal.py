@@ -83,6 +83,20 @@ def categories(obj: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(_terms((name, obj[name], term) for name, term in held.items() if obj.get(name)))
 
 
+def holders(obj: Mapping[str, Any], wanted: frozenset[str]) -> list[str]:
+    """Names of the properties that visibly hold personal data of one of the kinds."""
+    type_name = obj.get("type")
+    if type_name == "indicator":
+        return ["pattern"] if wanted & _in_indicator(obj)[0] else []
+    if type_name == "observed-data":
+        return ["objects"] if wanted & categories(obj) else []
+    if type_name == "identity":
+        found = {"name": {"Name"}, "contact_information": {"EmailAddress", "Contact"}}
+        return [name for name, terms in found.items() if name in obj and terms & wanted & categories(obj)]
+    held = _HELD.get(type_name) if isinstance(type_name, str) else None
+    return [name for name, term in (held or {}).items() if obj.get(name) and wanted & _terms([(name, obj[name], term)])]
+
+
 def status(obj: Mapping[str, Any], stated: PersonalData | str | None = None) -> Status:
     """Whether an object holds personal data: what its contributor stated, else what its structure says.
 

@@ -227,3 +227,11 @@ CUSTOM_OBSERVABLES = frozenset({
     "imei", "imsi", "iccid", "ssh-key", "ai-prompt",
 })
 """Observables of OpenCTI and its neighbours without an ``x-`` prefix: kept as they come, without created."""
+
+
+def properties_of(type_name: str) -> frozenset[str]:
+    """Every property that STIX 2.1 defines for a type; empty for types outside of it."""
+    for table, common in ((DOMAIN, COMMON), (RELATIONS, COMMON), (META, COMMON), (OBSERVABLES, COMMON_SCO)):
+        if type_name in table:
+            return frozenset((*common, *table[type_name]))
+    return frozenset()
