@@ -60,7 +60,7 @@ def _note_down(connection: Any, notice: Notice, body: bytes, now: int) -> None:
 
 
 def _box(org: str) -> MailboxKey:
-    """A mailbox and its label: what is in it counts as the recipient's own, so that nothing but its own time ends it."""
+    """A mailbox and its label: what is in it counts as the recipient's own, whatever it agreed to."""
     terms = Terms(
         markings=Markings(tlp=("TLP:AMBER+STRICT",)), audience=Audience(named_orgs=(org,)),
         data=PersonalData(personal="no", subject_kind="no-natural-person"), life=Life(retention_until=_FOREVER),

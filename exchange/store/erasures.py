@@ -8,10 +8,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, RowMapping, Text, cast, delete, insert, literal, select, text, update
 
 from exchange.store.case_tables import VALUE_REPORT
 from exchange.store.engine import is_sqlite, raw
+from exchange.store.log_tables import SALT
 from exchange.store.object_tables import OBJECT, REFERENCE, STATUS
 from exchange.store.obligation_tables import ERASURE, HOLD
 from exchange.store.salts import commit_value, destroy_salts
@@ -52,12 +53,26 @@ def salts_of(change: int) -> str:
 
 def wipe(connection: Connection, versions: Sequence[Version]) -> None:
     """Overwrite contents, and drop what was read out of them: references and hashes of values."""
-    for version in versions:
-        connection.execute(update(OBJECT).where(OBJECT.c.number == version.number).values(body=_EMPTY, refs=0))
-        connection.execute(delete(REFERENCE).where(REFERENCE.c.object == version.number))
-        connection.execute(delete(VALUE_REPORT).where(
-            VALUE_REPORT.c.feed == version.feed, VALUE_REPORT.c.seq == version.seq))
-    revise(connection, {version.feed for version in versions})
+    _wipe(connection, [(version.number, version.feed, version.seq) for version in versions])
+
+
+def wipe_ended(connection: Connection, rows: Sequence[RowMapping]) -> None:
+    """The same for rows of ``ended_objects``."""
+    _wipe(connection, [(row["number"], row["feed"], row["seq"]) for row in rows])
+
+
+def _wipe(connection: Connection, rows: Sequence[tuple[int, int, int]]) -> None:
+    for number, feed, seq in rows:
+        connection.execute(update(OBJECT).where(OBJECT.c.number == number).values(body=_EMPTY, refs=0))
+        connection.execute(delete(REFERENCE).where(REFERENCE.c.object == number))
+        connection.execute(delete(VALUE_REPORT).where(VALUE_REPORT.c.feed == feed, VALUE_REPORT.c.seq == seq))
+    revise(connection, {feed for _, feed, _ in rows})
+
+
+def destroy_old_salts(connection: Connection, before: int) -> int:
+    """Forget the salts of erasures that are older than a moment; gives how many there were."""
+    subjects = select(literal(salts_of(0)[:-1]).concat(cast(ERASURE.c.change, Text))).where(ERASURE.c.at < before)
+    return connection.execute(delete(SALT).where(SALT.c.subject.in_(subjects))).rowcount
 
 
 def drop_statuses(connection: Connection, org: str, stix_id: str) -> int:
@@ -76,17 +91,17 @@ def erased_versions(connection: Connection, change: int) -> list[RowMapping]:
     return list(connection.execute(select(ERASURE).where(ERASURE.c.change == change)).mappings())
 
 
-def ended_objects(connection: Connection, before: int, at: int, most: int) -> list[RowMapping]:
+def ended_objects(connection: Connection, before: int, most: int) -> list[RowMapping]:
     """Rows (number, feed, seq, stix_id) whose time ended before a moment, that still have content and no hold."""
     row, hold = OBJECT.c, HOLD.c
     held = select(hold.number).where(
         hold.id_key == row.id_key, hold.contributor == row.contributor, hold.stix_id == row.stix_id,
         hold.released.is_(None),
     ).exists()
-    literal = "body <> x''" if is_sqlite(connection) else "body <> ''::bytea"
+    unwiped = "body <> x''" if is_sqlite(connection) else "body <> ''::bytea"
     query = (
         select(row.number, row.feed, row.seq, row.stix_id)
-        .where(text(literal), row.visible_until <= before, row.type != "marking-definition", ~held)
+        .where(text(unwiped), row.visible_until <= before, row.type != "marking-definition", ~held)
         .order_by(row.visible_until).limit(most)
     )
     return list(connection.execute(query).mappings())

@@ -44,9 +44,10 @@ def list_holds(connection: Connection, now: int) -> list[RowMapping]:
 
 
 def ended_holds(connection: Connection, now: int) -> list[RowMapping]:
-    """Holds whose end has come and that weren't released yet."""
-    query = select(HOLD).where(HOLD.c.released.is_(None), HOLD.c.until <= now).order_by(HOLD.c.number)
-    return list(connection.execute(query).mappings())
+    """Holds whose end has come and that weren't released yet, with the contributor's organisation as ``org``."""
+    joined = HOLD.join(CONTRIBUTOR, HOLD.c.contributor == CONTRIBUTOR.c.number)
+    query = select(HOLD, CONTRIBUTOR.c.org).select_from(joined).where(HOLD.c.released.is_(None), HOLD.c.until <= now)
+    return list(connection.execute(query.order_by(HOLD.c.number)).mappings())
 
 
 def release(connection: Connection, hold: int, at: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from exchange.store.obligation_tables import ACKNOWLEDGEMENT, NOTICE
 
@@ -27,18 +27,19 @@ def add_notice(connection: Connection, row: Mapping[str, Any]) -> None:
     connection.execute(insert(NOTICE), dict(row))
 
 
-def find_notice(connection: Connection, notice_id: str, *, org: str | None = None) -> RowMapping | None:
+def find_notice(connection: Connection, notice_id: str, *, org: str | None = None) -> dict[str, Any] | None:
     """A notice by its id; with ``org`` only if it was sent to that organisation."""
     query = select(NOTICE).where(NOTICE.c.id == notice_id)
     if org is not None:
         query = query.where(NOTICE.c.org == org)
-    return connection.execute(query).mappings().first()
+    row = connection.execute(query).mappings().first()
+    return None if row is None else dict(row)
 
 
 def list_notices(
     connection: Connection, *, org: str | None = None, states: Collection[str] | None = None,
     due_before: int | None = None, reference: str | None = None, limit: int = 1_000,
-) -> list[RowMapping]:
+) -> list[dict[str, Any]]:
     """Notices, the newest first; every filter that is given must hold."""
     query = select(NOTICE).order_by(NOTICE.c.at.desc(), NOTICE.c.id).limit(limit)
     if org is not None:
@@ -49,7 +50,7 @@ def list_notices(
         query = query.where(NOTICE.c.deadline <= due_before)
     if reference is not None:
         query = query.where(NOTICE.c.reference == reference)
-    return list(connection.execute(query).mappings())
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def set_notice_state(connection: Connection, notice_id: str, state: str, *, escalated: int | None = None) -> None:
@@ -69,8 +70,8 @@ def add_acknowledgement(
     })
 
 
-def acknowledgements(connection: Connection, notice_id: str) -> list[RowMapping]:
+def acknowledgements(connection: Connection, notice_id: str) -> list[dict[str, Any]]:
     """The answers to a notice, the oldest first."""
     rows = ACKNOWLEDGEMENT
     query = select(rows).where(rows.c.notice == notice_id).order_by(rows.c.number)
-    return list(connection.execute(query).mappings())
+    return [dict(row) for row in connection.execute(query).mappings()]

@@ -141,7 +141,10 @@ def _table(model: Any) -> Table:
     return cast(Table, model.__table__)
 
 
-Index("object_end", OBJECT.c.visible_until, sqlite_where=text("body <> x''"), postgresql_where=text("body <> ''::bytea"))
+Index(
+    "object_end", OBJECT.c.visible_until,
+    sqlite_where=text("body <> x''"), postgresql_where=text("body <> ''::bytea"),
+)
 STATE_CHANGE = _table(StateChangeRow)
 WITHDRAWN = _table(WithdrawnRow)
 HOLD = _table(HoldRow)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, insert, select, update
 
 from exchange.model.state import State
 from exchange.stix.timestamp import from_microseconds
-from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT, RECIPIENT
+from exchange.store.object_tables import CONTRIBUTOR, FEED, LABEL, OBJECT, RECIPIENT
 from exchange.store.objects import id_key
 from exchange.store.obligation_tables import STATE_CHANGE, WITHDRAWN
 
@@ -111,14 +112,14 @@ def add_change(
     return int(connection.execute(made).scalar_one())
 
 
-def changes_of(connection: Connection, owned: Owned) -> list[RowMapping]:
+def changes_of(connection: Connection, owned: Owned) -> list[dict[str, Any]]:
     """The changes of an object's state, oldest first."""
     row = STATE_CHANGE.c
     query = select(STATE_CHANGE).where(
         row.feed == owned.feed, row.contributor == owned.contributor, row.id_key == id_key(owned.stix_id),
         row.stix_id == owned.stix_id,
     ).order_by(row.at, row.number)
-    return list(connection.execute(query).mappings())
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def state_at(connection: Connection, *, feed: int, contributor: int, stix_id: str, at: int) -> State:
@@ -131,11 +132,11 @@ def state_at(connection: Connection, *, feed: int, contributor: int, stix_id: st
     return State.ACTIVE if found is None else State(found)
 
 
-def recent_changes(connection: Connection, *, to: State, since: int) -> list[RowMapping]:
+def recent_changes(connection: Connection, *, to: State, since: int) -> list[dict[str, Any]]:
     """Changes to a state since a moment, oldest first."""
     row = STATE_CHANGE.c
     query = select(STATE_CHANGE).where(row.after == int(to), row.at >= since).order_by(row.number)
-    return list(connection.execute(query).mappings())
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def add_withdrawn(
@@ -149,7 +150,7 @@ def add_withdrawn(
         ])
 
 
-def withdrawn_of(connection: Connection, stix_id: str, org: str) -> list[RowMapping]:
+def withdrawn_of(connection: Connection, stix_id: str, org: str) -> list[dict[str, Any]]:
     """The versions of an id that an organisation deleted: feed, seq, version, contributor, collection."""
     row = WITHDRAWN.c
     query = (
@@ -159,7 +160,7 @@ def withdrawn_of(connection: Connection, stix_id: str, org: str) -> list[RowMapp
         .where(row.id_key == id_key(stix_id), row.stix_id == stix_id, CONTRIBUTOR.c.org == org)
         .order_by(row.feed, row.seq)
     )
-    return list(connection.execute(query).mappings())
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def add_recipients(connection: Connection, version: Version, orgs: Iterable[str]) -> None:
@@ -169,6 +170,12 @@ def add_recipients(connection: Connection, version: Version, orgs: Iterable[str]
     fresh = connection.execute(numbers.where(CONTRIBUTOR.c.number.not_in(there))).scalars().all()
     if fresh:
         connection.execute(insert(RECIPIENT), [{"object": version.number, "org": number} for number in fresh])
+
+
+def label_facts_of(connection: Connection, labels: Iterable[int]) -> dict[int, str]:
+    """Canonical facts of labels by their numbers."""
+    rows = connection.execute(select(LABEL.c.number, LABEL.c.facts).where(LABEL.c.number.in_(list(labels))))
+    return {int(number): str(facts) for number, facts in rows}
 
 
 def _some(numbers: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -1,0 +1,92 @@
+"""What is done when its time has come: content past its retention is wiped, holds end, silence escalates.
+
+Every step is a transaction of its own and does nothing the second time, so that any process may do it whenever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Any
+
+from exchange.model.state import State
+from exchange.obligations import holds
+from exchange.obligations.answers import escalate
+from exchange.obligations.duties import DAY, MINUTE
+from exchange.obligations.means import Means
+from exchange.obligations.send import send
+from exchange.obligations.states import notices_of_change
+from exchange.obligations.transitions import By
+from exchange.store import holds as stored_holds
+from exchange.store.engine import read, write
+from exchange.store.erasures import destroy_old_salts, ended_objects, settle, wipe_ended
+from exchange.store.events import record
+from exchange.store.notices import list_notices
+from exchange.store.states import recent_changes
+
+_AT_ONCE = 500
+"""Objects in one transaction: others have their turn between two."""
+_BY_TIME = By("cib-exchange", "officer", "sweeper")
+
+
+def sweep(engine: Any, means: Means, operators: Callable[[], Iterable[str]], now: int) -> list[str]:
+    """Everything that is due at ``now`` (microseconds); gives a line for each thing that was done."""
+    done = [*rescan(engine, means, now), *_end_holds(engine, now), *_wipe_ended(engine, means, now)]
+    with read(engine) as connection:
+        due = list_notices(connection, states=("open", "not-done", "escalated"), due_before=now, limit=1)
+    if due:
+        with write(engine) as connection:
+            done += escalate(connection, means.duties, operators(), now)
+    with write(engine) as connection:
+        salts = destroy_old_salts(connection, now - means.duties.number("salt-days", now) * DAY)
+    if salts:
+        done.append(f"destroyed the salts of {salts} commitments to erased content")
+    if done:
+        settle(engine)
+    return done
+
+
+def rescan(engine: Any, means: Means, now: int) -> list[str]:
+    """Look once more who received what was erased, revoked or restricted lately: pages may have been under way."""
+    since = now - means.duties.number("rescan-minutes", now) * MINUTE
+    sent: list[str] = []
+    for state in (State.ERASED, State.REVOKED, State.RESTRICTED):
+        with read(engine) as connection:
+            rows = recent_changes(connection, to=state, since=since)
+            missing = []
+            for _, group in groupby(rows, key=lambda row: (row["stix_id"], row["contributor"], row["at"])):
+                change = list(group)
+                there = {row["org"] for row in list_notices(
+                    connection, reference=f"state-change:{change[0]['number']}", limit=100_000)}
+                missing += [n for n in notices_of_change(connection, means, change, now) if n.org not in there]
+        if missing:
+            with write(engine) as connection:
+                sent += [f"told {notice.org}: {notice.kind}" for notice in send(connection, missing, now)]
+    return sent
+
+
+def _end_holds(engine: Any, now: int) -> list[str]:
+    with read(engine) as connection:
+        ended = stored_holds.ended_holds(connection, now)
+    for row in ended:
+        with write(engine) as connection:
+            holds.end(connection, row["number"], row["stix_id"], row["org"], by=_BY_TIME, now=now)
+    return [f"ended the legal hold on {row['stix_id']}" for row in ended]
+
+
+def _wipe_ended(engine: Any, means: Means, now: int) -> list[str]:
+    """Content of objects whose time ended more than the grace period ago (P11); held ones stay."""
+    before = now - means.duties.number("grace-days", now) * DAY
+    total = 0
+    while True:
+        with read(engine) as connection:
+            rows = ended_objects(connection, before, _AT_ONCE)
+        if not rows:
+            break
+        with write(engine) as connection:
+            wipe_ended(connection, rows)
+            record(connection, at=now, kind="retention", org=_BY_TIME.org, detail={
+                "wiped": len(rows), "ended-before": before,
+            })
+        total += len(rows)
+    return [f"wiped the content of {total} objects past their retention"] if total else []
