@@ -204,6 +204,12 @@ class Notary:
         signed = with_cosignatures(note, log.cosignatures(connection, size))
         return Receipt(leaf_of(event), event.place, tuple(proof), signed.encode()).value()
 
+    def note_read(self, credential: str, what: str) -> None:
+        """Record that an auditor or administrator reads what others' leaves say."""
+        with write(self._engine) as connection:
+            record(connection, at=self._clock(), kind="audit-read", org="",
+                   detail={"credential": credential, "what": what})
+
     def own_entries(self, org: str, after: int) -> list[dict[str, Any]]:
         """Up to a thousand leaves of one organisation after a place, as far as a checkpoint was signed."""
         with read(self._engine) as connection:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from exchange.audit.checkpoint import Checkpoint, open_checkpoint
-from exchange.audit.fault import LogAlteredError
 from exchange.audit.leaf import Event
-from exchange.audit.merkle import HASH_BYTES, verify_consistency
+from exchange.audit.merkle import HASH_BYTES
 from exchange.audit.note import SignerKey, read_verifier_key
 from exchange.audit.tiles import WIDTH, Tile, TileTree, grow
+from exchange.audit.verify import verify_continues
 from exchange.notary.keys import next_path, read_key, remember_head, remembered_head
 from exchange.stix.canonical import canonical
 from exchange.store import log
@@ -172,18 +172,7 @@ class Sequencer:
         told = [raw for raw in (remembered_head(self._key_file), before and before[1].encode()) if raw]
         keys = [read_verifier_key(key.verifier) for key in log.log_keys(connection) if not key.org]
         for raw in told:
-            check_continues(open_checkpoint(raw, keys), checkpoint, tree)
-
-
-def check_continues(earlier: Checkpoint, later: Checkpoint, tree: TileTree) -> None:
-    """Check with the later log's own tiles that it continues the earlier one. Raises LogAlteredError."""
-    if earlier.origin != later.origin:
-        raise LogAlteredError(f"The log is called {later.origin}, but before it was {earlier.origin}.")
-    if earlier.size > later.size:
-        raise LogAlteredError(f"The log was rolled back: it has {later.size} leaves, but a checkpoint of {earlier.size}"
-                              " was signed before.", fix="Restore the newer state of the database.")
-    proof = tree.consistency(earlier.size, later.size)
-    verify_consistency(earlier.size, later.size, proof, earlier.root, later.root)
+            verify_continues(open_checkpoint(raw, keys), checkpoint, tree)
 
 
 def active_signers(connection: Connection, key_file: Path) -> list[SignerKey]:

@@ -1,0 +1,136 @@
+"""Whether the log in the store is what was signed, and copies of it for those who check elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exchange.audit.checkpoint import Checkpoint, open_checkpoint
+from exchange.audit.fault import LogAlteredError
+from exchange.audit.leaf import LONGEST_DETAIL
+from exchange.audit.note import VerifierKey, read_verifier_key
+from exchange.audit.tiles import Tile, bundle, read_tile_path, tiles_of
+from exchange.audit.verify import verify_earlier, verify_log
+from exchange.errors import InputError
+from exchange.notary.keys import read_key, remembered_head
+from exchange.notary.notary import stored_leaves
+from exchange.notary.sequencer import with_cosignatures
+from exchange.store import log
+from exchange.store.engine import read
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was looked through."""
+
+    checkpoint: Checkpoint
+    checkpoints: int
+
+
+def verify_store(
+    engine: Engine, key_file: Path, keys: Collection[VerifierKey] = (),
+    seen: Callable[[int, bytes], None] | None = None,
+) -> Checked:
+    """Check the log in the store against the checkpoints, and against what the signer remembers.
+
+    The newest checkpoint must be signed by ``keys``, else by the key in the file, else by a registered one.
+    Raises LogAlteredError with what was altered, InputError where there is no log yet.
+    """
+    with read(engine) as connection:
+        log.statement_without_limit(connection)
+        registered = [read_verifier_key(key.verifier) for key in log.log_keys(connection) if not key.org]
+        own = read_key(key_file)
+        trusted = list(keys) or ([own.verifier] if own is not None else registered)
+        head = remembered_head(key_file)
+        _check_there_is_one(connection, head)
+        checkpoint, tree = verify_log(_fetch(connection), trusted, seen=seen)
+        everyone = [*trusted, *registered]
+        if head is not None:
+            remembered = open_checkpoint(head, everyone)
+            if remembered.size > checkpoint.size:
+                raise LogAlteredError(f"The log was rolled back: its newest checkpoint has {checkpoint.size} leaves,"
+                                      f" but one of {remembered.size} leaves was signed before.")
+            verify_earlier([head], everyone, checkpoint, tree)
+        count = verify_earlier((note.encode() for _, _, note in log.all_checkpoints(connection)), everyone,
+                               checkpoint, tree)
+        _check_nothing_beyond(connection)
+    return Checked(checkpoint, count)
+
+
+def _check_there_is_one(connection: Connection, head: bytes | None) -> None:
+    if log.newest_checkpoint(connection) is None:
+        if head is not None:
+            raise LogAlteredError("The log was rolled back: a checkpoint was signed before, but the store has none.")
+        raise InputError("The log has no checkpoint yet.", fix="cibx audit sequence signs one.")
+
+
+def _check_nothing_beyond(connection: Connection) -> None:
+    """Rows with a place that no leaf was given."""
+    size = log.cursor(connection, "size")
+    beyond = log.placed_events(connection, size, size + 1_000) or log.placed_events(connection, -1_000, 0)
+    if beyond:
+        raise LogAlteredError(f"An event claims place {beyond[0].place} in a log of {size} leaves: it was put there"
+                              " past the sequencer.")
+
+
+def _fetch(connection: Connection) -> Callable[[str], bytes]:
+    def fetch(path: str) -> bytes:
+        if path == "checkpoint":
+            newest = log.newest_checkpoint(connection)
+            return b"" if newest is None else newest[1].encode()
+        tile = read_tile_path(path.removeprefix("tile/"))
+        if tile.level < 0:
+            return bundle(stored_leaves(connection, tile))
+        return log.read_tile(connection, tile.level, tile.index)[: tile.width * 32]
+
+    return fetch
+
+
+def export_log(engine: Engine, folder: Path) -> int:
+    """Write the log into a folder as C2SP tlog-tiles, with all checkpoints and keys; gives its size.
+
+    ``details/`` holds the long details that leaves have by their digest only. Raises InputError for a folder that
+    can't be written.
+    """
+    try:
+        with read(engine) as connection:
+            log.statement_without_limit(connection)
+            newest = log.newest_checkpoint(connection)
+            if newest is None:
+                raise InputError("The log has no checkpoint yet.", fix="cibx audit sequence signs one.")
+            size, note = newest
+            fetch = _fetch(connection)
+            for tile in tiles_of(size):
+                _write(folder / "tile" / tile.path, fetch(f"tile/{tile.path}"))
+                if tile.level == 0:
+                    entries = Tile(-1, tile.index, tile.width)
+                    _write(folder / "tile" / entries.path, fetch(f"tile/{entries.path}"))
+                    _export_details(connection, folder, tile)
+            for past, _, signed in log.all_checkpoints(connection):
+                lines = log.cosignatures(connection, past)
+                _write(folder / "checkpoints" / f"{past}", with_cosignatures(signed, lines).encode())
+            keys = "".join(f"{key.verifier}\n" for key in log.log_keys(connection) if not key.org)
+            _write(folder / "keys.txt", keys.encode())
+            _write(folder / "checkpoint", with_cosignatures(note, log.cosignatures(connection, size)).encode())
+    except OSError as error:
+        raise InputError(f"{folder} can't be written: {error.strerror}.", fix="Name another folder.") from None
+    return size
+
+
+def _export_details(connection: Connection, folder: Path, tile: Tile) -> None:
+    first = tile.index * 256
+    for event in log.placed_events(connection, first, first + tile.width):
+        raw = event.detail.encode()
+        if len(raw) > LONGEST_DETAIL:
+            _write(folder / "details" / f"{sha256(raw).hexdigest()}.json", raw)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
