@@ -31,7 +31,10 @@ from exchange.model.party import Collection, Community, Credential, Directory, O
 from exchange.model.pushed import PushOutcome
 from exchange.notary.deliveries import LedgerDeliveries
 from exchange.notary.notary import Notary
+from exchange.obligations.desk import Desk
 from exchange.obligations.mailboxes import key_to_mailbox, with_mailboxes
+from exchange.obligations.news import Added
+from exchange.obligations.seal import read_seal, seal_path
 from exchange.policy.label import granted, policy_of
 from exchange.policy.packs import Packs
 from exchange.policy.packtext import texts_of
@@ -81,8 +84,11 @@ class Exchange:
         self.clock = clock
         self.engine = open_engine(settings.database_url)
         self.policy = PolicyInForce(self.engine, texts_of(Path(settings.policies) if settings.policies else None))
+        self.ledger = Ledger(self.engine)
         self.notary = Notary(self.engine, settings, clock, pause=pause,
-                             deliveries=LedgerDeliveries(Ledger(self.engine)))
+                             deliveries=LedgerDeliveries(self.ledger))
+        self.obligations = Desk(self.engine, lambda: self.packs, self.directory, self.ledger.recipients,
+                                lambda: read_seal(seal_path(settings)))
         self._queries = ObjectQueries(self.engine.dialect)
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
@@ -92,6 +98,7 @@ class Exchange:
         self._intake = Intake(self._labels, pause)
         self._directory: Directory | None = None
         self._secret = settings.secret_key
+        self._identity = ""
         self._swept = 0
 
     # -- who takes part
@@ -105,6 +112,7 @@ class Exchange:
                 self.policy.refresh(connection)
                 self._directory = with_mailboxes(published.with_published(load_directory(connection)))
                 self._secret = self._secret or meta_value(connection, "cursor.secret")
+                self._identity = meta_value(connection, "exchange.identity")
         return self._directory
 
     @property
@@ -204,6 +212,10 @@ class Exchange:
                 else _told(c.id, c.version, next(fates), now)
                 for c in checked
             ]
+            self.obligations.pushed(connection, organisation.id, credential.id, collection.id, [
+                Added(new.stix_id, one.seq, new.body, one.follows)
+                for new, one in zip(fresh, stored, strict=True) if one.seq is not None
+            ], now)
             if status is not None:
                 self._sweep(connection, now)
                 since = max([now, *(s.seq for s in stored if s.seq)])  # the clock may have been set back meanwhile
@@ -233,7 +245,10 @@ class Exchange:
             now=reader.now, resolve=resolve, strict=collection.strictness == "strict",
             defaults={**(collection.default_terms or {}), **agreed, **(terms or {})},
             scope=_scope(directory, reader, collection) if terms is None else None,
-            identities=identities_of_others(directory.organisations.values(), organisation.id),
+            identities={
+                **identities_of_others(directory.organisations.values(), organisation.id),
+                self._identity: mailbox.EXCHANGE,
+            },
             packs=self.policy.of(organisation.id),
         )
 
@@ -248,6 +263,7 @@ class Exchange:
         reader = self._knower(self.directory(), organisation, credential, collection, now)
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
         with write(self.engine) as connection:
+            self.obligations.refuse_held(connection, stix_id, organisation.id, now)
             gone = withdraw(connection, feed=feed, contributor=contributor, stix_id=stix_id,
                             versions=wanted.versions, spec_versions=wanted.spec_versions)
             if gone:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Dialect, Select, Update, and_, bindparam, del
 from exchange.model.state import State
 from exchange.store.object_tables import FEED, OBJECT, STATUS
 from exchange.store.objects import Versions
+from exchange.store.states import add_withdrawn, written
 from exchange.store.statement import listed, number, one_of
 from exchange.store.visibility import Reader, id_key, reader_values, visible
 
@@ -225,16 +226,18 @@ def withdraw(
     """Delete the contributor's own rows of an id that the filters name; gives the versions that went."""
     lock_feed(connection, feed)
     row = OBJECT.c
-    mine = and_(_named(connection.dialect), row.contributor == contributor)
+    mine = and_(_named(connection.dialect), row.contributor == contributor, row.state != int(State.ERASED))
     if spec_versions is not None:
         mine = and_(mine, row.spec_version.in_(spec_versions))
     found = connection.execute(
-        select(row.number, row.version, row.seq).where(mine).order_by(row.version, row.seq),
+        select(row.number, row.version, row.version_text, row.seq).where(mine).order_by(row.version, row.seq),
         _names(connection.dialect, feed, [stix_id]),
     ).all()
     chosen = [r for i, r in enumerate(found) if _is_named(r.version, r.seq, i, len(found), versions)]
     if chosen:
         connection.execute(delete(OBJECT).where(row.number.in_([r.number for r in chosen])))
+        add_withdrawn(connection, feed=feed, contributor=contributor, stix_id=stix_id,
+                      versions=[(r.seq, written(r.seq, r.version, r.version_text)) for r in chosen])
         connection.execute(_REVISE, {"feed": feed})
     return [r.version for r in chosen]
 

@@ -76,9 +76,13 @@ def find_owned(
 
 
 def _version(row: RowMapping) -> Version:
-    written = row["version_text"] or (row["version"] + "Z" if row["version"] else from_microseconds(row["seq"]))
     return Version(row["number"], row["feed"], row["contributor"], row["seq"], row["label"], State(row["state"]),
-                   written)
+                   written(row["seq"], row["version"], row["version_text"]))
+
+
+def written(seq: int, version: str, text: str | None) -> str:
+    """A version as its producer wrote it; for objects without one, the date added (TAXII 2.1, 3.4.1)."""
+    return text or (version + "Z" if version else from_microseconds(seq))
 
 
 def set_state(connection: Connection, versions: Iterable[Version], state: State) -> None:
