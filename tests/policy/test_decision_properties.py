@@ -181,10 +181,11 @@ def test_every_rule_says_what_it_is() -> None:
 
 
 def test_every_reason_comes_from_a_rule_that_declares_it() -> None:
+    from test_duties_table import ALL as DUTIES_ROWS
     from test_release_table import ALL as RELEASE_ROWS
     from test_terms_table import ALL as TERMS_ROWS
 
     declared = {code for rule in RULES for code in rule.codes}
-    given_codes = {code for _, changes, _, _ in RELEASE_ROWS + TERMS_ROWS
+    given_codes = {code for _, changes, _, _ in RELEASE_ROWS + TERMS_ROWS + DUTIES_ROWS
                    for code in decide(facts(changes), load()).reasons}
     assert given_codes == declared

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from policy_tables import Row, facts
+from test_duties_table import ALL as DUTIES_ROWS
 from test_release_table import ALL as RELEASE_ROWS
 from test_terms_table import ALL as TERMS_ROWS
 
@@ -18,7 +19,7 @@ from exchange.policy.packs import load
 from exchange.policy.rule import Rule
 from exchange.policy.rules import ACTION_RULES, RULES
 
-ROWS: list[Row] = [*RELEASE_ROWS, *TERMS_ROWS]
+ROWS: list[Row] = [*RELEASE_ROWS, *TERMS_ROWS, *DUTIES_ROWS]
 PREPARED = [(facts(changes), decision, set(reasons)) for _, changes, decision, reasons in ROWS]
 
 
