@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from exchange.audit.checkpoint import Checkpoint
+from exchange.audit.fault import LogAlteredError
+from exchange.audit.note import read_verifier_key
+from exchange.client.log_view import Offered, open_view
 from exchange.errors import ExchangeError, ForbiddenError, NotFoundError, UnauthorizedError, UnavailableError
 
 _TAXII = "application/taxii+json;version=2.1"
@@ -29,12 +34,18 @@ class Pulled:
 
 
 class Client:
-    """Pulls from one server as one member; ``token`` (Bearer) or ``user`` and ``password`` (Basic)."""
+    """Pulls from one server as one member; ``token`` (Bearer) or ``user`` and ``password`` (Basic).
+
+    ``log_view`` is a file that remembers the exchange's log: with it each pull begins with a check that the log
+    continues what was seen before, and is refused where it was rolled back or forked.
+    """
 
     def __init__(
-        self, url: str, user: str | None = None, password: str | None = None, *, token: str | None = None
+        self, url: str, user: str | None = None, password: str | None = None, *, token: str | None = None,
+        log_view: Path | None = None,
     ) -> None:
         self._url = url if url.endswith("/") else url + "/"
+        self._log_view = log_view
         self._session = requests.Session()
         self._session.headers["Accept"] = _TAXII
         if token is not None:
@@ -65,7 +76,11 @@ class Client:
         )
 
     def pages(self, collection: str | None = None, *, added_after: str | None = None) -> Iterator[Pulled]:
-        """Pages in the order of adding; ends when the server says that there is no more."""
+        """Pages in the order of adding; ends when the server says that there is no more.
+
+        Raises LogAlteredError where the exchange's log doesn't continue what this member saw of it.
+        """
+        self.check_log()
         url = urljoin(self.collection_url(collection), "objects/")
         query: dict[str, str] = {} if added_after is None else {"added_after": added_after}
         while True:
@@ -87,6 +102,37 @@ class Client:
         for page in self.pages(collection, added_after=added_after):
             yield from page.objects
 
+    def check_log(self) -> Checkpoint | None:
+        """Compare the exchange's log with the view in ``log_view``; None without one, and where there is no log.
+
+        Raises LogAlteredError, also where a log that was there is shown no more.
+        """
+        if self._log_view is None:
+            return None
+        view = open_view(self._log_view)
+        try:
+            return view.follow(self._of_log, self._offered())
+        except NotFoundError:
+            if view.last:
+                raise LogAlteredError("The exchange doesn't show its log any more.") from None
+            return None
+
+    def _offered(self) -> Offered:
+        """The keys that the server says its log has."""
+        try:
+            said = self._raw("/api/v1/log/keys").json()
+            return Offered(tuple(read_verifier_key(key) for key in said["log"]),
+                           tuple(note.encode() for note in said["handovers"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as unreadable:
+            raise LogAlteredError("The server's list of its log's keys can't be read.") from unreadable
+
+    def _of_log(self, path: str) -> bytes:
+        return self._raw(f"/log/{path}").content
+
+    def _raw(self, path: str) -> requests.Response:
+        """What lies at a path of the server, of any media type."""
+        return self._answer(urljoin(self._url, path), None, "*/*")
+
     def _roots(self) -> list[str]:
         """API roots of discovery; the client's own URL where that is one."""
         resource = self._get(self._url).json()
@@ -95,20 +141,24 @@ class Client:
         return [root if root.endswith("/") else root + "/" for root in resource["api_roots"]]
 
     def _get(self, url: str, query: Mapping[str, str] | None = None) -> requests.Response:
+        response = self._answer(url, query, _TAXII)
+        if "application/taxii+json" not in response.headers.get("Content-Type", ""):
+            raise UnavailableError(f"{url} isn't TAXII 2.1: it answers with "
+                                   f"{response.headers.get('Content-Type', 'no media type')}.")
+        return response
+
+    def _answer(self, url: str, query: Mapping[str, str] | None, accept: str) -> requests.Response:
         if urlsplit(url).netloc != urlsplit(self._url).netloc:
             raise ExchangeError(f"{self._url} points to another server: {urlsplit(url).netloc}.",
                                 why="The credential isn't sent there.", fix="Give that server's URL.")
         try:
             response = self._session.get(url, params=query, timeout=(_CONNECT_SECONDS, _READ_SECONDS),
-                                         allow_redirects=False)
+                                         allow_redirects=False, headers={"Accept": accept})
         except requests.RequestException as error:
             raise UnavailableError(f"{url} doesn't answer: {type(error).__name__}.", fix=_remedy(error)) from error
         if response.status_code != 200:
             kind = _KNOWN.get(response.status_code, UnavailableError)
             raise kind(f"{url} answered {response.status_code}: {_title(response)}.")
-        if "application/taxii+json" not in response.headers.get("Content-Type", ""):
-            raise UnavailableError(f"{url} isn't TAXII 2.1: it answers with "
-                                   f"{response.headers.get('Content-Type', 'no media type')}.")
         return response
 
 

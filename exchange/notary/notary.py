@@ -41,6 +41,8 @@ class LogKeys:
     own: tuple[VerifierKey, ...]
     members: Mapping[str, str]
     """Verifier key to organisation."""
+    handovers: tuple[str, ...] = ()
+    """The checkpoints that an old and a new key of the log signed both."""
 
 
 class Notary:
@@ -266,6 +268,6 @@ def _keys(connection: Connection) -> LogKeys:
     stored: Sequence[log.StoredKey] = log.log_keys(connection)
     own = sorted((key for key in stored if not key.org), key=lambda key: (key.until is None, key.until or 0))
     return LogKeys(tuple(read_verifier_key(key.verifier) for key in own),
-                   {key.verifier: key.org for key in stored if key.org})
+                   {key.verifier: key.org for key in stored if key.org}, tuple(log.handovers(connection)))
 
 

@@ -147,6 +147,14 @@ def all_checkpoints(connection: Connection) -> list[tuple[int, int, str]]:
     return [(int(size), int(at), str(note)) for size, at, note in rows]
 
 
+def handovers(connection: Connection) -> list[str]:
+    """The first checkpoint after each key that was replaced: both keys signed it. Oldest first."""
+    ended = [key.until for key in log_keys(connection) if not key.org and key.until is not None]
+    first = select(SIGNED.c.note).order_by(SIGNED.c.size).limit(1)
+    notes = (connection.execute(first.where(SIGNED.c.at >= until)).scalar() for until in sorted(ended))
+    return [note for note in notes if note is not None]
+
+
 def checkpoint_of_size(connection: Connection, size: int) -> str | None:
     """The checkpoint of exactly that size."""
     return connection.execute(select(SIGNED.c.note).where(SIGNED.c.size == size)).scalar()

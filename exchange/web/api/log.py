@@ -46,7 +46,7 @@ def keys() -> Response:
     """The verifier keys of the log, the one in use last, and of members that cosign."""
     _reader()
     found = current_exchange().notary.keys()
-    return json_answer({"log": [str(key) for key in found.own],
+    return json_answer({"log": [str(key) for key in found.own], "handovers": list(found.handovers),
                         "members": [{"org": org, "key": key} for key, org in found.members.items()]})
 
 
