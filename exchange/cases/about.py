@@ -5,7 +5,6 @@ Two members who report ``[domain-name:value = 'Example.COM']`` and an observable
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -31,15 +30,6 @@ _MOST_VALUES = 64
 
 Pair = tuple[str, str]
 """(kind, normalised value)"""
-
-
-def value_keys(obj: Mapping[str, Any]) -> frozenset[int]:
-    """64-bit keys (signed) of what an object reports; empty for objects that report no value."""
-    return frozenset(
-        int.from_bytes(hashlib.blake2b("\0".join(pair).encode("utf-8", "surrogatepass"), digest_size=8).digest(),
-                       signed=True)
-        for pair in values(obj)
-    )
 
 
 def values(obj: Mapping[str, Any]) -> frozenset[Pair]:

@@ -11,7 +11,7 @@ from exchange.cases.contest import Actor
 from exchange.cases.ownership import ownership_groups
 from exchange.cases.parameters import Parameters, parameters_of
 from exchange.model.party import Credential, Directory, Organisation
-from exchange.obligations.duties import Duties, duties_of
+from exchange.obligations.means import Means
 from exchange.policy.packs import Packs
 from exchange.store.objects import ObjectQueries
 
@@ -25,16 +25,13 @@ class Office:
     policy: Callable[[], Packs]
     """The policy packs in force."""
     directory: Callable[[], Directory]
+    means: Callable[[], Means]
+    """What changing states and sending notices needs."""
 
     @property
     def parameters(self) -> Parameters:
         """The numbers by which cases are timed and counted."""
         return parameters_of(self.policy())
-
-    @property
-    def duties(self) -> Duties:
-        """What notices ask."""
-        return duties_of(self.policy())
 
     def members(self) -> Members:
         """Who takes part at this moment."""

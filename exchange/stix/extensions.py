@@ -24,8 +24,9 @@ EVIDENCE = "extension-definition--c1b81620-898e-487f-be80-2b8c0db3751d"
 HANDLING = "extension-definition--d80341c9-11d2-4628-b9e5-fad6dfa4a11a"
 NOTICE = "extension-definition--2e6cdceb-f6df-4eec-9e8a-2adc81393bd3"
 REDACTION = "extension-definition--43824632-13a9-4fec-a45d-c2c3274501b4"
+RECORD = "extension-definition--8a0f4c9e-3b57-4c61-9a0d-52c1f6e3d7b4"
 NAMES = {CAMPAIGN: "campaign", ACCOUNT: "account", RELATIONSHIP: "relationship", EVIDENCE: "evidence",
-         HANDLING: "handling", NOTICE: "notice", REDACTION: "redaction"}  # fmt: skip
+         HANDLING: "handling", NOTICE: "notice", REDACTION: "redaction", RECORD: "record"}  # fmt: skip
 """Extension id to the name of its schema (``schemas/NAME.json``)."""
 
 PROJECT_IDENTITY = "identity--143df937-f405-46ea-8bda-ee1b730d2d15"

@@ -48,8 +48,6 @@ class ContestObjectRow(SQLModel, table=True):
     contest: str = Field(sa_column=Column(Text, ForeignKey("contest.id"), primary_key=True))
     stix_id: str = Field(sa_column=Column(Text, primary_key=True))
     campaign_class: str = Field(sa_column=Column(Text, nullable=False))
-    state: int = Field(sa_column=Column(Integer, nullable=False))
-    """Its state when the contest was opened: what an upheld object gets back."""
 
 
 class ContestStepRow(SQLModel, table=True):

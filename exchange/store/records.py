@@ -199,6 +199,12 @@ def _held_feeds(connection: Connection, contributor: int) -> list[int]:
         row.contributor == contributor, row.state == int(State.HELD)).distinct()).scalars())
 
 
+def contributor_number(connection: Connection, org: str) -> int | None:
+    """The number of an organisation that has contributed; None: it never did."""
+    found = connection.execute(select(CONTRIBUTOR.c.number).where(CONTRIBUTOR.c.org == org)).scalar()
+    return None if found is None else int(found)
+
+
 @dataclass(frozen=True)
 class PushedRow:
     """One version that a contributor pushed."""

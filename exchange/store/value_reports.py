@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, text, update
 from exchange.model.state import State
 from exchange.store.case_tables import VALUE_MARK, VALUE_REPORT
 from exchange.store.engine import is_sqlite
-from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT
+from exchange.store.object_tables import CONTRIBUTOR, FEED, LABEL, OBJECT
 from exchange.store.visibility import Reader, reader_values, visible
 
 REPORTING = ("indicator", "user-account", "domain-name", "url", "email-addr", "ipv4-addr", "ipv6-addr", "file")
@@ -31,6 +31,8 @@ class Reported:
     contributor: int
     org: str
     stix_id: str
+    label: str
+    """Canonical facts of its label."""
 
 
 def unread_objects(connection: Connection, most: int) -> tuple[list[tuple[int, int, bytes]], dict[int, int]]:
@@ -72,14 +74,16 @@ def is_read(connection: Connection) -> bool:
 def reports_of(connection: Connection, values: Collection[int], feeds: Collection[int], reader: Reader
                ) -> list[Reported]:
     """Every version that reports one of the values, as far as the reader sees it whole; oldest first."""
-    row, report = OBJECT.c, VALUE_REPORT.c
-    asked = select(report.value, row.feed, row.seq, row.contributor, CONTRIBUTOR.c.org, row.stix_id).join(
-        OBJECT, and_(row.feed == report.feed, row.seq == report.seq)
-    ).join(CONTRIBUTOR, CONTRIBUTOR.c.number == row.contributor).where(
-        report.value.in_(values), report.feed.in_(feeds), visible(OBJECT, connection.dialect, full=True),
+    row, report, dialect = OBJECT.c, VALUE_REPORT.c, connection.dialect
+    asked = select(
+        report.value, row.feed, row.seq, row.contributor, CONTRIBUTOR.c.org, row.stix_id, LABEL.c.facts
+    ).select_from(VALUE_REPORT).join(OBJECT, and_(row.feed == report.feed, row.seq == report.seq)).join(
+        CONTRIBUTOR, CONTRIBUTOR.c.number == row.contributor
+    ).join(LABEL, LABEL.c.number == row.label).where(
+        report.value.in_(values), report.feed.in_(feeds), visible(OBJECT, dialect, full=True),
         row.state.in_((int(State.ACTIVE), int(State.DISPUTED))),
     ).order_by(row.seq, row.feed)
-    return [Reported(*found) for found in connection.execute(asked, reader_values(connection.dialect, reader))]
+    return [Reported(*found) for found in connection.execute(asked, reader_values(dialect, reader))]
 
 
 def forget_reports(connection: Connection, feed: int, seqs: Collection[int]) -> None:

@@ -61,6 +61,13 @@ def is_flagged(connection: Connection, about: Object) -> bool:
     )).first() is not None
 
 
+def flagged_at(connection: Connection, about: Object) -> int:
+    """When the object was last marked. Raises NoResultFound where it never was."""
+    feed, producer, stix_id = about
+    return int(connection.execute(select(FLAG.c.at).where(
+        FLAG.c.feed == feed, FLAG.c.producer == producer, FLAG.c.stix_id == stix_id)).scalar_one())
+
+
 def put_flag(connection: Connection, about: Object, at: int) -> None:
     """Mark the object, also where a former mark was lifted."""
     feed, producer, stix_id = about

@@ -54,6 +54,10 @@ USES: list[tuple[str, dict[str, Any]]] = [
         reason="a demand of the person", reference="state-change:1",
         objects=[{"id": "indicator--7c3f1d1e-8a2b-4c5d-9e6f-0a1b2c3d4e5f", "versions": ["2026-01-01T00:00:00Z"]}],
     )),
+    ("note", _used(
+        extensions.RECORD, contributor="org-alpha", confirmed=3, overturned=1, public_authority=False,
+        classes=[{"campaign_class": "spam", "confirmed": 3, "overturned": 1}],
+    )),
 ]
 
 

@@ -42,7 +42,6 @@ def upgrade() -> None:
         sa.Column("contest", sa.Text, sa.ForeignKey("contest.id"), primary_key=True),
         sa.Column("stix_id", sa.Text, primary_key=True),
         sa.Column("campaign_class", sa.Text, nullable=False),
-        sa.Column("state", sa.Integer, nullable=False),
     )
     op.create_index("contest_object_id", "contest_object", ["stix_id"])
     op.create_table(

@@ -1,0 +1,78 @@
+"""The room joined for one exchange: contests, disputes, records, held contributors, emergencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exchange.cases.contests import Contests
+from exchange.cases.dispute import TYPES
+from exchange.cases.disputes import Disputes
+from exchange.cases.emergencies import Emergencies
+from exchange.cases.office import Members, Office
+from exchange.cases.quarantine import Quarantine
+from exchange.cases.records import Records
+from exchange.model.party import Directory, Organisation
+from exchange.obligations.means import Means
+from exchange.policy.packs import Packs
+from exchange.store.objects import ObjectQueries, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """One object that a push has just added."""
+
+    stix_id: str
+    type: str
+    seq: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a push's new objects meant here."""
+
+    held: bool = False
+    """They wait for a person's review."""
+    records_changed: bool = False
+
+
+class Docket:
+    """Everything of this room, made once for each process."""
+
+    def __init__(self, engine: Any, queries: ObjectQueries, policy: Callable[[], Packs],
+                 directory: Callable[[], Directory], means: Callable[[], Means], feed_of: Callable[[str], int]) -> None:
+        """``feed_of`` gives the number of a collection, 0 where nothing was pushed to it yet."""
+        self._office = Office(engine, queries, policy, directory, means)
+        self._feed_of = feed_of
+        self.disputes = Disputes(self._office)
+        self.quarantine = Quarantine(self._office)
+        self.contests = Contests(self._office, self.disputes, self.quarantine)
+        self.records = Records(self._office)
+        self.emergencies = Emergencies(self._office)
+
+    def members(self) -> Members:
+        """Who takes part now."""
+        return self._office.members()
+
+    def pushed(self, connection: Any, organisation: Organisation, contributor: int, feed: int, added: Sequence[Pushed],
+               reader: Reader) -> Taken:
+        """Take in what a push added, in its transaction: its volume, and what it says of others' objects.
+
+        One statement for each push, and nothing for objects that say nothing of others.
+        """
+        if not added:
+            return Taken()
+        if self.quarantine.count(connection, organisation.id, contributor, feed,
+                                 [(one.seq, one.stix_id) for one in added], reader.now):
+            return Taken(held=True)
+        said = [one.body for one in added if one.type in TYPES]
+        if not said:
+            return Taken()
+        return Taken(records_changed=self.disputes.hear(
+            connection, organisation, said, reader, self._feed_of, reader.now))
+
+    def withdrawn(self, connection: Any, org: str, stix_id: str, now: int) -> None:
+        """An organisation withdrew an object: what it said by it is taken back, in the same transaction."""
+        self.disputes.take_back(connection, org, stix_id, now)
