@@ -247,6 +247,8 @@ PURPOSES: list[Row] = [
     ("research that is declared, with safeguards", RESEARCH, "allow", ()),
     ("research that isn't declared", {**RESEARCH, "object.basis.research_compatible": False}, "deny",
      ("purpose-incompatible",)),
+    ("research that is listed and not declared", {**RESEARCH, "object.basis.research_compatible": False,
+     "object.basis.purposes": ["research"]}, "deny", ("purpose-incompatible",)),
     ("research without safeguards", {**RESEARCH, "actor.research_safeguards": ABSENT}, "deny",
      ("research-safeguards-missing",)),
     ("research that wasn't agreed", {**RESEARCH, "actor.purposes": ["cib-detection"]}, "deny",

@@ -8,7 +8,8 @@ from typing import Any
 from exchange.policy.case import Case
 from exchange.policy.rule import RELEASE, Finding, Rule
 
-_OFFICER = frozenset({"dpo", "data-protection-officer"})
+_OFFICER = frozenset({"dpo", "data-protection-officer", "exchange-dpo"})
+_OPERATOR = frozenset({"operator", "exchange", "exchange-operator"})
 
 
 def _life(case: Case) -> Mapping[str, Any]:
@@ -51,7 +52,7 @@ def _restricted(case: Case) -> Iterator[Finding]:
 def is_protection_officer(case: Case) -> bool:
     """Whether the exchange's data-protection officer acts: by that kind, or a person of its operator."""
     principal = case.request.get("principal") or {}
-    return case.actor.kind in _OFFICER or (case.actor.kind == "operator" and principal.get("kind") == "person")
+    return case.actor.kind in _OFFICER or (case.actor.kind in _OPERATOR and principal.get("kind") == "person")
 
 
 def _creator(case: Case) -> Iterator[Finding]:

@@ -22,11 +22,13 @@ def _purpose(case: Case) -> Iterator[Finding]:
         return
     research = purpose in case.packs.research_purposes
     declared = research and (case.subject.facts.get("basis") or {}).get("research_compatible") is True
-    if purpose not in case.subject.purposes and not declared:
+    if not (declared if research else purpose in case.subject.purposes):
         yield Finding(
             "purpose-incompatible",
             purpose,
-            f"one of the object's purposes: {', '.join(sorted(case.subject.purposes)) or 'none'}",
+            "a purpose that the producer declared compatible"
+            if research
+            else f"one of the object's purposes: {', '.join(sorted(case.subject.purposes)) or 'none'}",
         )
     for reader in case.readers:
         # The next recipient's agreement is its own affair unless the request says what it is.
