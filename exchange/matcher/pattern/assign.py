@@ -15,36 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
-from exchange.matcher.pattern.demands import FOREVER, Constraint, Cut, Demand, Option, OverBudgetError, Plan
-
-BUDGET = 600_000
-"""Units of work for one pattern, each about a microsecond."""
-
-
-@dataclass
-class Budget:
-    """What is left to spend."""
-
-    left: int = BUDGET
-
-    def spend(self, units: int) -> None:
-        """Take units; raises OverBudgetError when there are no more."""
-        self.left -= units
-        if self.left < 0:
-            raise OverBudgetError("too many ways to assign observations to the pattern")
-
-
-@dataclass(frozen=True)
-class Supply:
-    """Observed-data by place: how many observations, between which ticks.
-
-    One that begins after its end has no known time: it serves only where time doesn't matter.
-    """
-
-    counts: Sequence[int]
-    firsts: Sequence[int]
-    lasts: Sequence[int]
-
+from exchange.matcher.pattern.budget import Budget
+from exchange.matcher.pattern.demands import FOREVER, Constraint, Cut, Demand, Option, Plan
+from exchange.matcher.pattern.quick import quickly
+from exchange.matcher.pattern.supply import Supply
 
 Interval = tuple[int, int]
 _ALWAYS: Interval = (-FOREVER, FOREVER)
@@ -59,8 +33,12 @@ class _Choice:
         by_first = sorted(timed, key=supply.firsts.__getitem__)
         by_last = sorted(timed, key=supply.lasts.__getitem__)
         self._whole = sum(supply.counts[one] for one in option.candidates)
+        self._supply = supply
+        self._by_first = by_first
         self.firsts = [supply.firsts[one] for one in by_first]
         self.lasts = [supply.lasts[one] for one in by_last]
+        self.points = self.firsts == self.lasts
+        """Whether every candidate is a single moment."""
         self._begun = [0, *accumulate(supply.counts[one] for one in by_first)]
         self._ended = [0, *accumulate(supply.counts[one] for one in by_last)]
 
@@ -79,6 +57,16 @@ class _Choice:
         return max(0, begun - self._ended[bisect_left(self.lasts, earliest)])
 
 
+    def fitting(self, interval: Interval) -> Sequence[int] | frozenset[int]:
+        """The observed-data whose observations may lie in an interval."""
+        earliest, latest = self.within(interval)
+        if (earliest, latest) == _ALWAYS:
+            return self.option.candidates
+        begin = bisect_left(self.firsts, earliest) if self.points else 0
+        lasts = self._supply.lasts
+        return [one for one in self._by_first[begin : bisect_right(self.firsts, latest)] if lasts[one] >= earliest]
+
+
 @dataclass
 class _Search:
     plan: Plan
@@ -90,19 +78,29 @@ class _Search:
 
     def run(self) -> bool:
         """Fix the constraints one after the other, keeping only what can still be filled."""
-        if not self._can_fill():
+        if not self.can_fill():
             return False
         place = len(self.fixed)
         if place == len(self.plan.constraints):
             return True
-        twin = self.plan.constraints[place].twin
-        lowest = -FOREVER if twin is None else self.fixed[twin]
-        for moment in self.moments[bisect_left(self.moments, lowest):]:
-            self.fixed.append(moment)
+        earliest, latest = self._worth_trying(self.plan.constraints[place])
+        for at in range(bisect_left(self.moments, earliest), bisect_right(self.moments, latest)):
+            self.fixed.append(self.moments[at])
             if self.run():
                 return True
             self.fixed.pop()
         return False
+
+    def _worth_trying(self, constraint: Constraint) -> Interval:
+        """Between which moments a constraint can be fixed, given those that are."""
+        intervals = self._intervals()
+        earliest = -FOREVER if constraint.twin is None else self.fixed[constraint.twin]
+        if isinstance(constraint, Cut):
+            return (max(earliest, *(intervals[place][0] for place in constraint.before)),
+                    min(intervals[place][1] for place in constraint.after))
+        latest_start = max(intervals[place][0] for place in constraint.inside)
+        return (max(earliest, latest_start - constraint.width + 1),
+                min(intervals[place][1] for place in constraint.inside))
 
     def _intervals(self) -> list[Interval]:
         found = [_ALWAYS] * len(self.plan.demands)
@@ -111,7 +109,8 @@ class _Search:
                 found[place] = max(found[place][0], interval[0]), min(found[place][1], interval[1])
         return found
 
-    def _can_fill(self) -> bool:
+    def can_fill(self) -> bool:
+        """Whether every demand can be filled, as far as moments are fixed."""
         intervals = self._intervals()
         self.budget.spend(2 + 2 * len(intervals))
         for demand, choices, interval in zip(self.plan.demands, self.choices, intervals, strict=True):
@@ -123,27 +122,20 @@ class _Search:
 
     def _flow(self, intervals: Sequence[Interval]) -> bool:
         """Whether all demands can be filled at once from the observed-data."""
-        serves: dict[int, int] = defaultdict(int)
+        asking: dict[tuple[_Choice, Interval], int] = defaultdict(int)
         for place, (choices, interval) in enumerate(zip(self.choices, intervals, strict=True)):
-            bit = 1 << place
             for choice in choices:
-                self.budget.spend(len(choice.firsts))
-                for one in self._fitting(choice, interval):
-                    serves[one] |= bit
+                asking[choice, interval] |= 1 << place
+        serves: dict[int, int] = defaultdict(int)
+        for (choice, interval), mask in asking.items():
+            found = choice.fitting(interval)
+            self.budget.spend(len(found) + 1)
+            for one in found:
+                serves[one] |= mask
         groups: dict[int, int] = defaultdict(int)
         for one, mask in serves.items():
             groups[mask] += self.supply.counts[one]
         return _filled(self.plan.demands, groups, self.budget)
-
-    def _fitting(self, choice: _Choice, interval: Interval) -> Iterator[int]:
-        earliest, latest = choice.within(interval)
-        if (earliest, latest) == _ALWAYS:
-            yield from choice.option.candidates
-        elif earliest <= latest:
-            firsts, lasts = self.supply.firsts, self.supply.lasts
-            for one in choice.option.candidates:
-                if firsts[one] <= latest and lasts[one] >= earliest:
-                    yield one
 
 
 def _meaning(constraint: Constraint, moment: int) -> Iterator[tuple[int, Interval]]:
@@ -210,9 +202,37 @@ def _push(path: list[tuple[int, int]], missing: int, spare: list[int], given: li
 
 def assignable(plan: Plan, supply: Supply, budget: Budget) -> bool:
     """Whether a plan can be filled. Raises OverBudgetError when that can't be found out in time."""
-    choices = [[_Choice(option, supply) for option in demand.options] for demand in plan.demands]
-    budget.spend(sum(len(one.firsts) for demand in choices for one in demand))
-    return _Search(plan, supply, budget, choices, _moments(plan, choices)).run()
+    plan = _widest_first(plan)
+    made: dict[Option, _Choice] = {}
+    for demand in plan.demands:
+        for option in demand.options:
+            if option not in made:
+                budget.spend(len(option.candidates))
+                made[option] = _Choice(option, supply)
+    choices = [[made[option] for option in demand.options] for demand in plan.demands]
+    moments = _moments(plan, choices)
+    search = _Search(plan, supply, budget, choices, moments)
+    if not search.can_fill():
+        return False
+    if not plan.constraints or quickly(plan, supply, moments, budget):
+        return True
+    return search.run()
+
+
+def _widest_first(plan: Plan) -> Plan:
+    """The same plan with the constraints on most demands first: they leave the least to try."""
+    order = sorted(range(len(plan.constraints)), key=lambda at: -_reach(plan.constraints[at]))
+    place = {old: new for new, old in enumerate(order)}
+    constraints = [plan.constraints[at] for at in order]
+    return Plan(plan.demands, tuple(
+        one if one.twin is None else one._replace(twin=place[one.twin]) for one in constraints))
+
+
+def _reach(constraint: Constraint) -> int:
+    """How many demands a constraint is about; of equals a window comes first."""
+    if isinstance(constraint, Cut):
+        return 2 * len(constraint.before | constraint.after)
+    return 2 * len(constraint.inside) + 1
 
 
 def _moments(plan: Plan, choices: Sequence[Sequence[_Choice]]) -> list[int]:
@@ -221,7 +241,7 @@ def _moments(plan: Plan, choices: Sequence[Sequence[_Choice]]) -> list[int]:
     starts = {moment for demand in choices for one in demand for moment in one.firsts}
     starts |= {one.option.earliest for demand in choices for one in demand}
     widths = {one.width for one in plan.constraints if not isinstance(one, Cut)}
-    points = all(sorted(one.firsts) == one.lasts for demand in choices for one in demand)
+    points = all(one.points for demand in choices for one in demand)
     if not points:
         starts |= {moment - width + 1 for moment in starts for width in widths}
     return sorted(starts)

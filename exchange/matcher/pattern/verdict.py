@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from exchange.matcher.pattern.assign import Budget, Supply, assignable
+from exchange.matcher.pattern.assign import assignable
+from exchange.matcher.pattern.budget import Budget
 from exchange.matcher.pattern.columns import Answer, Rows, Table, unsatisfiable
 from exchange.matcher.pattern.demands import (
     FOREVER,
@@ -30,6 +31,7 @@ from exchange.matcher.pattern.demands import (
     window,
 )
 from exchange.matcher.pattern.observed import TICKS, Observed, ticks
+from exchange.matcher.pattern.supply import Supply
 from exchange.stix.fault import StixFault
 from exchange.stix.pattern.parser import parse
 from exchange.stix.pattern.tree import (

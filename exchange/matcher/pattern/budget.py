@@ -1,0 +1,23 @@
+"""How much work one pattern may cost, counted in steps and not in seconds, so that an answer is the same everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exchange.matcher.pattern.demands import OverBudgetError
+
+BUDGET = 2_000_000
+"""Units of work for one pattern, each about a fifth of a microsecond."""
+
+
+@dataclass
+class Budget:
+    """What is left to spend."""
+
+    left: int = BUDGET
+
+    def spend(self, units: int) -> None:
+        """Take units; raises OverBudgetError when there are no more."""
+        self.left -= units
+        if self.left < 0:
+            raise OverBudgetError("too many ways to assign observations to the pattern")
