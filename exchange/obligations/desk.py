@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exchange.errors import InputError, NotFoundError
+from exchange.errors import ExchangeError, InputError, NotFoundError
 from exchange.model.party import Directory
 from exchange.model.state import State
 from exchange.obligations import holds, news, sweep
@@ -24,6 +25,7 @@ from exchange.store import states as stored
 from exchange.store.engine import read, write
 from exchange.store.erasures import settle
 
+_LOG = logging.getLogger("exchange.obligations")
 _LONGEST_REASON = 2_000
 
 
@@ -162,6 +164,17 @@ class Desk:
     def sweep(self, now: int) -> list[str]:
         """Everything that is due; gives a line for each thing done."""
         return sweep.sweep(self.engine, self.means, self.operators, now)
+
+    def follow(self, pause: Callable[[float], None], clock: Callable[[], int]) -> None:
+        """Sweep each minute, in one of the processes that serve; ``pause`` takes seconds. Never returns."""
+        while True:
+            pause(sweep.EVERY_SECONDS)
+            try:
+                if sweep.take_turn(self.engine, clock()):
+                    for line in self.sweep(clock()):
+                        _LOG.info("swept: %s", line)
+            except ExchangeError as fault:  # a full disk, a store that is away: the next minute tries again
+                _LOG.warning("not swept: %s", fault)
 
 
 def _check_reason(reason: str) -> None:

@@ -18,12 +18,16 @@ from exchange.obligations.send import send
 from exchange.obligations.states import notices_of_change
 from exchange.obligations.transitions import By
 from exchange.store import holds as stored_holds
+from exchange.store.directory import meta_value, replace_meta
 from exchange.store.engine import read, write
 from exchange.store.erasures import destroy_old_salts, ended_objects, settle, wipe_ended
 from exchange.store.events import record
 from exchange.store.notices import list_notices
 from exchange.store.states import recent_changes
 
+EVERY_SECONDS = 60.0
+_TURN = 50_000_000
+"""Microseconds that a turn lasts: less than the time between two sweeps of one process."""
 _AT_ONCE = 500
 """Objects in one transaction: others have their turn between two."""
 _BY_TIME = By("cib-exchange", "officer", "sweeper")
@@ -44,6 +48,16 @@ def sweep(engine: Any, means: Means, operators: Callable[[], Iterable[str]], now
     if done:
         settle(engine)
     return done
+
+
+def take_turn(engine: Any, now: int) -> bool:
+    """Whether this process is the one to sweep now: the first to say so in the database is."""
+    with read(engine) as connection:
+        last = int(meta_value(connection, "obligations.swept"))
+    if last <= now < last + _TURN:
+        return False
+    with write(engine) as connection:
+        return replace_meta(connection, "obligations.swept", str(last), str(now))
 
 
 def rescan(engine: Any, means: Means, now: int) -> list[str]:

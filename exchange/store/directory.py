@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, text
+from sqlalchemy import Connection, RowMapping, select, text, update
 
 from exchange.model.party import (
     Agreement,
@@ -48,6 +48,13 @@ def meta_value(connection: Connection, key: str) -> str:
     if value is None:
         raise KeyError(key)
     return str(value)
+
+
+def replace_meta(connection: Connection, key: str, old: str, new: str) -> bool:
+    """Change a fact from ``old`` to ``new``; False where it isn't ``old`` any more."""
+    rows = table("meta")
+    changed = connection.execute(update(rows).where(rows.c.key == key, rows.c.value == old).values(value=new))
+    return changed.rowcount == 1
 
 
 def load_directory(connection: Connection) -> Directory:

@@ -40,4 +40,5 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         exchange = Exchange(self._settings, pause=gevent.sleep)
         gevent.spawn(exchange.notary.follow, gevent.sleep, lambda: True)  # ends with the worker
+        gevent.spawn(exchange.obligations.follow, gevent.sleep, exchange.clock)
         return create_app(exchange)

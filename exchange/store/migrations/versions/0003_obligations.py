@@ -17,7 +17,10 @@ down_revision = "0002"
 def upgrade() -> None:
     """From 0002."""
     meta = sa.table("meta", sa.column("key", sa.Text), sa.column("value", sa.Text))
-    op.bulk_insert(meta, [{"key": "exchange.identity", "value": f"identity--{uuid.uuid4()}"}])
+    op.bulk_insert(meta, [
+        {"key": "exchange.identity", "value": f"identity--{uuid.uuid4()}"},
+        {"key": "obligations.swept", "value": "0"},
+    ])
     _states()
     _endings()
     _holds()
