@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from exchange.cases import shelf
+from exchange.cases.docket import Docket, Pushed
 from exchange.errors import ForbiddenError, InputError, NotFoundError, StorageFullError, UnavailableError
 from exchange.feed.page import Page, PageMaker, Place, objects_page
 from exchange.feed.page_cache import PageCache
@@ -93,6 +95,8 @@ class Exchange:
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
         self._pages = PageCache(_KEPT_PAGES)
+        self.cases = Docket(self.engine, self._queries, lambda: self.packs, self.directory,
+                            lambda: self.obligations.means, self._numbers.feed_if_any)
         self._readers = Readers(self._labels, self._numbers, self.policy.of)
         self._pause = pause
         self._intake = Intake(self._labels, pause)
@@ -110,7 +114,8 @@ class Exchange:
         if self._directory is None or self._directory.version != version:
             with read(self.engine) as connection:
                 self.policy.refresh(connection)
-                self._directory = with_mailboxes(published.with_published(load_directory(connection)))
+                self._directory = shelf.with_records(
+                    with_mailboxes(published.with_published(load_directory(connection))))
                 self._secret = self._secret or meta_value(connection, "cursor.secret")
                 self._identity = meta_value(connection, "exchange.identity")
         return self._directory
@@ -132,7 +137,7 @@ class Exchange:
 
     def communities(self, directory: Directory) -> list[Community]:
         """API roots in the order of discovery: the built-in ones last."""
-        built_in = {published.COMMUNITY.id, mailbox.COMMUNITY}
+        built_in = {published.COMMUNITY.id, mailbox.COMMUNITY, shelf.COMMUNITY.id}
         return sorted(directory.communities.values(), key=lambda c: (c.id in built_in, c.id))
 
     def moment(self, now: int) -> datetime:
@@ -212,10 +217,14 @@ class Exchange:
                 else _told(c.id, c.version, next(fates), now)
                 for c in checked
             ]
-            self.obligations.pushed(connection, organisation.id, credential.id, collection.id, [
-                Added(new.stix_id, one.seq, new.body, one.follows)
-                for new, one in zip(fresh, stored, strict=True) if one.seq is not None
-            ], now)
+            added = [(new, one) for new, one in zip(fresh, stored, strict=True) if one.seq is not None]
+            taken = self.cases.pushed(connection, organisation, contributor, feed, [
+                Pushed(new.stix_id, new.type, one.seq or 0, new.body) for new, one in added
+            ], reader)
+            if not taken.held:
+                self.obligations.pushed(connection, organisation.id, credential.id, collection.id, [
+                    Added(new.stix_id, one.seq or 0, new.body, one.follows) for new, one in added
+                ], now)
             if status is not None:
                 self._sweep(connection, now)
                 since = max([now, *(s.seq for s in stored if s.seq)])  # the clock may have been set back meanwhile
@@ -224,6 +233,8 @@ class Exchange:
                             body=zlib.compress(status(told), 1))
             record(connection, at=now, kind="push", org=organisation.id, event_id=status_id,
                    detail=_push_detail(collection, credential, told, raws, pusher.packs.digest))
+        if taken.records_changed:
+            self.publish_records()
         return told
 
     def _pusher(
@@ -270,6 +281,7 @@ class Exchange:
                 record(connection, at=now, kind="withdraw", org=organisation.id, detail={
                     "collection": collection.id, "credential": credential.id, "id": stix_id, "versions": gone,
                 })
+                self.cases.withdrawn(connection, organisation.id, stix_id, now)
             own = bool(gone) or has_contributed(connection, feed=feed, contributor=contributor, stix_id=stix_id)
         if not gone:
             if not own and self.exists(collection, reader, stix_id):
@@ -300,11 +312,19 @@ class Exchange:
         with read(self.engine) as connection:
             if holds_bodies(connection, self._numbers.feed_if_any(published.COLLECTION.id), objects):
                 return  # so that a server starts where the disk is full
+        self._publish(published.COLLECTION, objects, now)
+
+    def publish_records(self) -> None:
+        """Bring the notes on contributors' records up to date; those that are so stay as they are."""
+        now, directory = self.clock(), self.directory()
+        objects = [body for one in self.cases.records.published(now) for body in shelf.record_objects(one, directory)]
+        if objects:
+            self._publish(shelf.COLLECTION, objects, now)
+
+    def _publish(self, collection: Collection, objects: Sequence[bytes], now: int) -> None:
         packs = self.packs
-        terms = published.published_terms(packs)
         credential = Credential(id="built-in", org=published.PUBLISHER.id, digest="", purpose=min(packs.purposes))
-        self.add(published.PUBLISHER, credential, published.COLLECTION, objects, now,
-                 terms=terms)
+        self.add(published.PUBLISHER, credential, collection, objects, now, terms=published.published_terms(packs))
 
     def _sweep(self, connection: Any, now: int) -> None:
         """Expired statuses go with the first push of each hour."""
