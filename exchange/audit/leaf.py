@@ -14,6 +14,9 @@ from exchange.stix.canonical import canonical
 LONGEST_DETAIL = 60_000
 """Bytes of a detail that stand in the leaf itself; of a longer one its SHA-256 does."""
 
+_LATEST = 253_402_300_799_999_999
+"""The last microsecond of the year 9999."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -49,7 +52,9 @@ def read_leaf(raw: bytes) -> dict[str, Any]:
 
 def _is_event(value: Mapping[str, Any]) -> bool:
     texts = all(isinstance(value.get(name), str) for name in ("id", "kind", "nonce", "org"))
-    return texts and type(value.get("at")) is int and isinstance(value.get("detail"), dict) and len(value) == 6
+    at = value.get("at")
+    timed = type(at) is int and 0 <= at <= _LATEST
+    return texts and timed and isinstance(value.get("detail"), dict) and len(value) == 6
 
 
 def _text(value: str) -> str:

@@ -111,13 +111,13 @@ class Client:
             return None
         view = open_view(self._log_view)
         try:
-            return view.follow(self._of_log, self._offered())
+            return view.follow(self.of_log, self.offered_keys())
         except NotFoundError:
             if view.last:
                 raise LogAlteredError("The exchange doesn't show its log any more.") from None
             return None
 
-    def _offered(self) -> Offered:
+    def offered_keys(self) -> Offered:
         """The keys that the server says its log has."""
         try:
             said = self._raw("/api/v1/log/keys").json()
@@ -126,7 +126,8 @@ class Client:
         except (ValueError, KeyError, TypeError, AttributeError) as unreadable:
             raise LogAlteredError("The server's list of its log's keys can't be read.") from unreadable
 
-    def _of_log(self, path: str) -> bytes:
+    def of_log(self, path: str) -> bytes:
+        """What the server's log has at a path of C2SP tlog-tiles."""
         return self._raw(f"/log/{path}").content
 
     def _raw(self, path: str) -> requests.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,7 +17,7 @@ from exchange.audit.tiles import Tile, bundle, read_tile_path, tiles_of
 from exchange.audit.verify import verify_earlier, verify_log
 from exchange.errors import InputError
 from exchange.notary.keys import read_key, remembered_head
-from exchange.notary.notary import stored_leaves
+from exchange.notary.notary import Notary, stored_leaves
 from exchange.notary.sequencer import with_cosignatures
 from exchange.store import log
 from exchange.store.engine import read
@@ -121,6 +122,20 @@ def export_log(engine: Engine, folder: Path) -> int:
     except OSError as error:
         raise InputError(f"{folder} can't be written: {error.strerror}.", fix="Name another folder.") from None
     return size
+
+
+def export_receipts(notary: Notary, folder: Path, org: str) -> int:
+    """Write the receipts of one organisation, a file each; gives how many. Raises InputError."""
+    count, last = 0, -1
+    try:
+        while found := notary.own_entries(org, last):
+            for entry in found:
+                event = json.loads(entry["leaf"])["id"]
+                _write(folder / "receipts" / f"{event}.json", json.dumps(notary.receipt(event, org)).encode())
+                count, last = count + 1, entry["index"]
+    except OSError as error:
+        raise InputError(f"{folder} can't be written: {error.strerror}.", fix="Name another folder.") from None
+    return count
 
 
 def _export_details(connection: Connection, folder: Path, tile: Tile) -> None:

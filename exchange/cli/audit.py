@@ -1,0 +1,150 @@
+"""``cibx audit``: keep the log's keys, sign, copy, and verify: the log, a receipt, what happened to an object.
+
+Exit codes: 0 it is as it was signed, 1 it was altered (or a claim isn't so), 2 what was given can't be read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from exchange.wiring import Exchange
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def command() -> None:
+    """Verify the log, receipts and erasures; keep its keys."""
+
+
+@command.group()
+def keys() -> None:
+    """Keys that sign the log, and of members that cosign it."""
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List the verifier keys: the log's own, the one in use last, then those of members."""
+    found = opened().notary.keys()
+    for key in found.own:
+        click.echo(f"log  {key}")
+    for verifier, org in found.members.items():
+        click.echo(f"{org}  {verifier}")
+
+
+@keys.command("make")
+@click.option("--name", metavar="NAME",
+              help="The log's name, such as exchange.example/log; default: from CIBX_PUBLIC_URL.")
+def make_key(name: str | None) -> None:
+    """Make the log's first key in the file of CIBX_LOG_KEY; prints the verifier key to publish."""
+    click.echo(str(opened().notary.make_key(name)))
+
+
+@keys.command("rotate")
+def rotate_key() -> None:
+    """Replace the log's key; the old one signs the next checkpoint too, and goes on verifying what it signed."""
+    click.echo(str(opened().notary.rotate_key()))
+
+
+@keys.command("register")
+@click.argument("org")
+@click.argument("verifier")
+def register_key(org: str, verifier: str) -> None:
+    """Register the verifier key that a member cosigns checkpoints with."""
+    from exchange.cli.directory_steps import known_id
+
+    exchange = opened()
+    known_id(exchange.directory().organisations, "organisation", org)
+    click.echo(str(exchange.notary.register_member_key(org, verifier)))
+
+
+@command.command()
+def sequence() -> None:
+    """Give pending events their places in the log and sign a checkpoint, now."""
+    outcome = opened().notary.run()
+    signed = "no checkpoint was needed" if outcome.signed is None else f"checkpoint of {outcome.signed} leaves signed"
+    click.echo(f"{outcome.placed} events placed, {signed}.")
+
+
+@command.command()
+def checkpoint() -> None:
+    """Print the newest checkpoint: a signed note."""
+    click.echo(opened().notary.checkpoint(), nl=False)
+
+
+@command.command()
+@click.argument("event_id", metavar="ID")
+def receipt(event_id: str) -> None:
+    """Print the receipt of an event as JSON; ID is what CIBX-Receipt said, or the id of a push's status."""
+    import json
+
+    click.echo(json.dumps(opened().notary.receipt(event_id, None), ensure_ascii=False))
+
+
+@command.command()
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--org", metavar="ORG", help="Write the receipts of this organisation too.")
+def export(folder: Path, org: str | None) -> None:
+    """Copy the log into a folder: tiles, entries, checkpoints, keys (C2SP tlog-tiles)."""
+    from exchange.notary.check import export_log, export_receipts
+
+    exchange = opened()
+    exchange.notary.note_read("local", f"export {org or ''}".strip())
+    exchange.notary.run()
+    size = export_log(exchange.engine, folder)
+    receipts = export_receipts(exchange.notary, folder, org) if org is not None else 0
+    click.echo(f"{size} leaves" + (f" and {receipts} receipts" if org else "") + f" in {folder}.")
+
+
+@command.command()
+@click.option("--receipt", "receipt_file", type=_FILE, metavar="FILE", help="Verify this receipt.")
+@click.option("--objects", type=_FILE, metavar="FILE", help="With --receipt of a push: the envelope as it was sent.")
+@click.option("--log", "source", metavar="DIR|URL",
+              help="Verify a copy of the log, or a server's; default: the local database.")
+@click.option("--key", "verifiers", multiple=True, metavar="VERIFIER", help="Verifier key to trust (repeatable).")
+@click.option("--earlier", type=_FILE, metavar="FILE",
+              help="A checkpoint or receipt of before, which the log must continue.")
+@click.option("--object", "stix_id", metavar="ID", help="Then tell what the log says of an object.")
+@click.option("--pulls", "org", metavar="ORG", help="Then tell what an organisation pulled, and under which basis.")
+@click.option("--policy", metavar="FOLDER|DIGEST", help="Then tell whether this policy text was in force.")
+@click.option("--at", metavar="TIME", help="The moment that --policy asks about; default: now.")
+@click.option("--user", metavar="NAME", help="User at the server of --log URL.")
+@click.option("--password-env", default="CIBX_SECRET_OF_LOG", show_default=True, metavar="VARIABLE",
+              help="Environment variable with its password (or, without --user, the bearer token).")
+def verify(receipt_file: Path | None, objects: Path | None, source: str | None, verifiers: tuple[str, ...],
+           earlier: Path | None, stix_id: str | None, org: str | None, policy: str | None, at: str | None,
+           user: str | None, password_env: str) -> None:
+    """Verify the log, or with --receipt one receipt, offline with public keys alone.
+
+    Exit codes: 0 it is as it was signed; 1 it was altered, or what was asked isn't so; 2 what was given can't be read.
+    """
+    from exchange.cli import audit_steps as steps
+
+    trusted = steps.read_keys(verifiers, source)
+    if receipt_file is not None:
+        steps.verify_receipt(receipt_file, objects, trusted or steps.local_keys())
+        if source is None and earlier is None:
+            return
+    log = steps.verified(source, trusted, earlier or receipt_file, user, password_env)
+    if stix_id is not None:
+        steps.tell_object(log.leaves, stix_id)
+    if org is not None:
+        steps.tell_pulls(log.leaves, org)
+    if policy is not None:
+        steps.tell_policy(log.leaves, policy, at)
+
+
+def opened() -> Exchange:
+    """The exchange of CIBX_DATABASE_URL, its schema up to date."""
+    from exchange.settings import read_settings
+    from exchange.store.migrations import migrate
+    from exchange.wiring import Exchange
+
+    exchange = Exchange(read_settings())
+    migrate(exchange.engine)
+    return exchange

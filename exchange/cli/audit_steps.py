@@ -1,0 +1,251 @@
+"""The steps of ``cibx audit verify``: where a log is read from, what is said of it, and what it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exchange.audit.checkpoint import Checkpoint, open_checkpoint
+from exchange.audit.fault import LogAlteredError, UnreadableError
+from exchange.audit.leaf import read_leaf
+from exchange.audit.note import VerifierKey, read_verifier_key
+from exchange.audit.questions import Leaf, about_object, policy_at, pulls_of, push_digest
+from exchange.audit.receipt import read_receipt
+from exchange.audit.tiles import TileTree
+from exchange.audit.verify import verify_continues, verify_earlier, verify_log
+from exchange.errors import ExchangeError, ForbiddenError, InputError
+from exchange.stix.timestamp import from_microseconds, microseconds
+
+_NOW = 1 << 62
+_LARGEST_FILE = 100_000_000
+
+
+@dataclass
+class Verified:
+    """A log that is as it was signed."""
+
+    checkpoint: Checkpoint
+    leaves: list[Leaf] = field(default_factory=list)
+
+
+def read_keys(verifiers: Sequence[str], source: str | None) -> list[VerifierKey]:
+    """The keys to trust: those given; else those that lie in the copy, with a word about that."""
+    if verifiers:
+        return [read_verifier_key(text) for text in verifiers]
+    if source is None or _is_url(source):
+        return []
+    path = Path(source) / "keys.txt"
+    keys = [read_verifier_key(line) for line in _read(path).decode("utf-8", "replace").splitlines()]
+    click.echo(f"! The keys are those of the copy itself ({path}): compare them with those published, or give --key.",
+               err=True)
+    return keys
+
+
+def local_keys() -> list[VerifierKey]:
+    """The keys of the log in the local database."""
+    from exchange.store import log
+    from exchange.store.engine import read
+
+    exchange = _opened()
+    with read(exchange.engine) as connection:
+        keys = [read_verifier_key(key.verifier) for key in log.log_keys(connection) if not key.org]
+    if not keys:
+        raise InputError("There is no key to verify with.", fix="Give the log's verifier key with --key.")
+    return keys
+
+
+def verify_receipt(path: Path, objects: Path | None, keys: Sequence[VerifierKey]) -> None:
+    """Verify a receipt and say what it shows. Raises LogAlteredError and UnreadableError."""
+    receipt = read_receipt(_read(path))
+    event, checkpoint = receipt.verify(keys)
+    click.echo(f"{path}: leaf {receipt.index} of {checkpoint.size} in the log {checkpoint.origin}.")
+    click.echo(_line((receipt.index, event)))
+    if objects is None:
+        return
+    from exchange.intake.envelope import split_envelope
+
+    try:
+        bodies = split_envelope(_read(objects), 1_000_000)
+    except ExchangeError as fault:
+        raise InputError(f"{objects}: {fault}") from None
+    if event["kind"] != "push" or event["detail"].get("digest") != push_digest(bodies):
+        raise LogAlteredError(f"The receipt isn't of what {objects} holds: its digest is another.")
+    click.echo(f"It is of exactly the {len(bodies)} objects of {objects}.")
+
+
+def verified(
+    source: str | None, keys: Sequence[VerifierKey], earlier: Path | None, user: str | None, password_env: str
+) -> Verified:
+    """Verify a whole log and say so. Raises LogAlteredError with what was altered."""
+    found: list[Leaf] = []
+
+    def seen(place: int, entry: bytes) -> None:
+        found.append((place, read_leaf(entry)))
+
+    if source is None:
+        checkpoint = _verify_local(keys, seen, earlier)
+    else:
+        fetch, known = (_server if _is_url(source) else _copy)(source, user, password_env)
+        checkpoint = _verify_elsewhere(source, fetch, list(keys) or known(), seen, earlier)
+    click.echo(f"The log {checkpoint.origin} is as it was signed: {checkpoint.size} leaves.")
+    return Verified(checkpoint, found)
+
+
+def _verify_local(keys: Sequence[VerifierKey], seen: Callable[[int, bytes], None], earlier: Path | None) -> Checkpoint:
+    from exchange.notary.check import verify_store
+    from exchange.notary.sequencer import stored_tree
+    from exchange.store.engine import read
+
+    exchange = _opened()
+    exchange.notary.run()
+    checked = verify_store(exchange.engine, exchange.notary.key_file, keys, seen)
+    if earlier is not None:
+        with read(exchange.engine) as connection:
+            tree = stored_tree(connection, checked.checkpoint.size)
+            verify_continues(_earlier(earlier, list(keys) or local_keys()), checked.checkpoint, tree)
+    return checked.checkpoint
+
+
+def _verify_elsewhere(
+    source: str, fetch: Callable[[str], bytes], keys: Sequence[VerifierKey],
+    seen: Callable[[int, bytes], None], earlier: Path | None,
+) -> Checkpoint:
+    try:
+        checkpoint, tree = verify_log(fetch, keys, seen=seen)
+    except ForbiddenError:
+        click.echo("! What the leaves say is for auditors: only hashes and signatures are verified.", err=True)
+        checkpoint, tree = verify_log(fetch, keys, entries=False)
+    if not _is_url(source):
+        past = sorted((Path(source) / "checkpoints").glob("*"))
+        verify_earlier((_read(path) for path in past), keys, checkpoint, tree)
+    if earlier is not None:
+        _continues(earlier, keys, checkpoint, tree)
+    return checkpoint
+
+
+def _continues(earlier: Path, keys: Sequence[VerifierKey], checkpoint: Checkpoint, tree: TileTree) -> None:
+    verify_continues(_earlier(earlier, keys), checkpoint, tree)
+
+
+def _earlier(path: Path, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """The checkpoint of a file that holds one, or a receipt."""
+    raw = _read(path)
+    if raw.lstrip().startswith(b"{"):
+        return read_receipt(raw).verify(keys)[1]
+    return open_checkpoint(raw, keys)
+
+
+Known = Callable[[], list[VerifierKey]]
+
+
+def _copy(source: str, _user: str | None, _password_env: str) -> tuple[Callable[[str], bytes], Known]:
+    folder = Path(source)
+
+    def fetch(path: str) -> bytes:
+        try:
+            return (folder / path).read_bytes()
+        except OSError as error:
+            if path == "checkpoint":
+                raise InputError(f"{folder} holds no copy of a log: {error.strerror}.",
+                                 fix="cibx audit export DIR makes one.") from None
+            raise LogAlteredError(f"{path} is missing from the copy of the log: {error.strerror}.") from None
+
+    return fetch, list
+
+
+def _server(source: str, user: str | None, password_env: str) -> tuple[Callable[[str], bytes], Known]:
+    from exchange.client.taxii import Client
+
+    secret = os.environ.get(password_env, "")
+    client = Client(source, user, secret) if user or not secret else Client(source, token=secret)
+
+    def known() -> list[VerifierKey]:
+        click.echo("! The keys are those that the server says it has: give --key to trust others.", err=True)
+        return list(client.offered_keys().keys)
+
+    return client.of_log, known
+
+
+def tell_object(leaves: Sequence[Leaf], stix_id: str) -> None:
+    """What happened to an object: withdrawn, erased, who was told and when. Raises InputError for none."""
+    found = about_object(leaves, stix_id)
+    if not found:
+        raise InputError(f"The log says nothing of {stix_id}.", why="A push names its objects by their digest only.",
+                         fix="Verify the push's receipt with --objects.")
+    for leaf in found:
+        click.echo(_line(leaf))
+
+
+def tell_pulls(leaves: Sequence[Leaf], org: str) -> None:
+    """What an organisation pulled, for which purpose, under which policy."""
+    found = pulls_of(leaves, org)
+    click.echo(f"{org} pulled {len(found)} pages.")
+    for leaf in found:
+        click.echo(_line(leaf))
+
+
+def tell_policy(leaves: Sequence[Leaf], policy: str, at: str | None) -> None:
+    """Whether a policy text decided at a moment. Raises LogAlteredError where another did, InputError for none."""
+    digest = _policy_digest(policy)
+    try:
+        moment = _NOW if at is None else microseconds(at)
+    except ValueError:
+        raise InputError(f"--at {at!r} is no time.", fix="Write such as 2026-06-01T00:00:00Z.") from None
+    found = policy_at(leaves, moment)
+    if found is None:
+        raise InputError("The log has no decision at or before that time.")
+    if found.digest != digest:
+        raise LogAlteredError(f"Another policy text was in force: {found.digest}, not {digest}.")
+    click.echo(f"This policy text ({digest}) decided from {from_microseconds(found.since)}"
+               f" to {from_microseconds(found.until)} at least.")
+
+
+def _policy_digest(policy: str) -> str:
+    if len(policy) == 64 and set(policy) <= set("0123456789abcdef"):
+        return policy
+    if not Path(policy).is_dir():
+        raise InputError(f"--policy {policy!r} is neither a folder of policy packs nor a digest.")
+    from exchange.policy.packs import load
+
+    return load(Path(policy)).digest
+
+
+def _line(leaf: Leaf) -> str:
+    """One event on one line."""
+    place, event = leaf
+    detail: dict[str, Any] = event["detail"]
+    said = "  ".join(f"{_shown(name)}={_shown(value)}" for name, value in detail.items())
+    return (f"{place}  {from_microseconds(event['at'])}  {_shown(event['kind'])}  {_shown(event['org'] or '-')}"
+            f"  {said}").rstrip()
+
+
+def _shown(value: Any) -> str:
+    """A value without anything that a terminal would obey."""
+    if isinstance(value, str) and value.isprintable():
+        return value
+    return json.dumps(value)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise UnreadableError(f"{path} has more than {_LARGEST_FILE} bytes.")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}.") from None
+
+
+def _is_url(source: str) -> bool:
+    return source.startswith(("http://", "https://"))
+
+
+def _opened() -> Any:
+    from exchange.cli.audit import opened
+
+    return opened()
