@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import logging
 import time
 import zlib
 from collections import Counter
@@ -16,11 +18,14 @@ from uuid import uuid4
 
 from exchange.cases import shelf
 from exchange.cases.docket import Docket, Pushed
-from exchange.errors import ForbiddenError, InputError, NotFoundError, StorageFullError, UnavailableError
-from exchange.feed.page import Page, PageMaker, Place, objects_page
+from exchange.errors import ExchangeError, ForbiddenError, InputError, NotFoundError, StorageFullError, UnavailableError
+from exchange.feed.delivery import deliver
+from exchange.feed.leaving import Leaving, WrongGrantError
+from exchange.feed.page import Page, PageMaker, Place, is_there, objects_page
 from exchange.feed.page_cache import PageCache
 from exchange.feed.query import Asked
 from exchange.feed.readers import Readers
+from exchange.governance.change import PolicyChanges
 from exchange.governance.explanation import Explanations
 from exchange.governance.in_force import PolicyInForce
 from exchange.intake import published
@@ -37,7 +42,7 @@ from exchange.obligations.desk import Desk
 from exchange.obligations.mailboxes import key_to_mailbox, with_mailboxes
 from exchange.obligations.news import Added
 from exchange.obligations.seal import read_seal, seal_path
-from exchange.policy.label import granted, policy_of
+from exchange.policy.label import policy_of, release
 from exchange.policy.packs import Packs
 from exchange.policy.packtext import texts_of
 from exchange.settings import Settings
@@ -62,6 +67,7 @@ from exchange.store.pushes import (
     withdraw,
 )
 
+_LOG = logging.getLogger("exchange.wiring")
 _HOUR = 3_600_000_000
 _KEPT_PAGES = 32_000_000
 """Bytes of settled pages that a process keeps."""
@@ -87,6 +93,7 @@ class Exchange:
         self.engine = open_engine(settings.database_url)
         self.policy = PolicyInForce(self.engine, texts_of(Path(settings.policies) if settings.policies else None))
         self.ledger = Ledger(self.engine)
+        self.ledger = Ledger(self.engine)
         self.notary = Notary(self.engine, settings, clock, pause=pause,
                              deliveries=LedgerDeliveries(self.ledger))
         self.obligations = Desk(self.engine, lambda: self.packs, self.directory, self.ledger.recipients,
@@ -95,6 +102,7 @@ class Exchange:
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
         self._pages = PageCache(_KEPT_PAGES)
+        self._leaving = Leaving(self._granted, self.ledger, lambda: self._redaction_secret)
         self.cases = Docket(self.engine, self._queries, lambda: self.packs, self.directory,
                             lambda: self.obligations.means, self._numbers.feed_if_any)
         self._readers = Readers(self._labels, self._numbers, self.policy.of)
@@ -102,6 +110,7 @@ class Exchange:
         self._intake = Intake(self._labels, pause)
         self._directory: Directory | None = None
         self._secret = settings.secret_key
+        self._redaction_secret = ""
         self._identity = ""
         self._swept = 0
 
@@ -117,6 +126,7 @@ class Exchange:
                 self._directory = shelf.with_records(
                     with_mailboxes(published.with_published(load_directory(connection))))
                 self._secret = self._secret or meta_value(connection, "cursor.secret")
+                self._redaction_secret = meta_value(connection, "redaction.secret")
                 self._identity = meta_value(connection, "exchange.identity")
         return self._directory
 
@@ -126,14 +136,22 @@ class Exchange:
         self.directory()
         return self.policy.active
 
-    def _granted(self, profile: str, label: str) -> bool:
-        """What the profile's own policy version says; a version that is gone grants nothing."""
+    def _granted(self, profile: str, label: str) -> tuple[str, ...] | None:
+        """What the profile's own policy version leaves out; None: not released. A version that is gone releases
+        nothing."""
         packs = self.policy.version(policy_of(profile))
-        return packs is not None and granted(profile, label, packs)
+        if packs is None:
+            return None
+        word, parts = release(profile, label, packs)
+        return None if word == "deny" else parts
 
     def explanations(self, now: int) -> Explanations:
         """Why who may see what, for questions asked at ``now``."""
         return Explanations(self.engine, self.policy, self.directory(), now)
+
+    def policy_changes(self) -> PolicyChanges:
+        """Steps of policy versions, taken now."""
+        return PolicyChanges(self.engine, self.policy, self.directory(), self.clock())
 
     def communities(self, directory: Directory) -> list[Community]:
         """API roots in the order of discovery: the built-in ones last."""
@@ -166,19 +184,37 @@ class Exchange:
         return self.reader(directory, organisation, key_to_mailbox(credential, self.packs), None, now)
 
     def page(self, make: PageMaker, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
-        """One page of a collection: of objects, manifest or versions, as ``make`` says."""
-        place = Place(self._numbers.feed_if_any(collection.id), reader, context, self._secret)
-        if make is objects_page:
-            make = self._pages.objects_page
-        with raw(self.engine) as connection:
-            return make(self._queries, connection, place, asked)
+        """One page of a collection: of objects, manifest or versions, as ``make`` says.
+
+        Raises UnavailableError where a grant isn't what the policy says: an alarm is recorded, nothing leaves.
+        """
+        place = self._place(collection, reader, context)
+        try:
+            with raw(self.engine) as connection:
+                if make is objects_page:
+                    return deliver(self._pages.objects_page, self.ledger, self._queries, connection, place, asked)
+                return make(self._queries, connection, place, asked)
+        except WrongGrantError as wrong:
+            raise self._alarm(wrong, collection, reader) from wrong
+
+    def _place(self, collection: Collection, reader: Reader, context: str = "") -> Place:
+        feed = self._numbers.feed_if_any(collection.id)
+        return Place(feed, reader, context, self._secret, self._leaving)
+
+    def _alarm(self, wrong: WrongGrantError, collection: Collection, reader: Reader) -> UnavailableError:
+        _LOG.error("a page was refused, since a grant isn't what the policy says: %s", wrong)
+        detail = {"collection": collection.id, "credential": reader.credential, "profile": reader.profile,
+                  "label": wrong.label, "what": str(wrong)}
+        with contextlib.suppress(ExchangeError), write(self.engine) as connection:
+            record(connection, at=reader.now, kind="alarm", org="", detail=detail)
+        return UnavailableError("The page can't be given out: its policy is being looked at.",
+                                why="A stored grant differs from the policy.", fix="See the log of the server.")
 
     def exists(self, collection: Collection, reader: Reader, stix_id: str) -> bool:
         """Whether the reader may see any version of the object."""
-        wanted = Filter(ids=(stix_id,), versions=_EVERY_VERSION, limit=1)
-        feed = self._numbers.feed_if_any(collection.id)
+        wanted = Filter(ids=(stix_id,), versions=_EVERY_VERSION)
         with raw(self.engine) as connection:
-            return bool(self._queries.page(connection, feed, reader, wanted, ("seq",)))
+            return is_there(self._queries, connection, self._place(collection, reader), wanted)
 
     # -- the way in
 

@@ -79,6 +79,15 @@ def change_directory(
                    dry_run)
 
 
+def foreseen_directory(
+    document: Document, environment: Mapping[str, str], *, source: str, prune: bool = False
+) -> Directory:
+    """The directory as a description would make it; nothing is changed. Raises DescriptionError with all faults."""
+    from exchange.store.engine import open_engine
+
+    return _changed(open_engine(read_settings().database_url), document, environment, source, prune, dry_run=True)[1]
+
+
 def blind_credentials(directory: Directory, at: str) -> Iterator[str]:
     """A sentence for each credential that may read at a time but for a purpose that no agreement in force gives.
 
@@ -133,8 +142,9 @@ def _changed(
     dry_run: bool = False,
 ) -> tuple[list[Change], Directory]:
     """The changes, and the directory with them."""
+    from exchange.governance.in_force import PolicyInForce
     from exchange.model.description import DescriptionError, read_description
-    from exchange.policy.packs import load
+    from exchange.policy.packtext import texts_of
     from exchange.policy.vocabulary import faults_of_description
     from exchange.store.directory import load_directory
     from exchange.store.directory_changes import apply, lock_directory
@@ -143,7 +153,7 @@ def _changed(
 
     changes: list[Change] = []
     policies = read_settings().policies
-    packs = load(Path(policies) if policies else None)
+    policy = PolicyInForce(engine, texts_of(Path(policies) if policies else None))
     migrate(engine)
     try:
         with write(engine) as connection:
@@ -151,7 +161,8 @@ def _changed(
             known = load_directory(connection)
             tables = document(known) if callable(document) else document
             wanted = read_description(tables, known, environment, source=source, alone=prune)
-            unknown = faults_of_description(wanted, packs)
+            policy.refresh(connection)
+            unknown = faults_of_description(wanted, policy.active)
             if unknown:
                 raise DescriptionError(source, unknown)
             changes = apply(connection, wanted, prune=prune)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from exchange.cli import policy_versions
+from exchange.cli.policy_diff import diff
 from exchange.cli.policy_explain import explain
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ def command() -> None:
     """Try and explain sharing decisions, check policy packs, change the policy in stages."""
 
 
-command.add_command(explain)
+for _command in (explain, diff, *policy_versions.COMMANDS):
+    command.add_command(_command)
 
 _POLICIES = click.option(
     "--policies",

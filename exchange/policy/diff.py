@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,15 +20,14 @@ from exchange.policy.label import release
 from exchange.policy.packs import Packs
 
 _RANK: Mapping[Word, int] = {"deny": 0, "redact": 1, "allow": 2}
-_BY_MENTION = frozenset({
-    "tlp_ids", "iep_acts", "pap_acts", "purposes", "research_purposes", "categories", "direct_identifiers",
-    "regimes", "bases", "conditions", "annex1", "transfers",
-})
-"""Parts of packs that can decide only where a label or profile names one of their words."""
-_NO_RELEASE = frozenset({"digest", "sharing", "base_case", "files", "rooms"})
-"""Parts of packs that decide nothing about a release."""
+_BY_MENTION = (
+    "tlp", "iep", "pap", "purpose", "category", "regime", "basis", "condition", "annex1", "transfer", "subject",
+    "exception", "notice",
+)
+"""Tables of packs that can decide only where a label or profile names one of their words."""
+_NO_RELEASE = frozenset({"sharing", "base"})
+"""Tables of packs that decide nothing about a release."""
 _NOBODY = "-"
-_AT = 4_102_444_800_000_000  # 2100: folded facts hold no dates
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,11 @@ def compare(labels: Sequence[str], recipients: Sequence[Recipient]) -> Iterator[
                                  _reasons(one, label, before[0], after[0]))
 
 
+def best(org: str, side: Side, label: str) -> tuple[Word, tuple[str, ...]]:
+    """The most that any profile of an organisation gets of one label, and what is left out of it."""
+    return _best(org, side, label, _named(label), {})
+
+
 def widened_cases(before: Packs, after: Packs) -> list[str]:
     """Names of cases of either version's packs that the one denies and the other doesn't."""
     found = []
@@ -142,37 +146,52 @@ def _mentions(one: Recipient, words: frozenset[str] | None) -> Callable[[str], b
     """Which labels can differ for a recipient whose profiles are the same but for the policy; None: every one."""
     if [_unversioned(p) for p in one.before.profiles] != [_unversioned(p) for p in one.after.profiles]:
         return None
-    if words is None or any(word in profile for profile in one.before.profiles for word in words):
+    if words is None or any(word in _low(profile) for profile in one.before.profiles for word in words):
         return None
-    return lambda label: any(word in label for word in words)
+    return lambda label: any(word in _low(label) for word in words)
+
+
+@lru_cache(maxsize=16_384)
+def _low(text: str) -> str:
+    return text.casefold()
 
 
 @lru_cache(maxsize=4_096)
 def _unversioned(profile: str) -> str:
-    return json.dumps({name: value for name, value in json.loads(profile).items() if name != "policy"})
+    """The profile without its policy version, and without the moment at which that last changed by itself."""
+    return json.dumps({name: value for name, value in json.loads(profile).items() if name not in {"policy", "at"}})
 
 
 def changed_words(before: Packs, after: Packs) -> frozenset[str] | None:
-    """Quoted words of the packs that mean something else after; None: something changed that touches everything."""
+    """Words of the packs, in small letters, that mean something else after; None: what changed touches everything."""
     words: set[str] = set()
-    entries: dict[str, str] = {}
-    for part in fields(Packs):
-        old, new = getattr(before, part.name), getattr(after, part.name)
-        if part.name in _NO_RELEASE:
+    texts: dict[str, str] = {}
+    for table in {*before.entries, *after.entries} - _NO_RELEASE:
+        old, new = _rows(before, table), _rows(after, table)
+        if table not in _BY_MENTION:
+            if old != new:
+                return None
             continue
-        if part.name in _BY_MENTION and isinstance(old, Mapping):
-            words |= {word for word in {*old, *new} if old.get(word) != new.get(word)}
-            entries |= {word: repr(old.get(word)) + repr(new.get(word)) for word in {*old, *new}}
-        elif part.name in _BY_MENTION:
-            words |= old ^ new
-        elif old != new:
-            return None
-    grown = True
+        for name in {*old, *new}:
+            said = {name, *_also(old.get(name)), *_also(new.get(name))}
+            texts |= {word.casefold(): f"{old.get(name)}{new.get(name)}".casefold() for word in said}
+            if old.get(name) != new.get(name):
+                words |= {word.casefold() for word in said}
+    grown = bool(words)
     while grown:  # an entry that names a changed one, such as a narrower purpose, changes with it
-        more = {word for word, text in entries.items() if word not in words and any(f"'{w}'" in text for w in words)}
+        more = {name for name, text in texts.items() if name not in words and any(f"'{word}'" in text for word in words)}
         grown = bool(more)
         words |= more
-    return frozenset(f'"{word}"' for word in words)
+    return frozenset(words)
+
+
+def _rows(packs: Packs, table: str) -> dict[str, Mapping[str, Any]]:
+    return {str(row.get("id", place)): row for place, row in enumerate(packs.entries.get(table, ()))}
+
+
+def _also(row: Mapping[str, Any] | None) -> list[str]:
+    """Other words that an entry goes by."""
+    return [] if row is None else [*row.get("words", ()), *row.get("markings", ())]
 
 
 def _reasons(one: Recipient, label: str, before: Word, after: Word) -> tuple[str, ...]:
@@ -180,7 +199,7 @@ def _reasons(one: Recipient, label: str, before: Word, after: Word) -> tuple[str
     side = one.before if _RANK[before] < _RANK[after] else one.after
     codes: list[tuple[str, ...]] = []
     for profile in side.profiles:
-        facts: dict[str, Any] = pull_facts(label, profile, _AT, Standing())
+        facts = pull_facts(label, profile, int(json.loads(profile).get("at", 0)), Standing())
         decision = decide(facts, side.packs)
         codes.append(tuple(dict.fromkeys(
             r.finding.code for r in decision.explain if r.finding.outcome in {"deny", "redact"})))
