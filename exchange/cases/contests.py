@@ -33,9 +33,11 @@ from exchange.cases.quarantine import Quarantine
 from exchange.errors import ForbiddenError, NotFoundError, UnprocessableError
 from exchange.model.state import State
 from exchange.obligations.notice import Affected
+from exchange.obligations.sweep import rescan
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import contests as rows
 from exchange.store.engine import raw, read, write
+from exchange.store.erasures import settle
 from exchange.store.events import record
 from exchange.store.objects import Filter, Reader, Versions
 from exchange.store.records import add_verdict
@@ -131,6 +133,10 @@ class Contests:
             self._note(connection, contest, step, _role_of(step, roles(before, actor)), actor, statement, now,
                        {"stage": after.stage, "erase": erase})
             self._take_effect(connection, row, step, actor, now, erase=erase)
+        if step in REVIEWS or step is Step.RESTRICT:
+            rescan(self._office.engine, self._office.means(), now)  # pages that were under way meanwhile
+        if erase:
+            settle(self._office.engine)
 
     def show(self, actor: Actor, contest: str, now: int) -> dict[str, Any]:
         """A contest as a party sees it. Raises NotFoundError for everybody else (P16)."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exchange.cases.contests import Contests
+from exchange.cases.contest import Actor
+from exchange.cases.contests import Contests, Opening
 from exchange.cases.dispute import TYPES
 from exchange.cases.disputes import Disputes
 from exchange.cases.emergencies import Emergencies
@@ -55,6 +56,14 @@ class Docket:
     def members(self) -> Members:
         """Who takes part now."""
         return self._office.members()
+
+    def open_contest(self, actor: Actor, opening: Opening, reader: Reader, now: int) -> str:
+        """Open a contest; gives its id (``Contests.open``)."""
+        return self.contests.open(actor, opening, self._feed_of(opening.collection), reader, now)
+
+    def standing(self, stix_id: str, collections: Sequence[str], reader: Reader, now: int) -> dict[str, Any]:
+        """How far an object may be relied on (``Records.standing``)."""
+        return self.records.standing(stix_id, collections, self._feed_of, reader, now)
 
     def pushed(self, connection: Any, organisation: Organisation, contributor: int, feed: int, added: Sequence[Pushed],
                reader: Reader) -> Taken:
