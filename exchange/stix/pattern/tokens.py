@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple, NoReturn
 
 from exchange.stix.fault import PATTERN_INVALID, StixFault, shown
-from exchange.stix.pattern.tree import Octets, Timestamp
+from exchange.stix.pattern.tree import KEYWORDS, Octets, Timestamp
 from exchange.stix.timestamp import version_key
 
 _MASTER = re.compile(
@@ -24,28 +24,6 @@ _MASTER = re.compile(
     re.VERBOSE,
 )
 
-KEYWORDS = frozenset(
-    (
-        "AND",
-        "OR",
-        "NOT",
-        "FOLLOWEDBY",
-        "LIKE",
-        "MATCHES",
-        "ISSUPERSET",
-        "ISSUBSET",
-        "EXISTS",
-        "IN",
-        "START",
-        "STOP",
-        "SECONDS",
-        "WITHIN",
-        "REPEATS",
-        "TIMES",
-        "true",
-        "false",
-    )
-)
 _MAX_NUMBER = 400
 
 

@@ -9,6 +9,30 @@ from typing import Any, NamedTuple
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+KEYWORDS = frozenset(
+    (
+        "AND",
+        "OR",
+        "NOT",
+        "FOLLOWEDBY",
+        "LIKE",
+        "MATCHES",
+        "ISSUPERSET",
+        "ISSUBSET",
+        "EXISTS",
+        "IN",
+        "START",
+        "STOP",
+        "SECONDS",
+        "WITHIN",
+        "REPEATS",
+        "TIMES",
+        "true",
+        "false",
+    )
+)
+"""Words of the language; as a property's name they stand in quotes."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectPath:
@@ -27,7 +51,7 @@ class ObjectPath:
                 continue
             if position:
                 parts.append(".")
-            parts.append(step if _BARE.fullmatch(step) else quoted(step))
+            parts.append(step if _BARE.fullmatch(step) and step not in KEYWORDS else quoted(step))
         return "".join(parts)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -299,3 +300,8 @@ def test_combinations_of_moments_equal_trying_every_assignment(expression: Expre
         for n, (letters, first, _, _) in enumerate(given_spans)]
     expected = MATCH if matches(expression, given_spans) else NO_MATCH
     assert result(write(Pattern(expression)), observed_data(seen_at).observed) == expected
+
+
+@pytest.mark.parametrize("pattern", ["[x:'AND' = 1]", "[x:a.'true'.'EXISTS' = 1]", "[x:'' = 1]"])
+def test_a_property_named_like_a_word_of_the_language_is_written_in_quotes(pattern: str) -> None:
+    assert write(parse(pattern)) == pattern
