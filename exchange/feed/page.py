@@ -1,4 +1,8 @@
-"""Pages of a collection as TAXII resources: the stored bytes are joined, never parsed again."""
+"""Pages of a collection as TAXII resources: the stored bytes are joined, never parsed again.
+
+What may not leave as it is (``leaving``) is replaced or left out before the page is filled, so that nothing of a
+page's shape tells of it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 import orjson
 
 from exchange.feed.cursor import open_cursor, sign_cursor
+from exchange.feed.leaving import Form, Leaving
 from exchange.feed.query import Asked
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.objects import Column, Filter, ObjectQueries, Reader
@@ -25,6 +30,10 @@ class Page:
     """Whether there was anything on it."""
     span: tuple[int, int] | None = None
     """(after, last] in microseconds of a page that more follows: nothing is ever added in between."""
+    seqs: tuple[int, ...] = ()
+    """The dates of the objects whose content is on it, rising."""
+    receipt: str = ""
+    """What the ledger calls its delivery; empty where nothing was delivered."""
 
 
 @dataclass(frozen=True)
@@ -35,37 +44,63 @@ class Place:
     reader: Reader
     context: str
     secret: str
+    leaving: Leaving
 
 
 PageMaker = Callable[[ObjectQueries, Any, Place, Asked], Page]
 """Makes one kind of page over a raw driver connection."""
 
 
+@dataclass(slots=True)
+class _Found:
+    """The rows of a page, the forms of those that don't leave as they are, and where it begins and goes on."""
+
+    rows: list[tuple[Any, ...]]
+    forms: dict[int, Form]
+    after: int
+    token: str | None = None
+
+
 def objects_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
     """An envelope (TAXII 2.1, 3.7) of the objects, as they were sent."""
-    rows, token, after = _rows(queries, connection, place, asked, ("seq", "body"))
-    page = _page(rows, token, b"objects", [row[1] for row in rows])
-    return page if token is None else replace(page, span=(after, rows[-1][0]))
+    found = _find(queries, connection, place, asked, ("body",))
+    rows, forms = found.rows, found.forms
+    bodies = [row[3] for row in rows] if not forms else [
+        form.derived.body if (form := forms.get(row[0])) is not None and form.derived is not None else row[3]
+        for row in rows
+    ]
+    page = replace(_page(rows, found.token, b"objects", bodies), seqs=tuple([row[0] for row in rows]))
+    return page if found.token is None else replace(page, span=(found.after, rows[-1][0]))
 
 
 def manifest_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
     """A manifest (TAXII 2.1, 5.3.1); ``next`` as in envelopes (cti-taxii2#110)."""
-    columns: tuple[Column, ...] = ("seq", "stix_id", "version", "version_text", "spec_version")
-    rows, token, _ = _rows(queries, connection, place, asked, columns)
+    columns: tuple[Column, ...] = ("stix_id", "version", "version_text", "spec_version")
+    found = _find(queries, connection, place, asked, columns)
     records = orjson.dumps([
         {
-            "id": stix_id, "date_added": from_microseconds(seq), "version": written(seq, version, text),
-            "media_type": f"application/stix+json;version={spec}",
+            "id": _id(found.forms.get(seq), stix_id), "date_added": from_microseconds(seq),
+            "version": written(seq, version, text), "media_type": f"application/stix+json;version={spec}",
         }
-        for seq, stix_id, version, text, spec in rows
+        for seq, _, _, stix_id, version, text, spec in found.rows
     ])
-    return _page(rows, token, b"objects", [records[1:-1]])
+    return _page(found.rows, found.token, b"objects", [records[1:-1]])
+
+
+def _id(form: Form | None, stix_id: str) -> str:
+    return stix_id if form is None or form.derived is None else form.derived.id
 
 
 def versions_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
     """The versions of one object (TAXII 2.1, 5.8.1), in the order of adding."""
-    rows, token, _ = _rows(queries, connection, place, asked, ("seq", "version", "version_text"))
-    return _page(rows, token, b"versions", [orjson.dumps([written(*row) for row in rows])[1:-1]])
+    found = _find(queries, connection, place, asked, ("version", "version_text"))
+    texts = orjson.dumps([written(seq, version, text) for seq, _, _, version, text in found.rows])
+    return _page(found.rows, found.token, b"versions", [texts[1:-1]])
+
+
+def is_there(queries: ObjectQueries, connection: Any, place: Place, wanted: Filter) -> bool:
+    """Whether the reader may see anything of what is wanted."""
+    return bool(_find(queries, connection, place, Asked(replace(wanted, limit=1), None, ""), ()).rows)
 
 
 def written(seq: int, version: str, text: str | None) -> str:
@@ -73,21 +108,33 @@ def written(seq: int, version: str, text: str | None) -> str:
     return text or (version + "Z" if version else from_microseconds(seq))
 
 
-def _rows(
+def _find(
     queries: ObjectQueries, connection: Any, place: Place, asked: Asked, columns: tuple[Column, ...]
-) -> tuple[list[tuple[Any, ...]], str | None, int]:
-    """The rows of a page, the token for the next one if there is more, and the date after which it begins."""
-    wanted = asked.filter
-    context = f"{place.context}|{asked.context}"
+) -> _Found:
+    """The rows (seq, label, closure, ...) of a page, in the order of adding."""
+    wanted, context = asked.filter, f"{place.context}|{asked.context}"
     if asked.cursor is not None:
-        after = max(wanted.after, open_cursor(place.secret, context, asked.cursor))
-        wanted = Filter(ids=wanted.ids, types=wanted.types, spec_versions=wanted.spec_versions,
-                        versions=wanted.versions, after=after, limit=wanted.limit)
-    rows = queries.page(connection, place.feed, place.reader, wanted, columns)
-    if len(rows) <= wanted.limit:
-        return rows, None, wanted.after
-    rows = rows[: wanted.limit]
-    return rows, sign_cursor(place.secret, context, rows[-1][0]), wanted.after
+        wanted = replace(wanted, after=max(wanted.after, open_cursor(place.secret, context, asked.cursor)))
+    if wanted.ids is not None:
+        wanted = place.leaving.with_derived(queries, connection, place.feed, place.reader, wanted)
+    found = _Found([], {}, wanted.after)
+    after, more = wanted.after, True
+    while more and len(found.rows) <= wanted.limit:
+        part = replace(wanted, after=after, limit=wanted.limit - len(found.rows))
+        rows = queries.page(connection, place.feed, place.reader, part, ("seq", "label", "closure", *columns))
+        more = len(rows) > part.limit
+        forms = place.leaving.forms(queries, connection, place.feed, place.reader, [row[:3] for row in rows])
+        if forms:
+            after = rows[-1][0]
+            rows = [row for row in rows if (form := forms.get(row[0])) is None or form.derived is not None]
+            found.forms.update(forms)
+        elif more:
+            after = rows[-1][0]
+        found.rows += rows
+    if len(found.rows) > wanted.limit:
+        found.rows = found.rows[: wanted.limit]
+        found.token = sign_cursor(place.secret, context, found.rows[-1][0])
+    return found
 
 
 def _page(rows: Sequence[tuple[Any, ...]], token: str | None, name: bytes, items: list[bytes]) -> Page:

@@ -54,7 +54,8 @@ class PageCache:
         page = objects_page(queries, connection, place, asked)
         if page.span is not None:
             until = queries.next_window(connection, place.feed, page.span, place.reader.now)
-            self._keep(key, _Kept(page, revision, until))
+            if until is None or place.reader.now < until:
+                self._keep(key, _Kept(page, revision, until))
         return page
 
     def _note(self, key: tuple[object, ...]) -> None:

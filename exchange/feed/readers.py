@@ -52,6 +52,7 @@ class Readers:
                 profile=self._labels.profile(facts.digest, facts.text), now=now, facts=facts.text,
                 org=self._numbers.contributor(organisation.id),
                 collections=tuple(readable) if "read" in credential.scopes else (),
+                credential=credential.id, purpose=purpose or "", policy=packs.digest,
             )
             known = self._known[key] = (made, None if change is None else microseconds(change))
             while len(self._known) > _MOST:

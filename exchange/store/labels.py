@@ -7,17 +7,19 @@ that no pair is ever missed: a label sees every earlier profile and a profile ev
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, Engine, Table, insert, select, text
 
 from exchange.store.engine import is_sqlite, raw, read, write
-from exchange.store.object_tables import CONTRIBUTOR, FEED, GRANT, LABEL, PROFILE
+from exchange.store.object_tables import CONTRIBUTOR, FEED, GRANT, LABEL, PROFILE, WITHHOLDING
 from exchange.store.statement import Prepared
 from exchange.store.statement import text as bound_text
 
-Grants = Callable[[str, str], bool]
-"""(profile facts, label facts), both canonical JSON -> whether the profile may see the label."""
+Grants = Callable[[str, str], Sequence[str] | None]
+"""(profile facts, label facts), both canonical JSON -> the parts to leave out, none where the profile may see the
+label in full; None: it may not see it."""
 
 _POLICY_LOCK = 0x_C1B_0001
 """Key of the PostgreSQL advisory lock under which labels and profiles are made."""
@@ -74,11 +76,29 @@ def ensure(connection: Connection, table: Table, digest: str, facts: str, grants
 def _grant_rows(
     connection: Connection, table: Table, made: int, facts: str, grants: Grants
 ) -> list[dict[str, int]]:
-    if table is LABEL:
-        others = connection.execute(select(PROFILE.c.number, PROFILE.c.facts))
-        return [{"profile": n, "label": made} for n, other in others if grants(other, facts)]
-    others = connection.execute(select(LABEL.c.number, LABEL.c.facts))
-    return [{"profile": made, "label": n} for n, other in others if grants(facts, other)]
+    """The new label with every profile, or the new profile with every label."""
+    other = PROFILE if table is LABEL else LABEL
+    withheld: dict[tuple[str, ...], int] = {(): 0}
+    rows = []
+    for number, facts_of_other in connection.execute(select(other.c.number, other.c.facts)).all():
+        granted = grants(facts_of_other, facts) if table is LABEL else grants(facts, facts_of_other)
+        if granted is None:
+            continue
+        parts = tuple(granted)
+        if parts not in withheld:
+            withheld[parts] = _withholding(connection, parts)
+        profile, label = (number, made) if table is LABEL else (made, number)
+        rows.append({"profile": profile, "label": label, "withheld": withheld[parts]})
+    return rows
+
+
+def _withholding(connection: Connection, parts: Sequence[str]) -> int:
+    """The number of a list of parts, made if it is new; under the lock of labels and profiles."""
+    stated, row = json.dumps(sorted(parts)), WITHHOLDING.c
+    found = connection.execute(select(row.number).where(row.parts == stated)).scalar()
+    if found is None:
+        found = connection.execute(insert(WITHHOLDING).values(parts=stated).returning(row.number)).scalar_one()
+    return int(found)
 
 
 class Numbers:

@@ -158,9 +158,9 @@ class Ledger:
             orgs = _names(connection, CONTRIBUTOR, "org", {row[2] for row in rows})
             feeds = _names(connection, FEED, "collection", {row[6] for row in rows})
         return [
-            LedgerRow(row[0], row[1], orgs.get(row[2], ""), *row[3:6], feeds.get(row[6], ""), *row[7:10],
-                      bytes(row[10]).hex(), bytes(row[11]).hex())
-            for row in rows
+            LedgerRow(number, at, orgs.get(org, ""), credential, purpose, policy, feeds.get(feed, ""), first, last, many,
+                      bytes(receipt).hex(), bytes(digest).hex())
+            for number, at, org, credential, purpose, policy, feed, first, last, many, receipt, digest in rows
         ]
 
     def register(self, derived: Iterable[tuple[str, int]]) -> None:

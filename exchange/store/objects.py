@@ -156,14 +156,18 @@ class ObjectQueries:
             found.setdefault(made_of, set()).add(target)
         return found
 
-    def grants(self, connection: Any, profile: int, labels: Collection[int]) -> Mapping[int, tuple[str, str, str | None]]:
+    def grants(
+        self, connection: Any, profile: int, labels: Collection[int]
+    ) -> Mapping[int, tuple[str, str, str | None]]:
         """What the database says of labels for a profile: digest, facts, and the parts withheld (JSON) or None."""
         joined = LABEL.join(GRANT, LABEL.c.number == GRANT.c.label).outerjoin(
             WITHHOLDING, WITHHOLDING.c.number == GRANT.c.withheld)
         asked = self._once("grants", select(
             LABEL.c.number, LABEL.c.digest, LABEL.c.facts,
             case((GRANT.c.withheld == literal_column("0"), None), else_=func.coalesce(WITHHOLDING.c.parts, "")),
-        ).select_from(joined).where(GRANT.c.profile == number("profile"), one_of(self._dialect, LABEL.c.number, "labels")))
+        ).select_from(joined).where(
+            GRANT.c.profile == number("profile"), one_of(self._dialect, LABEL.c.number, "labels")
+        ))
         rows = asked.run(connection, profile=profile, labels=listed(self._dialect, labels))
         return {label: (digest, facts, parts) for label, digest, facts, parts in rows}
 

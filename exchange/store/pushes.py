@@ -133,7 +133,8 @@ def _known_rows(
 def _select_known(dialect: Dialect) -> Select[Any]:
     row = OBJECT.c
     return select(
-        row.stix_id, row.contributor, row.version, row.claim, visible(OBJECT, dialect, full=True).label("seen"), row.body, row.state
+        row.stix_id, row.contributor, row.version, row.claim, visible(OBJECT, dialect, full=True).label("seen"),
+        row.body, row.state,
     ).where(row.feed == number("feed"), one_of(dialect, row.id_key, "keys"))
 
 

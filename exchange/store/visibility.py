@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     literal_column,
     or_,
@@ -100,18 +101,18 @@ def _by_state(rows: FromClause) -> ColumnElement[bool]:
 def _closed(rows: FromClause, dialect: Dialect, *, full: bool, deep: int) -> ColumnElement[bool]:
     """As many of the row's closed references are seen as it needs; beyond ``deep`` none is (in doubt: no)."""
     if deep == 0:
-        return rows.c.refs < _word(0)
+        return false()
     link = REFERENCE.alias(f"link{deep}")
-    seen: ScalarSelect[int] = (
-        select(func.count()).select_from(link).where(link.c.object == rows.c.number, target_seen(link, dialect, deep - 1))
-        .correlate(rows).scalar_subquery()
-    )
+    seen: ScalarSelect[int] = select(func.count()).select_from(link).where(
+        link.c.object == rows.c.number, target_seen(link, dialect, deep - 1)
+    ).correlate(rows).scalar_subquery()
     needed: Any = rows.c.refs if full else case(
         (rows.c.closure == _word(Closure.ALL), rows.c.refs),
         (rows.c.closure == _word(Closure.SOME), _word(1)),
         else_=_word(0),
     )
-    return seen >= needed
+    enough: ColumnElement[bool] = seen >= needed
+    return enough
 
 
 def target_seen(link: FromClause, dialect: Dialect, deep: int = _DEEP - 1) -> ColumnElement[bool]:

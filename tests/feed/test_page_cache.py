@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from exchange.feed.leaving import Leaving
 from exchange.feed.page import Place, objects_page
 from exchange.feed.page_cache import PageCache
 from exchange.feed.query import read_query
 from exchange.store.engine import raw, write
 from exchange.store.labels import Labels, Numbers
+from exchange.store.ledger import Ledger
 from exchange.store.objects import ObjectQueries, Reader, Versions
 from exchange.store.pushes import NewObject, add_objects, withdraw
 
@@ -21,12 +24,22 @@ NOW = 1_790_000_000_000_000
 ALL = Versions(frozenset({"all"}))
 
 
+def may_see(profile: str, label: str) -> tuple[str, ...] | None:
+    """Everything of a's; the rest as far as it is open."""
+    return () if profile == "a" or label == "open" else None
+
+
+def folded(facts: str) -> tuple[str, str]:
+    return hashlib.sha256(facts.encode()).hexdigest(), facts
+
+
 class Feed:
     """A collection with six objects that one member reads in pages of two."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.labels = Labels(engine, lambda profile, label: profile == "a" or label == "open")
+        self.labels = Labels(engine, may_see)
+        self.leaving = Leaving(may_see, Ledger(engine), lambda: "secret")
         self.number = Numbers(engine).feed("c")
         self.contributor = Numbers(engine).contributor("a")
         self.queries = ObjectQueries(engine.dialect)
@@ -35,11 +48,11 @@ class Feed:
 
     def new(self, stix_id: str, version: str = "v1", label: str = "open") -> NewObject:
         return NewObject(stix_id=stix_id, type="x", version=version, version_text=None, spec_version="2.1",
-                         label=self.labels.label(label, label), visible_from=None, visible_until=None,
+                         label=self.labels.label(*folded(label)), visible_from=None, visible_until=None,
                          body=json.dumps([stix_id, version]).encode())
 
     def add(self, *objects: NewObject) -> None:
-        reader = Reader(self.labels.profile("a", "a"), NOW)
+        reader = Reader(self.labels.profile(*folded("a")), NOW)
         with write(self.engine) as connection:
             add_objects(connection, feed=self.number, contributor=self.contributor, reader=reader, objects=objects)
 
@@ -51,7 +64,8 @@ class Feed:
     def crawl(self, make: Any, now: int = NOW, profile: str = "b") -> list[Any]:
         found: list[Any] = []
         token = None
-        place = Place(self.number, Reader(self.labels.profile(profile, profile), now), "here", "secret")
+        place = Place(self.number, Reader(self.labels.profile(*folded(profile)), now, facts=profile), "here", "secret",
+                      self.leaving)
         while True:
             query = [("limit", "2")] + ([("next", token)] if token else [])
             asked = read_query(query, allowed=frozenset({"limit", "next"}), page_size=2)

@@ -73,7 +73,7 @@ PEOPLE = {
 def _seen(engine: Engine, org: str, box: str, purpose: str | None) -> list[str]:
     """What an organisation would read of a mailbox if it were let in to it."""
     packs = load()
-    labels = Labels(engine, lambda profile, label: granted(profile, label, packs))
+    labels = Labels(engine, lambda profile, label: () if granted(profile, label, packs) else None)
     key = key_to_mailbox(Credential(id=org, org=org, digest="", purpose=purpose), packs)
     facts = profile_facts(PEOPLE[org], key, purpose=key.purpose,
                           at="2026-06-01T00:00:00Z", packs=packs, encrypted=False)
@@ -113,9 +113,8 @@ def test_a_notice_is_sent_once(engine: Engine) -> None:
 
 
 def test_what_is_not_committed_was_not_sent(engine: Engine) -> None:
-    with pytest.raises(RuntimeError), write(engine) as connection:
-        send(connection, [notice()], NOW)
-        raise RuntimeError
+    with pytest.raises(ZeroDivisionError), write(engine) as connection:
+        assert 1 / (len(send(connection, [notice()], NOW)) - 1)
     with read(engine) as connection:
         assert list_notices(connection) == []
     assert _seen(engine, "org-beta", "org-beta", None) == []

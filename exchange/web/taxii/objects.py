@@ -106,4 +106,6 @@ def _page(community: str, name: str, endpoint: str, asked: Asked, make: PageMake
     headers = {}
     if page.first and page.last:
         headers = {"X-TAXII-Date-Added-First": page.first, "X-TAXII-Date-Added-Last": page.last}
+    if page.receipt:
+        headers["CIBX-Receipt"] = page.receipt
     return answer(page.body, 200, headers)

@@ -1,0 +1,54 @@
+"""A page leaves only when the ledger has it, and only if nothing of it changed meanwhile.
+
+Who erases or restricts an object raises its collection's revision in the same transaction, and asks the ledger
+again after its commit. Here the revision is read before a page is made and after its delivery is noted: where it
+is the same, the delivery was noted before that commit, so that it is found by whoever asks after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from exchange.errors import UnavailableError
+from exchange.feed.page import Page, Place
+from exchange.feed.query import Asked
+from exchange.store.ledger import Delivery, Ledger, Receiver
+from exchange.store.objects import ObjectQueries, Reader
+from exchange.store.runs import encode_runs
+
+_TRIES = 5
+
+
+def deliver(
+    make: Callable[[ObjectQueries, Any, Place, Asked], Page], ledger: Ledger, queries: ObjectQueries, connection: Any,
+    place: Place, asked: Asked,
+) -> Page:
+    """The page with its receipt; an empty one needs none.
+
+    Raises UnavailableError where the ledger can't take it or the collection changes faster than it is read.
+    """
+    for _ in range(_TRIES):
+        revision = queries.revision(connection, place.feed)
+        page = make(queries, connection, place, asked)
+        if not page.seqs:
+            return page
+        noted = ledger.note(_receiver(place.reader), _delivery(place, page))
+        if queries.revision(connection, place.feed) == revision:
+            return replace(page, receipt=noted.receipt)
+        ledger.take_back(noted)
+    raise UnavailableError("The collection changes faster than it can be read.", fix="Try again shortly.")
+
+
+def _receiver(reader: Reader) -> Receiver:
+    return Receiver(reader.org, reader.credential, reader.purpose, reader.profile, reader.policy)
+
+
+def _delivery(place: Place, page: Page) -> Delivery:
+    seqs = page.seqs
+    return Delivery(
+        at=place.reader.now, feed=place.feed, first=seqs[0], last=seqs[-1], count=len(seqs), seqs=encode_runs(seqs),
+        digest=hashlib.sha256(page.body).digest(),
+    )
