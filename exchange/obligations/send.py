@@ -17,6 +17,7 @@ from exchange.policy.label import object_facts
 from exchange.stix.timestamp import from_microseconds, version_key
 from exchange.store.directory import meta_value
 from exchange.store.events import record
+from exchange.store.labels import Grants
 from exchange.store.mailboxes import MailboxKey, put
 from exchange.store.notices import add_notice, known_notices
 from exchange.store.pushes import NewObject
@@ -70,11 +71,11 @@ def _box(org: str) -> MailboxKey:
     return MailboxKey(mailbox_id(org), EXCHANGE, hashlib.sha256(text.encode()).hexdigest(), text)
 
 
-def _own_alone(org: str) -> Any:
-    """Who sees a label that ``org`` owns: its profiles, whatever they ask for."""
+def _own_alone(org: str) -> Grants:
+    """Who sees a label that ``org`` owns: its profiles, in full, whatever they ask for."""
 
-    def grants(profile: str, label: str) -> bool:
-        return bool(json.loads(profile)["actor"]["org"] == org)
+    def grants(profile: str, label: str) -> Sequence[str] | None:
+        return () if json.loads(profile)["actor"]["org"] == org else None
 
     return grants
 
