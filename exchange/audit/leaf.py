@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from json.encoder import encode_basestring as _text  # JSON text of a string; a tenth of what json.dumps costs
 from typing import Any
 
 from exchange.audit.fault import UnreadableError
@@ -55,7 +56,3 @@ def _is_event(value: Mapping[str, Any]) -> bool:
     at = value.get("at")
     timed = type(at) is int and 0 <= at <= _LATEST
     return texts and timed and isinstance(value.get("detail"), dict) and len(value) == 6
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)

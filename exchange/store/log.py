@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from exchange.store.engine import is_sqlite
@@ -18,7 +18,7 @@ from exchange.store.object_tables import EVENT
 
 _ROW = EVENT.c
 _COLUMNS = (_ROW.number, _ROW.id, _ROW.at, _ROW.kind, _ROW.org, _ROW.detail, _ROW.nonce)
-_PENDING = select(*_COLUMNS).where(_ROW.place.is_(None)).order_by(_ROW.number)
+_PENDING = select(*_COLUMNS).where(_ROW.place.is_(None)).order_by(_ROW.number).limit(bindparam("most"))
 _PLACE_SQLITE = "UPDATE event SET place = ? WHERE number = ?"
 _PLACE_POSTGRES = text(
     "UPDATE event SET place = :first + t.ord - 1 FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY"
@@ -61,7 +61,7 @@ def set_cursor(connection: Connection, name: str, value: int) -> None:
 
 def pending_events(connection: Connection, most: int) -> list[StoredEvent]:
     """Committed events without a place, in the order of their numbers."""
-    return [StoredEvent(*row) for row in connection.execute(_PENDING.limit(most))]
+    return [StoredEvent(*row) for row in connection.execute(_PENDING, {"most": most}).all()]
 
 
 def give_places(connection: Connection, numbers: Sequence[int], first: int) -> None:

@@ -164,7 +164,8 @@ class EventRow(SQLModel, table=True):
     __tablename__ = "event"
     __table_args__ = (
         Index("event_place", "place", unique=True),
-        Index("event_org", "org", "place"),
+        Index("event_org", "org", "place", sqlite_where=text("place IS NOT NULL"),
+              postgresql_where=text("place IS NOT NULL")),
         Index("event_pending", "number", sqlite_where=text("place IS NULL"), postgresql_where=text("place IS NULL")),
     )
     number: int | None = Field(default=None, sa_column=Column(_NUMBER, primary_key=True))

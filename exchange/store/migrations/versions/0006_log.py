@@ -43,7 +43,8 @@ def _events() -> None:
     )
     pending = sa.text("place IS NULL")
     op.create_index("event_place", "event", ["place"], unique=True)
-    op.create_index("event_org", "event", ["org", "place"])
+    placed = sa.text("place IS NOT NULL")
+    op.create_index("event_org", "event", ["org", "place"], sqlite_where=placed, postgresql_where=placed)
     op.create_index("event_pending", "event", ["number"], sqlite_where=pending, postgresql_where=pending)
     connection, last = op.get_bind(), 0
     before = sa.text("SELECT number, at, kind, org, detail FROM event_before WHERE number > :last"
