@@ -65,6 +65,8 @@ def _read(path: Path) -> Iterator[_Line]:
     """The patterns of a file: JSON strings, one per line (or one JSON array of them)."""
     import msgspec
 
+    from exchange.matcher.pattern.observed import BROKEN_JSON
+
     try:
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
@@ -72,7 +74,7 @@ def _read(path: Path) -> Iterator[_Line]:
     if data.lstrip()[:1] == b"[":
         try:
             items = msgspec.json.decode(data, type=list[msgspec.Raw])
-        except (msgspec.DecodeError, RecursionError):
+        except BROKEN_JSON:
             items = None  # patterns without quotes also begin with a bracket; each line is told below
         if items is not None:
             for number, item in enumerate(items, 1):
@@ -86,9 +88,11 @@ def _read(path: Path) -> Iterator[_Line]:
 def _line(data: bytes, place: str) -> _Line:
     import msgspec
 
+    from exchange.matcher.pattern.observed import BROKEN_JSON
+
     try:
         return _Line(msgspec.json.decode(data, type=str))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except BROKEN_JSON as error:
         text = data[:1000].decode("utf-8", "replace")
         return _Line(text, f"{place} is no JSON string ({str(error).rstrip('.')}). {_FIX}")
 

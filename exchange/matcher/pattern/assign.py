@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from exchange.matcher.pattern.budget import Budget
-from exchange.matcher.pattern.demands import FOREVER, Constraint, Cut, Demand, Option, Plan
+from exchange.matcher.pattern.demands import FOREVER, Constraint, Cut, Demand, Option, Plan, reach
 from exchange.matcher.pattern.quick import quickly
 from exchange.matcher.pattern.supply import Supply
 
@@ -112,7 +112,7 @@ class _Search:
     def can_fill(self) -> bool:
         """Whether every demand can be filled, as far as moments are fixed."""
         intervals = self._intervals()
-        self.budget.spend(2 + 2 * len(intervals))
+        self.budget.spend(2 * self.plan.size)
         for demand, choices, interval in zip(self.plan.demands, self.choices, intervals, strict=True):
             if sum(one.content(interval) for one in choices) < demand.needed:
                 return False
@@ -212,27 +212,40 @@ def assignable(plan: Plan, supply: Supply, budget: Budget) -> bool:
     choices = [[made[option] for option in demand.options] for demand in plan.demands]
     moments = _moments(plan, choices)
     search = _Search(plan, supply, budget, choices, moments)
-    if not search.can_fill():
+    if not search.can_fill() or not _has_room(plan, supply, moments, budget):
         return False
     if not plan.constraints or quickly(plan, supply, moments, budget):
         return True
     return search.run()
 
 
+def _has_room(plan: Plan, supply: Supply, moments: Sequence[int], budget: Budget) -> bool:
+    """Whether for each window there is a moment from which on it holds as many observations as it needs."""
+    seen: set[tuple[frozenset[int], int, int]] = set()
+    for constraint in plan.constraints:
+        if isinstance(constraint, Cut):
+            continue
+        inside = [plan.demands[place] for place in constraint.inside]
+        needed = sum(demand.needed for demand in inside)
+        anyone = frozenset[int]().union(*(option.candidates for demand in inside for option in demand.options))
+        if (anyone, needed, constraint.width) in seen:
+            continue
+        seen.add((anyone, needed, constraint.width))
+        budget.spend(2 * len(moments) + 2 * len(anyone))
+        room = _Choice(Option(anyone), supply)
+        if not any(room.content((moment, moment + constraint.width - 1)) >= needed for moment in moments):
+            return False
+    return True
+
+
 def _widest_first(plan: Plan) -> Plan:
     """The same plan with the constraints on most demands first: they leave the least to try."""
-    order = sorted(range(len(plan.constraints)), key=lambda at: -_reach(plan.constraints[at]))
+    order = sorted(range(len(plan.constraints)),
+                   key=lambda at: (-reach(plan.constraints[at]), isinstance(plan.constraints[at], Cut)))
     place = {old: new for new, old in enumerate(order)}
     constraints = [plan.constraints[at] for at in order]
     return Plan(plan.demands, tuple(
         one if one.twin is None else one._replace(twin=place[one.twin]) for one in constraints))
-
-
-def _reach(constraint: Constraint) -> int:
-    """How many demands a constraint is about; of equals a window comes first."""
-    if isinstance(constraint, Cut):
-        return 2 * len(constraint.before | constraint.after)
-    return 2 * len(constraint.inside) + 1
 
 
 def _moments(plan: Plan, choices: Sequence[Sequence[_Choice]]) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from exchange.matcher.pattern.demands import OverBudgetError
 
-BUDGET = 2_000_000
+BUDGET = 1_000_000
 """Units of work for one pattern, each about a fifth of a microsecond."""
 
 
@@ -15,9 +15,11 @@ class Budget:
     """What is left to spend."""
 
     left: int = BUDGET
+    what: str = "too many ways to assign observations to the pattern"
+    """What there was too much of, when it is used up."""
 
     def spend(self, units: int) -> None:
         """Take units; raises OverBudgetError when there are no more."""
         self.left -= units
         if self.left < 0:
-            raise OverBudgetError("too many ways to assign observations to the pattern")
+            raise OverBudgetError(self.what)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
 
+from exchange.matcher.pattern.budget import Budget
 from exchange.matcher.pattern.compare import Test, as_octets, homogeneous, test_of
 from exchange.matcher.pattern.observed import Observed
 from exchange.matcher.pattern.paths import values
@@ -21,7 +22,8 @@ from exchange.stix.pattern.tree import Comparison, Constant, Logic, Octets, Time
 from exchange.stix.pattern.tree import Test as TestTree
 
 Rows = frozenset[int]
-NONE: Rows = frozenset()
+_PLACES, _PLACES_PER_ROW = 1_000_000, 50
+"""How many places all ``[*]`` of a column may lead to."""
 
 
 class Answer(NamedTuple):
@@ -69,9 +71,10 @@ class Table:
         rows: dict[Hashable, list[int]] = {}
         value_of: dict[Hashable, Any] = {}
         present = []
-        for row, found in self._rows_of_type.get(type_name, ()):
-            scope = self.observed[self.owner[row]].scope
-            held = values(found, steps, scope)
+        given = self._rows_of_type.get(type_name, ())
+        budget = Budget(_PLACES + _PLACES_PER_ROW * len(given), "lists and references that lead to too many places")
+        for row, found in given:
+            held = values(found, steps, self.observed[self.owner[row]].scope, budget)
             if held:
                 present.append(row)
             for value in held:
@@ -84,7 +87,10 @@ class Table:
         return Column(rows, value_of, frozenset(present))
 
     def answer(self, test: TestTree) -> Answer:
-        """The rows of a test in brackets. Raises StixFault for a constant that means nothing."""
+        """The rows of a test in brackets.
+
+        Raises StixFault for a constant that means nothing, OverBudgetError where a path leads to too many places.
+        """
         if isinstance(test, Comparison):
             return self._comparison(test)
         given = [self.answer(one) for one in test.operands]

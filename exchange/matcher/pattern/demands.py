@@ -99,11 +99,21 @@ class Span(NamedTuple):
 Constraint = Cut | Span
 
 
+def reach(constraint: Constraint) -> int:
+    """How many demands a constraint is about."""
+    return len(constraint.before | constraint.after if isinstance(constraint, Cut) else constraint.inside)
+
+
 class Plan(NamedTuple):
     """Demands and the constraints on their times."""
 
     demands: tuple[Demand, ...]
     constraints: tuple[Constraint, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Demands, and demands in constraints: what one look at the whole plan costs."""
+        return len(self.demands) + sum(map(reach, self.constraints))
 
 
 def either(parts: Sequence[Need]) -> Need:

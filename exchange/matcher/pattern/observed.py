@@ -16,6 +16,8 @@ import msgspec
 from exchange.errors import InputError
 from exchange.stix.timestamp import microseconds, version_key
 
+BROKEN_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+"""What msgspec raises for text that isn't JSON, is nested too deep, or isn't UTF-8."""
 TICKS = 2 * 10**18
 """Ticks in a second: twice the finest fraction that is told apart, so that "just after" is one tick."""
 _DIGITS = 18
@@ -35,10 +37,6 @@ class Observed:
     first: int | None = None
     """Ticks since 1970; None when the object doesn't tell, and so is ``last``."""
     last: int | None = None
-
-
-class _Box(msgspec.Struct):
-    objects: list[msgspec.Raw] = []
 
 
 @dataclass
@@ -68,14 +66,14 @@ def read_bundle(path: Path) -> Bundle:
         raise InputError(f"The observed data in {path} can't be read.", why=f"{error.strerror}.", fix=_FIX) from error
     try:
         raws = _raw_objects(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except BROKEN_JSON as error:
         raise InputError(f"{path} is no STIX bundle.", why=f"{str(error).rstrip('.')}.", fix=_FIX) from error
     problems: list[str] = []
     objects: list[dict[str, Any]] = []
     for number, raw in enumerate(raws, 1):
         try:
             objects.append(msgspec.json.decode(raw, type=dict[str, Any]))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except BROKEN_JSON as error:
             problems.append(f"Object {number} of the bundle is left out: {str(error).rstrip('.')}.")
     bundle = observed_data(objects)
     return Bundle(bundle.observed, problems + bundle.problems)
@@ -84,15 +82,15 @@ def read_bundle(path: Path) -> Bundle:
 def _raw_objects(data: bytes) -> list[msgspec.Raw]:
     if data.lstrip()[:1] == b"[":
         return msgspec.json.decode(data, type=list[msgspec.Raw])
-    box = msgspec.json.decode(data, type=_Box)
-    if not box.objects:
-        given = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-        kind = bytes(given.get("type", msgspec.Raw(b""))).strip()
-        if kind == b'"observed-data"':
-            return [msgspec.Raw(data)]
-        if "objects" not in given and kind != b'"bundle"':
-            raise msgspec.DecodeError("it has no objects")
-    return box.objects
+    box = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    kind = bytes(box.get("type", b"")).strip()
+    if kind == b'"observed-data"':
+        return [msgspec.Raw(data)]
+    if "objects" in box:
+        return msgspec.json.decode(box["objects"], type=list[msgspec.Raw])
+    if kind != b'"bundle"':
+        raise msgspec.DecodeError("it has no objects")
+    return []
 
 
 def observed_data(objects: Iterable[Mapping[str, Any]]) -> Bundle:

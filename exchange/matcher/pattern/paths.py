@@ -7,15 +7,19 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from exchange.matcher.pattern.budget import Budget
+
 Value = Any
 """What a path leads to: a JSON value, or bytes where the property's name ends in _bin or _hex (9.6.4)."""
 
 
-def values(found: Mapping[str, Any], steps: Sequence[str | int | None], scope: Mapping[str, Any]) -> list[Value]:
+def values(
+    found: Mapping[str, Any], steps: Sequence[str | int | None], scope: Mapping[str, Any], budget: Budget
+) -> list[Value]:
     """All values a path leads to: none if it isn't there, several only by ``[*]``; each once.
 
-    ``scope`` holds what references may lead to. As each place is visited once per step, the work is bounded by
-    the size of the data also where references run in circles.
+    ``scope`` holds what references may lead to. Each place is visited once per step, also where references run in
+    circles; raises OverBudgetError when ``[*]`` leads to more places than the budget allows.
     """
     current: list[Any] = [found]
     reference = False
@@ -24,6 +28,7 @@ def values(found: Mapping[str, Any], steps: Sequence[str | int | None], scope: M
         for value in current:
             _step(value, step, scope if reference else None, following)
         if step is None:
+            budget.spend(len(following))
             following = _distinct(following)
         if isinstance(step, str):
             reference = step.endswith(("_ref", "_refs"))

@@ -77,7 +77,7 @@ class _Try:
                 if chosen:
                     latest = min(latest, min(one[0] for one in chosen) + constraint.width - 1)
                     earliest = max(earliest, max(one[1] for one in chosen) - constraint.width + 1)
-        self.budget.spend(len(self.plan.constraints) + 1)
+        self.budget.spend(self.plan.size // 2 + 1)
         return earliest, latest
 
     def _narrowest(self, place: int) -> int:

@@ -7,13 +7,14 @@ exceeds its budget. Nothing is left out in silence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from exchange.matcher.pattern.assign import assignable
-from exchange.matcher.pattern.budget import Budget
+from exchange.matcher.pattern.budget import BUDGET, Budget
 from exchange.matcher.pattern.columns import Answer, Rows, Table, unsatisfiable
 from exchange.matcher.pattern.demands import (
     FOREVER,
@@ -74,6 +75,8 @@ class Judge:
     """Observed data, ready for any number of patterns; each distinct text is judged once."""
 
     observed: Sequence[Observed]
+    budget: int = BUDGET
+    """Work that one pattern may cost (see ``Budget``)."""
     _known: dict[str, Verdict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -95,11 +98,13 @@ class Judge:
             answers = {id(one): self._table.answer(one.test) for one in _observations(expression)}
         except StixFault as fault:
             return Verdict(text, INVALID, (), fault.sentence)
+        except OverBudgetError as error:
+            return _too_much(text, error)
         doubts = tuple(dict.fromkeys(doubt for answer in answers.values() for doubt in answer.doubts))
         sure = self._need(expression, answers, self._sure)
         if isinstance(sure, Single) and _is_timeless(sure) and not doubts:
             return self._plain(text, expression, sure)
-        budget = Budget()
+        budget = Budget(self.budget)
         try:
             alone = self._alone(sure, budget)
             if alone or _holds(sure, self._sure.supply, budget):
@@ -108,7 +113,7 @@ class Judge:
             if doubtful and _holds(self._need(expression, answers, self._possible), self._possible.supply, budget):
                 return Verdict(text, UNDECIDED, (), " ".join(doubts) or _UNTIMED)
         except OverBudgetError as error:
-            return Verdict(text, UNDECIDED, (), f"Deciding would take more work than a pattern may cost: {error}.")
+            return _too_much(text, error)
         return Verdict(text, NO_MATCH, (), _explanation(expression))
 
     def _plain(self, text: str, expression: Expression, need: Single) -> Verdict:
@@ -142,6 +147,10 @@ class Judge:
     def _owners(self, rows: Rows) -> frozenset[int]:
         owner = self._table.owner
         return frozenset(owner[row] for row in rows)
+
+
+def _too_much(text: str, error: OverBudgetError) -> Verdict:
+    return Verdict(text, UNDECIDED, (), f"Deciding would take more work than a pattern may cost: {error}.")
 
 
 def judge_all(patterns: Iterable[str], observed: Sequence[Observed]) -> Iterator[Verdict]:
@@ -187,8 +196,9 @@ def _qualified(need: Need, qualifier: Qualifier) -> Need:
 
 
 def _width(qualifier: Within) -> int:
-    seconds = Decimal(str(qualifier.seconds))
-    return int(seconds * TICKS) if seconds < FOREVER else FOREVER
+    """Ticks of WITHIN, rounded up: times are whole ticks, so less than 1.5 ticks apart is less than 2."""
+    seconds = Fraction(str(qualifier.seconds)) if math.isfinite(qualifier.seconds) else FOREVER
+    return min(FOREVER, math.ceil(seconds * TICKS))
 
 
 def _is_timeless(need: Single) -> bool:

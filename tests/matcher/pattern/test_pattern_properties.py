@@ -122,6 +122,7 @@ def holds(test: Test, sco: dict[str, Any]) -> bool:
     return bool(values) and any(alone(one, test) for one in values) != test.negated
 
 
+@settings(max_examples=40, deadline=None)
 @given(tests, st.lists(st.lists(scos, min_size=1, max_size=2), max_size=3))
 def test_a_single_observation_expression_equals_trying_every_object(test: Test, groups: list[list[dict[str, Any]]]) -> None:
     expected = tuple(f"observed-data--{n}" for n, group in enumerate(groups) if any(holds(test, one) for one in group))
@@ -144,12 +145,14 @@ def on_x(test: Test) -> Test:
     return Comparison(ObjectPath("x", test.path.steps), test.operator, test.value, test.negated)
 
 
+@settings(max_examples=40, deadline=None)
 @given(tests, complete)
 def test_de_morgan_holds_where_every_path_is_there(test: Test, sco: dict[str, Any]) -> None:
     given_test = on_x(test)
     assert result(brackets(given_test), seen([sco])) != result(brackets(negation(given_test)), seen([sco]))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(comparisons(), min_size=2, max_size=4), st.sampled_from(["AND", "OR"]), st.lists(scos, max_size=3), st.randoms())
 def test_the_order_of_operands_in_brackets_does_not_matter(operands: list[Comparison], operator: str, held: list[dict[str, Any]], chance: Any) -> None:
     shuffled = list(operands)
@@ -158,6 +161,7 @@ def test_the_order_of_operands_in_brackets_does_not_matter(operands: list[Compar
     assert result(write(one), seen(held)) == result(write(other), seen(held))
 
 
+@settings(max_examples=40, deadline=None)
 @given(paths, st.lists(st.integers(-2, 2), min_size=1, max_size=3), scos)
 def test_in_is_an_or_of_equalities(path: ObjectPath, members: list[int], sco: dict[str, Any]) -> None:
     one = brackets(Comparison(path, "IN", tuple(members)))
@@ -198,7 +202,7 @@ any_expressions = st.recursive(
     max_leaves=4)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30, deadline=None)
 @given(any_expressions)
 def test_what_is_written_reads_back_as_the_same_pattern(expression: Expression) -> None:
     assert parse(write(Pattern(expression))).expression == expression
@@ -276,7 +280,7 @@ def matches(expression: Expression, given_spans: list[tuple[str, int, int, int]]
         for world in worlds)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(small_expressions, st.lists(spans, max_size=3).filter(lambda given_spans: sum(one[3] * (one[2] + 1) for one in given_spans) <= 7))
 def test_combinations_equal_trying_every_assignment_and_time(expression: Expression, given_spans: list[tuple[str, int, int, int]]) -> None:
     observed = [
@@ -290,7 +294,7 @@ def test_combinations_equal_trying_every_assignment_and_time(expression: Express
 points = st.tuples(st.sampled_from(["a", "b", "ab", "c"]), st.integers(0, 5), st.just(0), st.just(1))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(small_expressions, st.lists(points, max_size=6))
 def test_combinations_of_moments_equal_trying_every_assignment(expression: Expression, given_spans: list[tuple[str, int, int, int]]) -> None:
     seen_at = [
