@@ -28,9 +28,10 @@ from exchange.feed.readers import Readers
 from exchange.governance.change import PolicyChanges
 from exchange.governance.explanation import Explanations
 from exchange.governance.in_force import PolicyInForce
+from exchange.governance.preview import Audience, PreviewLabels
 from exchange.intake import published
 from exchange.intake.envelope import split_envelope
-from exchange.intake.push import Intake, Pusher, identities_of_others
+from exchange.intake.push import Checked, Intake, Pusher, identities_of_others
 from exchange.intake.status import Told, status_resource
 from exchange.model import mailbox
 from exchange.model.access import holds, may_read, may_write
@@ -61,6 +62,7 @@ from exchange.store.pushes import (
     drop_expired_statuses,
     find_markings,
     find_status,
+    foretell,
     has_contributed,
     holds_bodies,
     save_status,
@@ -242,11 +244,12 @@ class Exchange:
         reader = self._knower(directory, organisation, credential, collection, now)
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
         pusher = self._pusher(directory, organisation, collection, reader, terms)
+        onlooker = self._readers.reader(directory, organisation, credential, None, now)
         checked = self._intake.check(pusher, raws)
         fresh = [c.new for c in checked if c.new is not None]
         with write(self.engine) as connection:
             stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh,
-                                 pause=self._pause)
+                                 pause=self._pause, onlooker=onlooker)
             fates = iter(stored)
             told = [
                 Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None
@@ -272,6 +275,31 @@ class Exchange:
         if taken.records_changed:
             self.publish_records()
         return told
+
+    def preview(
+        self, organisation: Organisation, credential: Credential, collection: Collection, body: bytes, now: int
+    ) -> dict[str, Any]:
+        """What would become of an envelope, and who would get it; the checks of a push, and nothing is stored."""
+        raws = split_envelope(body, self.settings.max_objects)
+        directory, labels = self.directory(), PreviewLabels()
+        reader = self._knower(directory, organisation, credential, collection, now)
+        pusher = self._pusher(directory, organisation, collection, reader, None)
+        checked = Intake(labels, self._pause).check(pusher, raws)
+        fresh = [c.new for c in checked if c.new is not None]
+        with read(self.engine) as connection:
+            fates = iter(foretell(connection, feed=self._numbers.feed(collection.id), reader=reader, objects=fresh,
+                                  contributor=self._numbers.contributor(organisation.id)))
+        told = [
+            Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None
+            else _told(c.id, c.version, next(fates), now)
+            for c in checked
+        ]
+        audience = Audience(directory, collection, organisation, now, self.policy.of)
+        return {
+            "collection": collection.id, "policy_version": pusher.packs.digest,
+            "objects": [_foreseen(t, c) for t, c in zip(told, checked, strict=True)],
+            "audiences": audience.of(labels.texts),
+        }
 
     def _pusher(
         self, directory: Directory, organisation: Organisation, collection: Collection, reader: Reader,
@@ -456,6 +484,19 @@ def _agreed_terms(organisation: Organisation, at: str) -> Mapping[str, Any]:
         if in_force and agreement.default_terms:
             merged.update(agreement.default_terms)
     return merged
+
+
+def _foreseen(told: Told, checked: Checked) -> dict[str, Any]:
+    """One object of a preview; ``audience`` is an index of the preview's audiences."""
+    outcome = told.outcome
+    row: dict[str, Any] = {"id": outcome.id, "version": told.version, "outcome": outcome.state}
+    if outcome.code or outcome.sentence:
+        row |= {"code": outcome.code, "sentence": outcome.sentence}
+    if checked.new is not None and outcome.state != "refused":
+        row["audience"] = checked.new.label
+        row |= {name: from_microseconds(at) for name, at in (
+            ("not_before", checked.new.visible_from), ("until", checked.new.visible_until)) if at is not None}
+    return row
 
 
 def _told(stix_id: str, version: str, stored: Stored, now: int) -> Told:

@@ -25,6 +25,7 @@ from exchange.stix.fault import StixFault
 from exchange.stix.ids import claims_other_content
 from exchange.stix.markings import StatedTerms, read_terms, states_handling
 from exchange.stix.parse import parse_strict
+from exchange.stix.references import references
 from exchange.stix.timestamp import from_microseconds, version_key
 from exchange.stix.tlp import well_known
 from exchange.stix.validate import check
@@ -236,7 +237,7 @@ class _Envelope:
             version_text=None if text == version + "Z" or not text else text,
             spec_version=obj.get("spec_version", "2.1"), label=verdict.label,
             visible_from=verdict.window[0], visible_until=verdict.window[1], body=item.raw,
-            late_claim=claims_other_content(obj),
+            late_claim=claims_other_content(obj), refs=references(obj),
         )
         return Checked(stix_id, text, new, None)
 

@@ -15,10 +15,12 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Dialect, Select, Update, and_, bindparam, delete, insert, or_, select, update
 
 from exchange.model.state import State
+from exchange.stix.references import closure
 from exchange.store.object_tables import FEED, OBJECT, STATUS
 from exchange.store.objects import Versions
-from exchange.store.states import add_withdrawn, written
+from exchange.store.references import add_references, closed_targets
 from exchange.store.statement import listed, number, one_of
+from exchange.store.states import add_withdrawn, written
 from exchange.store.visibility import Reader, id_key, reader_values, visible
 
 _LAST = select(FEED.c.last_seq).where(FEED.c.number == number("feed")).with_for_update()
@@ -51,6 +53,8 @@ class NewObject:
     body: bytes
     late_claim: bool = False
     """Its id doesn't follow from its content as it should: it gives way to what the id stands for."""
+    refs: tuple[str, ...] = ()
+    """Ids that it refers to in a way that would reveal what they stand for (``stix.references``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,11 @@ class Stored:
 
 def add_objects(
     connection: Connection, *, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject],
-    pause: Callable[[], None] = lambda: None,
+    pause: Callable[[], None] = lambda: None, onlooker: Reader | None = None,
 ) -> list[Stored]:
     """Store the objects in their order; ``reader`` is the contributor itself, who is told of no invisible row.
 
+    ``onlooker`` is the contributor as it reads any collection: references to what it sees are closed (P20).
     ``pause`` is called every few objects, so that others have their turn.
 
     An object is ``foreign`` when the contributor may see another's object of the same id that has another
@@ -77,8 +82,34 @@ def add_objects(
     """
     last = lock_feed(connection, feed)
     known = _known_rows(connection, feed, contributor, reader, objects)
+    fates = _fates(known, contributor, objects)
+    fresh = [new for new, fate in zip(objects, fates, strict=True) if fate.fate == "added"]
+    if not fresh:
+        return fates
+    first = max(reader.now, last + 1)
+    connection.execute(_ADVANCE, {"feed": feed, "last": first + len(fresh) - 1})
+    rows = _rows(connection, feed, contributor, first, fresh, known)
+    closed = _close(connection, rows, fresh, objects, contributor, onlooker or reader)
+    sql, names = _prepared_insert(connection.dialect, tuple(rows[0]))
+    for start in range(0, len(rows), _AT_A_TIME):
+        some = rows[start : start + _AT_A_TIME]
+        connection.exec_driver_sql(sql, some if names is None else [tuple([row[n] for n in names]) for row in some])
+        pause()
+    add_references(connection, feed, closed)
+    dates = iter(range(first, first + len(fresh)))
+    return [replace(f, seq=next(dates)) if f.fate == "added" else f for f in fates]
+
+
+def foretell(
+    connection: Connection, *, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject]
+) -> list[Stored]:
+    """What ``add_objects`` would make of the objects now; nothing is stored."""
+    return _fates(_known_rows(connection, feed, contributor, reader, objects), contributor, objects)
+
+
+def _fates(known: dict[str, list[_Known]], contributor: int, objects: Sequence[NewObject]) -> list[Stored]:
+    """Each object's fate in its order; those that are added become known."""
     fates: list[Stored] = []
-    fresh: list[NewObject] = []
     for new in objects:
         fate = _fate(known.get(new.stix_id, ()), contributor, new)
         fates.append(fate)
@@ -86,19 +117,7 @@ def add_objects(
             others = known.setdefault(new.stix_id, [])
             others.append(_Known(contributor, new.version, new.body, claim=None, visible=True,
                                  state=_state(others, contributor)))
-            fresh.append(new)
-    if not fresh:
-        return fates
-    first = max(reader.now, last + 1)
-    connection.execute(_ADVANCE, {"feed": feed, "last": first + len(fresh) - 1})
-    rows = _rows(connection, feed, contributor, first, fresh, known)
-    sql, names = _prepared_insert(connection.dialect, tuple(rows[0]))
-    for start in range(0, len(rows), _AT_A_TIME):
-        some = rows[start : start + _AT_A_TIME]
-        connection.exec_driver_sql(sql, some if names is None else [tuple([row[n] for n in names]) for row in some])
-        pause()
-    dates = iter(range(first, first + len(fresh)))
-    return [replace(f, seq=next(dates)) if f.fate == "added" else f for f in fates]
+    return fates
 
 
 @dataclass(slots=True)
@@ -194,6 +213,23 @@ def _rows(
         connection.execute(_mark_shared(connection.dialect), _names(connection.dialect, feed, crowded))
         connection.execute(_REVISE, {"feed": feed})
     return rows
+
+
+def _close(
+    connection: Connection, rows: Sequence[dict[str, Any]], fresh: Sequence[NewObject],
+    objects: Sequence[NewObject], contributor: int, onlooker: Reader,
+) -> dict[int, list[str]]:
+    """Which references of the new rows are closed, by date; the rows are told how many and what that asks."""
+    asked = {ref for new in fresh for ref in new.refs}
+    there = closed_targets(connection, asked, envelope={o.stix_id for o in objects}, contributor=contributor,
+                           onlooker=onlooker) if asked else set()
+    closed = {}
+    for row, new in zip(rows, fresh, strict=True):
+        targets = [ref for ref in new.refs if ref in there and ref != new.stix_id]
+        row["refs"], row["closure"] = len(targets), int(closure(new.type, len(new.refs), len(targets)))
+        if targets:
+            closed[row["seq"]] = targets
+    return closed
 
 
 @cache
