@@ -21,6 +21,7 @@ from exchange.policy.merge import merge_terms
 from exchange.policy.packs import Packs
 from exchange.stix import personal
 from exchange.stix.behaviour import behaviours_in, fault_of_missing_behaviour, labels_cib
+from exchange.stix.extensions import NOTICE
 from exchange.stix.fault import StixFault
 from exchange.stix.ids import claims_other_content
 from exchange.stix.markings import StatedTerms, read_terms, states_handling
@@ -242,6 +243,10 @@ class _Envelope:
         return Checked(stix_id, text, new, None)
 
     def _foreign(self, obj: Mapping[str, Any]) -> StixFault | None:
+        if NOTICE in (obj.get("extensions") or ()):
+            return StixFault("not-object-creator", f"extensions.{NOTICE}",
+                             "A notice to recipients is written by the exchange alone. Change the object's state, or"
+                             " contest it.")
         creator = obj.get("created_by_ref")
         if creator is None or creator not in self._pusher.identities:
             return None
