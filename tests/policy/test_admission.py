@@ -13,6 +13,7 @@ from exchange.policy.admit import admit, push_facts
 from exchange.policy.label import object_facts
 from exchange.policy.merge import merge_terms
 from exchange.policy.packs import load
+from exchange.policy.shape import moment
 
 AT = "2026-03-01T09:00:00Z"
 PRODUCER = Organisation("org-north", "North", "platform", "DE", "EEA", controller_arrangement="art26")
@@ -89,6 +90,35 @@ def test_a_defaults_evidence_does_not_vouch_for_another_basis() -> None:
 def test_an_iep_with_a_level_needs_no_default() -> None:
     marked = Terms(markings=Markings(iep=({"iep_version": 2.0, "tlp": "RED"},)))
     assert merge_terms(marked, DEFAULTS, AT).markings.collection_default is None
+
+
+DAYS = [
+    ({}, ("Username",), 90), ({"retention_days": 900}, (), 365), ({"retention_days": 900}, ("IPAddress",), 184),
+    ({"retention_days": 900, "personal": "no"}, (), 365), ({"retention_days": 365}, ("PaymentCardNumber",), 90),
+    ({"retention_days": 365, "subject_kind": "impersonated-victim"}, (), 90),
+    ({"retention_days": 365, "subject_kind": "impersonated-victim", "personal": "no"}, (), 365),
+]
+
+
+@pytest.mark.parametrize(("defaults", "held", "days"), DAYS)
+def test_a_default_retention_adapts_to_the_maxima(defaults: dict[str, Any], held: tuple[str, ...], days: int) -> None:
+    merged = merge_terms(Terms(), {**DEFAULTS, **defaults}, AT, load(), held)
+    assert moment(str(merged.life.retention_until)) == moment(AT) + days * 86_400_000_000
+
+
+def test_a_stated_retention_does_not() -> None:
+    terms = merge_terms(Terms(life=Life(retention_until="2028-01-01T00:00:00Z")), DEFAULTS, AT, load())
+    assert [refusal.code for refusal in admit(push(terms, categories=["Username"]), load())] == ["retention-too-long"]
+
+
+def test_the_servers_programme_demands_evidence_and_review() -> None:
+    terms = merge_terms(Terms(basis=Basis(
+        ("A6-1-f",), ("A9-2-e",), refs={"lia": "x", "notice_deferral": "y"}, notice="deferred"),
+        data=PersonalData("yes", special_categories=("PoliticalOpinion",))), DEFAULTS, AT)
+    facts = push_facts(object_facts(terms, owner="org-north", community="circle"), PRODUCER, AT,
+                       programme=load().programme)
+    assert [refusal.code for refusal in admit(facts, load())] == [
+        "special-category-basis-missing", "notice-deferral-unjustified"]
 
 
 @pytest.mark.parametrize("name", sorted(load().sharing))

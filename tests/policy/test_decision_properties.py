@@ -87,7 +87,16 @@ _RESTRICTIONS = [
     ("object.audience.exclude_orgs", "org-south"), ("object.audience.kinds_denied", "platform"),
     ("object.audience.kinds_allowed", []), ("object.requires_agreements", {"id": "x", "min_version": 1}),
     ("object.life.not_before", "2027-01-01T00:00:00Z"), ("object.life.retention_until", "2026-03-01T09:00:00Z"),
-    ("object.life.restricted", "contested"), ("object.life.legal_hold", True), ("actor.clearance", "TLP:CLEAR"),
+    ("object.markings.iep", {"iep_version": 2.0, "attribution": "must-not"}),
+    ("object.markings.iep", {"iep_version": 2.0, "attribution": "must"}),
+    ("object.markings.pap", "PAP:AMBER"), ("object.refs", [{"id": "x--1", "visible": False}]),
+    ("object.internal_methods", ["description"]), ("object.counts", {"accounts": 1}),
+    ("object.data.criminal_offence", True), ("object.data.communications_content", True),
+    ("object.data.special_categories", ["PoliticalOpinion"]), ("object.data.subject_kind", "impersonated-victim"),
+    ("object.retention_max_days", 1), ("programme.max_retention_days", 1), ("programme.min_count", 1_000),
+    ("programme.no_government_access", True), ("programme.no_government_contributions", True),
+    ("programme.demand_public_evidence", True), ("programme.demand_review_date", True),
+    ("object.life.disputed", True), ("object.life.restricted", "contested"), ("object.life.legal_hold", True), ("actor.clearance", "TLP:CLEAR"),
 ]
 
 

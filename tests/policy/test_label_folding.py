@@ -168,6 +168,19 @@ def test_a_credential_and_a_transfer_change_the_profile_too() -> None:
     assert next_change(certified, AT) == "2026-03-03T00:00:00.000000Z"
 
 
+def test_a_word_that_begins_to_be_valid_changes_the_profile() -> None:
+    before, day = "2026-02-04T23:59:59Z", "2026-02-05T00:00:00.000000Z"
+    member = replace(READER, memberships=(Membership("circle"),), agreements=(Agreement("base"),))
+    assert next_change(member, before, KEY, load()) == day
+    assert next_change(member, before, KEY) is None
+    assert profile(member, before) != profile(member, day)
+    recognised = replace(TERMS, regime="UK-GDPR", basis=replace(
+        TERMS.basis, legal_basis=("UK-A6-1-ea",), refs={"annex1_condition": "5"}))
+    known = replace(member, agreements=(Agreement("base", purposes=("cib-detection",)),))
+    assert not granted(profile(known, before), label(recognised), load())
+    assert granted(profile(known, day), label(recognised), load())
+
+
 _LEVELS = st.lists(st.sampled_from(["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:RED"]), max_size=2)
 _TERMS = st.builds(
     lambda tlp, groups, excluded, personal, purposes: replace(

@@ -11,6 +11,7 @@ import pytest
 from exchange.errors import SettingError
 from exchange.policy.check import run_cases
 from exchange.policy.packs import load
+from exchange.stix.timestamp import microseconds
 
 
 @pytest.fixture
@@ -59,6 +60,15 @@ BROKEN = [
     ("sharing/demo.toml", "retention_days = 90", "retention_days = 0", "retention_days is 0"),
     ("sharing/demo.toml", 'purposes = ["cib-detection", "account-integrity"]', "", "the key 'purposes' is missing"),
     ("sharing/demo.toml", "[terms]", "[term]", "'term' is not a table"),
+    ("programme.toml", "value = 365", "value = 0", "value is 0"),
+    ("programme.toml", 'id = "min_count"', 'id = "min_cnt"', "id is 'min_cnt'"),
+    ("notice.toml", 'evidence = ["deferral", "review"]', "evidence = []", "evidence is []"),
+    ("notice.toml", "valid_from = 2018-05-25", "valid_from = 2018-05-25\nvalid_until = 2018-05-25", "never be valid"),
+    ("subjects.toml", "protected = true", 'protected = "yes"', "protected is 'yes'"),
+    ("subjects.toml", "valid_from = 2018-05-25", "valid_from = 2018-05-25T00:00:00Z", "must be a date"),
+    ("retention/maxima.toml", 'word = "IPAddress"', 'word = "Shoe"', "names 'Shoe'"),
+    ("sharing/demo.toml", 'notice = "public-notice"', 'notice = "later"', "names 'later'"),
+    ("lawful_bases/uk_gdpr.toml", 'regimes = ["UK-GDPR"]', 'regimes = ["MARS"]', "names 'MARS'"),
     ("purposes.toml", "[[cases]]", "[[case]]", "'case' is not a table"),
 ]
 
@@ -100,3 +110,46 @@ def test_sharing_packs_name_terms() -> None:
 def test_an_unknown_sharing_pack_names_the_known_ones() -> None:
     with pytest.raises(SettingError, match="meta-threat-research"):
         load().terms("meta")
+
+
+DAY = 86_400_000_000
+RECOGNISED = microseconds("2026-02-05T00:00:00Z")
+
+
+def test_a_word_is_known_from_its_first_day() -> None:
+    assert "UK-A6-1-ea" not in load().at(RECOGNISED - 1).bases
+    assert "UK-A6-1-ea" in load().at(RECOGNISED).bases
+    assert load().boundary(RECOGNISED + DAY) == RECOGNISED
+    assert load().next_boundary(RECOGNISED - 1) == RECOGNISED
+    assert load().boundary(-10_000 * 365 * DAY) == 0
+
+
+def test_a_word_is_unknown_from_its_last_day(folder: Path) -> None:
+    pack = folder / "purposes.toml"
+    pack.write_text(pack.read_text().replace('id = "transparency"', 'id = "transparency"\nvalid_until = 2026-07-01'))
+    packs, end = load(folder), microseconds("2026-07-01T00:00:00Z")
+    assert "transparency" in packs.at(end - 1).purposes
+    assert "transparency" not in packs.at(end).purposes
+    assert packs.at(end) is packs.at(end + DAY)
+    assert packs.next_boundary(end) is None
+
+
+def test_with_its_regime_a_basis_goes(folder: Path) -> None:
+    pack = folder / "lawful_bases/us_sca.toml"
+    pack.write_text(pack.read_text().replace('id = "US"', 'id = "US"\nvalid_until = 2026-07-01'))
+    assert "US-SCA-2702-c-6" not in load(folder).at(microseconds("2026-07-01T00:00:00Z")).bases
+
+
+def test_a_word_may_change_its_meaning_on_a_day(folder: Path) -> None:
+    pack = folder / "retention/maxima.toml"
+    entry = '[[retention]]\nid = "ip-address"\nof = "category"\nword = "IPAddress"\ndays = {}\nvalid_{} = 2027-01-01\n\n'
+    text = pack.read_text().replace('id = "ip-address"', 'id = "ip-address"\nvalid_until = 2027-01-01', 1)
+    pack.write_text(text.replace("[[cases]]", entry.format(30, "from") + "[[cases]]", 1))
+    packs, change = load(folder), microseconds("2027-01-01T00:00:00Z")
+    days = [packs.at(moment).ceilings["category", "IPAddress"].days for moment in (change - 1, change)]
+    assert days == [184, 30]
+
+
+def test_every_entry_has_a_citation_and_dates() -> None:
+    rows = [row for table, rows in load().entries.items() if table not in {"base"} for row in rows]
+    assert all(row["citation"] and row["valid_from"] for row in rows)
