@@ -195,12 +195,18 @@ def _also(row: Mapping[str, Any] | None) -> list[str]:
 
 
 def _reasons(one: Recipient, label: str, before: Word, after: Word) -> tuple[str, ...]:
-    """Why the side that gives less does so, by the profile that comes closest."""
+    """Why the side that gives less does so; of sides that give the same, why parts are left out after."""
     side = one.before if _RANK[before] < _RANK[after] else one.after
-    codes: list[tuple[str, ...]] = []
+    return why(side, label) or ("parts-withheld",)
+
+
+def why(side: Side, label: str) -> tuple[str, ...]:
+    """The codes that deny or redact, by the profile that comes closest; ``no-reader`` where there is none."""
+    found: list[tuple[int, int, tuple[str, ...]]] = []
     for profile in side.profiles:
         facts = pull_facts(label, profile, int(json.loads(profile).get("at", 0)), Standing())
         decision = decide(facts, side.packs)
-        codes.append(tuple(dict.fromkeys(
-            r.finding.code for r in decision.explain if r.finding.outcome in {"deny", "redact"})))
-    return min(codes, key=len, default=("no-reader",)) or ("parts-withheld",)
+        codes = tuple(dict.fromkeys(
+            r.finding.code for r in decision.explain if r.finding.outcome in {"deny", "redact"}))
+        found.append((-_RANK[decision.decision], len(codes), codes))
+    return min(found)[2] if found else ("no-reader",)

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 PREFIX = "/api/v1"
-NOUNS: tuple[str, ...] = ("cases", "emergencies", "explanations", "log", "notices", "records", "states")
+NOUNS: tuple[str, ...] = ("cases", "emergencies", "explanations", "previews", "log", "notices", "records", "states")
 """Modules of this package whose ``routes`` (a flask Blueprint) are served."""
