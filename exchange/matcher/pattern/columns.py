@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any, NamedTuple
 
 from exchange.matcher.pattern.budget import Budget
@@ -39,9 +39,12 @@ class Column:
     """The values of one path."""
 
     rows_by_value: dict[Hashable, list[int]]
-    """Keyed by kind and value: 1 and 1.0 are one, 1 and true are two."""
-    value_of: dict[Hashable, Any]
-    present: Rows
+    """Keyed as ``_key`` says: 1 and 1.0 are one value, 1 and true are two."""
+
+    @cached_property
+    def present(self) -> Rows:
+        """The rows where the path leads to something."""
+        return _union(self.rows_by_value.values())
 
 
 @dataclass
@@ -69,22 +72,16 @@ class Table:
 
     def _make(self, type_name: str, steps: tuple[str | int | None, ...]) -> Column:
         rows: dict[Hashable, list[int]] = {}
-        value_of: dict[Hashable, Any] = {}
-        present = []
         given = self._rows_of_type.get(type_name, ())
         budget = Budget(_PLACES + _PLACES_PER_ROW * len(given), "lists and references that lead to too many places")
         for row, found in given:
-            held = values(found, steps, self.observed[self.owner[row]].scope, budget)
-            if held:
-                present.append(row)
-            for value in held:
-                key = _key(value)
+            for value in values(found, steps, self.observed[self.owner[row]].scope, budget):
+                key = value if isinstance(value, str) else _key(value)
                 if key in rows:
                     rows[key].append(row)
                 else:
                     rows[key] = [row]
-                    value_of[key] = value
-        return Column(rows, value_of, frozenset(present))
+        return Column(rows)
 
     def answer(self, test: TestTree) -> Answer:
         """The rows of a test in brackets.
@@ -116,13 +113,19 @@ class Table:
 
 
 def _key(value: Any) -> Hashable:
+    """A string is its own key; other values come with their kind; of lists and objects only that they are there."""
     if isinstance(value, bool):
         return "boolean", value
     if isinstance(value, int | float):
         return "number", value
-    if isinstance(value, str | bytes):
-        return type(value).__name__, value
-    return "other", type(value).__name__
+    if isinstance(value, str):
+        return value
+    return ("octets", value) if isinstance(value, bytes) else ("other", None)
+
+
+def _value(key: Hashable) -> Any:
+    """The value of a key; None for lists and objects, which no constant can be compared with."""
+    return key[1] if isinstance(key, tuple) else key
 
 
 def _keys(given: Comparison) -> list[Hashable] | None:
@@ -143,9 +146,9 @@ def _same(constant: Constant) -> list[Hashable]:
     """Every value that equals a constant: a string and the octets of its code points are comparable (9.2)."""
     if isinstance(constant, str):
         octets = as_octets(constant)
-        return [("str", constant)] if octets is None else [("str", constant), ("bytes", octets)]
+        return [constant] if octets is None else [constant, ("octets", octets)]
     if isinstance(constant, Octets):
-        return [("bytes", constant.value), ("str", constant.value.decode("latin-1"))]
+        return [("octets", constant.value), constant.value.decode("latin-1")]
     return [_key(constant)]
 
 
@@ -156,10 +159,10 @@ def _union(given: Iterable[Iterable[int]]) -> Rows:
 def _scan(column: Column, test: Test) -> tuple[Rows, Rows]:
     sure: list[list[int]] = []
     open_: list[list[int]] = []
-    for key, value in column.value_of.items():
-        verdict = test(value)
+    for key, rows in column.rows_by_value.items():
+        verdict = test(_value(key))
         if verdict is not False:
-            (open_ if verdict is None else sure).append(column.rows_by_value[key])
+            (open_ if verdict is None else sure).append(rows)
     certain = _union(sure)
     return certain, certain | _union(open_) if open_ else certain
 

@@ -21,6 +21,10 @@ def values(
     ``scope`` holds what references may lead to. Each place is visited once per step, also where references run in
     circles; raises OverBudgetError when ``[*]`` leads to more places than the budget allows.
     """
+    last = steps[-1]
+    binary = isinstance(last, str) and last.endswith(("_bin", "_hex"))
+    if isinstance(last, str) and len(steps) == 1 and not binary:  # most paths by far
+        return [found[last]] if last in found else []
     current: list[Any] = [found]
     reference = False
     for step in steps:
@@ -35,10 +39,7 @@ def values(
         current = following
         if not current:
             return []
-    last = steps[-1]
-    if isinstance(last, str) and last.endswith(("_bin", "_hex")):
-        return [octets for value in current for octets in _octets(value, last)]
-    return current
+    return [octets for value in current for octets in _octets(value, str(last))] if binary else current
 
 
 def _step(value: Any, step: str | int | None, scope: Mapping[str, Any] | None, into: list[Any]) -> None:
