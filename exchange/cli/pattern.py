@@ -15,6 +15,8 @@ import click
 from exchange.errors import InputError
 
 _SHOWN_PROBLEMS = 20
+_BATCH = 100
+"""Answers that are written at once."""
 _FIX = "Write one JSON string per line."
 
 
@@ -47,10 +49,13 @@ def match_command(observed: Path, pattern: str | None, patterns: Path | None) ->
     _tell(bundle.problems)
     judge = Judge(bundle.observed)
     encoder = msgspec.json.Encoder()
-    for line in lines:
-        verdict = Verdict(line.text, INVALID, (), line.fault) if line.fault else judge.judge(line.text)
-        shown = verdict._replace(pattern=_printable(verdict.pattern), reason=_printable(verdict.reason))
-        click.echo(encoder.encode(shown._asdict()))
+    for start in range(0, len(lines), _BATCH):
+        answers = []
+        for line in lines[start : start + _BATCH]:
+            verdict = Verdict(line.text, INVALID, (), line.fault) if line.fault else judge.judge(line.text)
+            shown = verdict._replace(pattern=_printable(verdict.pattern), reason=_printable(verdict.reason))
+            answers.append(encoder.encode(shown._asdict()))
+        click.echo(b"\n".join(answers))
     return 0
 
 
