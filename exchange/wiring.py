@@ -95,7 +95,6 @@ class Exchange:
         self.engine = open_engine(settings.database_url)
         self.policy = PolicyInForce(self.engine, texts_of(Path(settings.policies) if settings.policies else None))
         self.ledger = Ledger(self.engine)
-        self.ledger = Ledger(self.engine)
         self.notary = Notary(self.engine, settings, clock, pause=pause,
                              deliveries=LedgerDeliveries(self.ledger))
         self.obligations = Desk(self.engine, lambda: self.packs, self.directory, self.ledger.recipients,
