@@ -103,10 +103,11 @@ def _account_value(platform: str, text: str) -> str:
 
 
 def _normal(kind: str, text: str) -> str:
+    """The normal form; of what has none (a name under an unknown suffix) at least one letter case, but in URLs."""
     try:
         return _NORMAL[kind](text)
     except IdentifierError:
-        return text
+        return text if kind == "url" else text.strip().rstrip(".").lower()
 
 
 def _of_pattern(obj: Mapping[str, Any]) -> frozenset[Pair]:
