@@ -33,8 +33,7 @@ OTHERS = {A: {S, R, E}, D: {R, E}, S: {R, E}, H: {R, E}, R: {E}, E: set()}  # ..
 def _allowed(before: State, to: State, role: Role, set_by: Role | None) -> bool:
     try:
         check_transition("indicator--x", before, to, By("org", role, "key"), set_by)
-    except StateError as refused:
-        assert str(refused).startswith(("indicator--x", "A producer"))
+    except StateError:
         return False
     return True
 
