@@ -22,7 +22,7 @@ from exchange.stix.pattern.tree import Comparison, Constant, Logic, Octets, Time
 from exchange.stix.pattern.tree import Test as TestTree
 
 Rows = frozenset[int]
-_PLACES, _PLACES_PER_ROW = 1_000_000, 50
+_PLACES, _PLACES_PER_ROW = 500_000, 50
 """How many places all ``[*]`` of a column may lead to."""
 
 

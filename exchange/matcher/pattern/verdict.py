@@ -48,6 +48,8 @@ from exchange.stix.pattern.tree import (
 from exchange.stix.pattern.tree import Test as TestTree
 
 MATCH, NO_MATCH, INVALID, UNDECIDED = "match", "no-match", "invalid", "undecided"
+_EACH = 100
+"""Work that looking at one observed-data by itself may cost more."""
 _UNTIMED = "Some observed-data don't tell when they were observed, and the pattern asks for time."
 
 
@@ -104,9 +106,9 @@ class Judge:
         sure = self._need(expression, answers, self._sure)
         if isinstance(sure, Single) and _is_timeless(sure) and not doubts:
             return self._plain(text, expression, sure)
-        budget = Budget(self.budget)
         try:
-            alone = self._alone(sure, budget)
+            alone = self._alone(sure)
+            budget = Budget(self.budget)
             if alone or _holds(sure, self._sure.supply, budget):
                 return Verdict(text, MATCH, alone)
             doubtful = bool(doubts) or (self._untimed and _asks_for_time(expression))
@@ -123,14 +125,23 @@ class Judge:
             return Verdict(text, NO_MATCH, (), _explanation(expression))
         return Verdict(text, MATCH, tuple(self.observed[place].id for place in sorted(found)))
 
-    def _alone(self, need: Need, budget: Budget) -> tuple[str, ...]:
+    def _alone(self, need: Need) -> tuple[str, ...]:
+        """Ids of the observed-data that satisfy a need by themselves; those that stand for too few can't."""
         fewest = least(need)
-        found: list[str] = []
-        for place in sorted(candidates(need)):
-            one = self.observed[place]
-            if one.count >= fewest and _holds(_only(need, place), self._sure.supply, budget):
-                found.append(one.id)
-        return tuple(found)
+        enough = [place for place in sorted(candidates(need)) if self.observed[place].count >= fewest]
+        if isinstance(need, Single):
+            return tuple(self.observed[place].id for place in enough if self._fits(need, place))
+        budget = Budget(self.budget + _EACH * len(enough))
+        return tuple(self.observed[place].id for place in enough
+                     if _holds(_only(need, place), self._sure.supply, budget))
+
+    def _fits(self, need: Single, place: int) -> bool:
+        first, last = self._sure.supply.firsts[place], self._sure.supply.lasts[place]
+        return any(
+            place in one.candidates
+            and ((one.earliest, one.latest) == (-FOREVER, FOREVER)
+                 or (first <= last and max(first, one.earliest) <= min(last, one.latest)))
+            for one in need.options)
 
     def _need(self, node: Expression, answers: dict[int, Answer], evidence: _Evidence) -> Need:
         if isinstance(node, Observation):

@@ -243,6 +243,8 @@ ALONE = [
     ("(a FOLLOWEDBY b) WITHIN 5 SECONDS", "ab@0-9x2 a@1 b@1", (1,)),
     ("a FOLLOWEDBY a", "a@0x2", (1,)),
     ("c", "a@0", ()),
+    (f"a {at('0', '10')}", "a@? a@5-20 a@10-20", (2,)),
+    (f"a {at('0', '10')} OR b", "b@? a@50", (1,)),
 ]
 
 
