@@ -18,11 +18,22 @@ from exchange.audit.checkpoint import Checkpoint
 from exchange.audit.fault import LogAlteredError
 from exchange.audit.note import read_verifier_key
 from exchange.client.log_view import Offered, open_view
-from exchange.errors import ExchangeError, ForbiddenError, NotFoundError, UnauthorizedError, UnavailableError
+from exchange.errors import (
+    ExchangeError,
+    ForbiddenError,
+    NotFoundError,
+    TooLargeError,
+    UnauthorizedError,
+    UnavailableError,
+    UnprocessableError,
+)
 
 _TAXII = "application/taxii+json;version=2.1"
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
-_KNOWN: Mapping[int, type[ExchangeError]] = {401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError}
+_KNOWN: Mapping[int, type[ExchangeError]] = {
+    401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError, 413: TooLargeError, 422: UnprocessableError,
+}
+_RIGHTS = {"can_read": "may read", "can_write": "may write to"}
 
 
 @dataclass(frozen=True)
@@ -53,8 +64,8 @@ class Client:
         elif user is not None:
             self._session.auth = (user, password or "")
 
-    def collection_url(self, name: str | None = None) -> str:
-        """The URL of a collection by id, alias or title; the only readable one where no name is given.
+    def collection_url(self, name: str | None = None, *, right: str = "can_read") -> str:
+        """The URL of a collection by id, alias or title; the only one with that right where no name is given.
 
         The client's URL may be that of the collection, of an API root or of discovery. Raises NotFoundError.
         """
@@ -63,7 +74,7 @@ class Client:
         found: list[tuple[str, Mapping[str, Any]]] = []
         for root in self._roots():
             listing = self._get(urljoin(root, "collections/")).json()
-            found += [(root, c) for c in listing.get("collections", ()) if c.get("can_read")]
+            found += [(root, c) for c in listing.get("collections", ()) if c.get(right)]
         if name is not None:
             found = [(r, c) for r, c in found if name in {c.get("id"), c.get("alias"), c.get("title")}]
         if len(found) == 1:
@@ -71,8 +82,8 @@ class Client:
             return urljoin(root, f"collections/{collection['id']}/")
         known = ", ".join(str(c.get("alias") or c.get("id")) for _, c in found) or "none"
         raise NotFoundError(
-            f"{self._url} has {'no' if not found else 'more than one'} readable collection"
-            + (f" {name!r}." if name else "."), fix=f"Name one of: {known}.",
+            f"{self._url} has {'no' if not found else 'more than one'} collection"
+            + (f" {name!r}" if name else "") + f" that you {_RIGHTS[right]}.", fix=f"Name one of: {known}.",
         )
 
     def pages(self, collection: str | None = None, *, added_after: str | None = None) -> Iterator[Pulled]:
@@ -130,6 +141,14 @@ class Client:
         """What the server's log has at a path of C2SP tlog-tiles."""
         return self._raw(f"/log/{path}").content
 
+    def resource(self, url: str) -> Mapping[str, Any]:
+        """A TAXII resource such as an API root."""
+        return dict(self._get(url).json())
+
+    def post(self, url: str, body: bytes) -> requests.Response:
+        """Send an envelope; the answer with a status of 200 or 202. Raises as pulling does, TooLargeError for 413."""
+        return self._answer(urljoin(self._url, url), None, "*/*", body)
+
     def _raw(self, path: str) -> requests.Response:
         """What lies at a path of the server, of any media type."""
         return self._answer(urljoin(self._url, path), None, "*/*")
@@ -148,16 +167,21 @@ class Client:
                                    f"{response.headers.get('Content-Type', 'no media type')}.")
         return response
 
-    def _answer(self, url: str, query: Mapping[str, str] | None, accept: str) -> requests.Response:
+    def _answer(
+        self, url: str, query: Mapping[str, str] | None, accept: str, body: bytes | None = None
+    ) -> requests.Response:
         if urlsplit(url).netloc != urlsplit(self._url).netloc:
             raise ExchangeError(f"{self._url} points to another server: {urlsplit(url).netloc}.",
                                 why="The credential isn't sent there.", fix="Give that server's URL.")
         try:
-            response = self._session.get(url, params=query, timeout=(_CONNECT_SECONDS, _READ_SECONDS),
-                                         allow_redirects=False, headers={"Accept": accept})
+            response = self._session.request(
+                "GET" if body is None else "POST", url, params=query, timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                data=body, allow_redirects=False,
+                headers={"Accept": accept} if body is None else {"Accept": accept, "Content-Type": _TAXII},
+            )
         except requests.RequestException as error:
             raise UnavailableError(f"{url} doesn't answer: {type(error).__name__}.", fix=_remedy(error)) from error
-        if response.status_code != 200:
+        if response.status_code not in ({200} if body is None else {200, 202}):
             kind = _KNOWN.get(response.status_code, UnavailableError)
             raise kind(f"{url} answered {response.status_code}: {_title(response)}.")
         return response
