@@ -40,6 +40,8 @@ half is left)."""
 @click.option("--user", metavar="NAME", help="User at the TAXII server.")
 @click.option("--password-env", default="CIBX_SECRET_OF_FEED", show_default=True, metavar="VARIABLE",
               help="Environment variable with the password (or, without --user, the bearer token).")
+@click.option("--log-view", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="File that remembers the exchange's log: a feed whose log was rolled back or forked is refused.")
 @click.option("--mapping", type=click.Path(path_type=Path), metavar="FILE",
               help="TOML file that says which of your files, columns and kinds is which.")
 @click.option("--purpose", metavar="P", help="Purpose of this run; indicators not shared for it are left out.")
@@ -136,7 +138,9 @@ def _objects(feed: str, given: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
 
     secret = os.environ.get(given["password_env"], "")
     user = given["user"]
-    client = Client(feed, user, secret) if user or not secret else Client(feed, token=secret)
+    view: Path | None = given["log_view"]
+    client = (Client(feed, user, secret, log_view=view) if user or not secret
+              else Client(feed, token=secret, log_view=view))
     objects: Iterator[Mapping[str, Any]] = client.objects(given["collection"])
     return objects
 

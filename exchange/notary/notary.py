@@ -194,7 +194,7 @@ class Notary:
         with read(self._engine) as connection:
             event = log.find_event(connection, event_id)
             if event is None or (org is not None and event.org != org):
-                raise NotFoundError("There is no such receipt.")
+                raise NotFoundError("There is no such receipt, or not yet: pulls get theirs on the log's clock.")
             return self._receipt(connection, event)
 
     def _receipt(self, connection: Connection, event: StoredEvent) -> dict[str, Any]:
