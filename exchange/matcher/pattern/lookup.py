@@ -72,6 +72,9 @@ def compile_patterns(patterns: Sequence[str]) -> Compiled:
 
 def _add(made: Compiled, place: int, test: Test) -> bool:
     """Add the look-ups of a pattern; False (and nothing added) when it isn't made of look-ups."""
+    if isinstance(test, Comparison) and test.operator == "=" and _is_equality(test):  # nearly all indicators
+        made.equalities.append(Equality(place, 0, 0, 1, test.path.text, str(test.value)))
+        return True
     alternatives = list(_alternatives(test))
     if not all(_is_lookup(one) for one in alternatives):
         return False
