@@ -24,7 +24,7 @@ EXIT_DIFFERENT = 1
 
 @click.command()
 @click.argument("candidate", required=False)
-@click.option("--directory", "file", metavar="FILE", help="Members and agreements as cibx apply would make them (TOML).")
+@click.option("--directory", "file", metavar="FILE", help="Members and agreements, as for cibx apply (TOML).")
 @click.option("--prune", is_flag=True, help="With --directory: what FILE doesn't describe goes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(candidate: str | None, file: str | None, prune: bool, as_json: bool) -> int:

@@ -47,7 +47,8 @@ def read_objects(path: Path) -> list[bytes]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror or error}.", fix="Name a file of STIX objects.") from None
+        raise InputError(f"{path} can't be read: {error.strerror or error}.",
+                         fix="Name a file of STIX objects.") from None
     try:
         raw.decode("utf-8")
         if raw.lstrip()[:1] == b"[":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from exchange.policy.rule import Finding
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.directory_history import directory_at
 from exchange.store.engine import read
+from exchange.store.ledger import Ledger
 from exchange.store.standing import Row, is_held, rows_of, was_told
 
 if TYPE_CHECKING:
@@ -108,11 +109,17 @@ class Explanations:
         told = [
             answer for answer in self.ask(question)
             if audit or answer.row.contributor == org
-            or (question.org == org and (answer.shown or answer.standing.received_before))
+            or (question.org == org and (answer.shown or self._received(answer.row, org)))
         ]
         if not told:
             raise NotFoundError(_UNKNOWN)
         return told
+
+    def _received(self, row: Row, org: str) -> bool:
+        """Whether the ledger says that the organisation got this version."""
+        with read(self.engine) as connection:
+            receipts = Ledger(self.engine).recipients(connection, row.feed, [row.seq])
+        return any(receipt.org == org for receipt in receipts)
 
 
 class _Then:
@@ -186,7 +193,7 @@ class _Then:
         return may_read(collection, self._organisation, self._at)
 
 
-_NOT_READABLE = Reason("P4", "A collection is for its readers", "Rules of the exchange, P4: the readers that the collection lists", Finding(
+_NOT_READABLE = Reason("P4", "A collection is for its readers", "Rules of the exchange, P4", Finding(
     "collection-not-readable", "the organisation isn't among the readers of the collection",
     "to be named there, or to be an active member of a group that is"))
 

@@ -103,7 +103,8 @@ class PolicyInForce:
                 kept = packs_of(texts)
             except SettingError as fault:
                 raise SettingError(f"The policy version {digest[:12]} can't be read by this release.", why=str(fault),
-                                   fix="Propose and activate packs of this release, or start the former one.") from fault
+                                   fix="Start the release that it was made with; activate packs there that this one"
+                                       " reads.") from fault
             self._kept[digest] = kept
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)

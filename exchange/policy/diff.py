@@ -179,7 +179,8 @@ def changed_words(before: Packs, after: Packs) -> frozenset[str] | None:
                 words |= {word.casefold() for word in said}
     grown = bool(words)
     while grown:  # an entry that names a changed one, such as a narrower purpose, changes with it
-        more = {name for name, text in texts.items() if name not in words and any(f"'{word}'" in text for word in words)}
+        more = {name for name, text in texts.items()
+                if name not in words and any(f"'{word}'" in text for word in words)}
         grown = bool(more)
         words |= more
     return frozenset(words)

@@ -13,7 +13,7 @@ from exchange.model.party import Directory
 from exchange.store.directory import directory_of, directory_rows, directory_version
 from exchange.store.version_tables import DIRECTORY_HISTORY
 
-_SECRET = "-"
+_LEFT_OUT = "-"
 
 
 def keep_directory(connection: Connection, at: int) -> None:
@@ -22,7 +22,7 @@ def keep_directory(connection: Connection, at: int) -> None:
     Credentials are kept without their digests: a past reader is explained, never let in.
     """
     rows = directory_rows(connection)
-    rows["credential"] = [{**row, "digest": _SECRET} for row in rows["credential"]]
+    rows["credential"] = [{**row, "digest": _LEFT_OUT} for row in rows["credential"]]
     text = json.dumps(rows, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     connection.execute(insert(DIRECTORY_HISTORY).values(
         version=directory_version(connection), at=at, snapshot=zlib.compress(text.encode())

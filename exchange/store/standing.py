@@ -9,8 +9,8 @@ from sqlalchemy import Connection, and_, exists, select
 
 from exchange.model.state import State
 from exchange.store.object_tables import CONTRIBUTOR, FEED, LABEL, OBJECT, RECIPIENT, REFERENCE
-from exchange.store.obligation_tables import HOLD, STATE_CHANGE
 from exchange.store.objects import id_key
+from exchange.store.obligation_tables import HOLD, STATE_CHANGE
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,22 @@ def test_as_it_was(exchange: ExchangeProcess, alpha: HttpCaller, lane: str) -> N
     assert "active member of inner" in words
 
 
+def test_who_received_it_is_told_why_it_no_longer_does(exchange: ExchangeProcess, alpha: HttpCaller, lane: str) -> None:
+    marking = handling("received", audience={"sharing_groups": ["inner"]})
+    one = indicator("received", object_marking_refs=[TLP["AMBER"], marking["id"]])
+    alpha.push(lane + "objects/", [marking, one])
+    beta = exchange.caller("beta")
+    assert one["id"] in beta.get(lane + "objects/").ids
+    exchange.cibx("org", "leave", "org-beta", "inner")
+    try:
+        assert beta.get(f"{lane}objects/{one['id']}/").status == 404
+        (explained,) = ask(beta, object=one["id"]).json["explanations"]
+        assert explained["outcome"] == "denied"
+        assert {reason["code"] for reason in explained["reasons"]} >= {"tlp-amber"}
+    finally:
+        exchange.cibx("org", "join", "org-beta", "inner")
+
+
 @pytest.mark.parametrize("query", ["", "object=", "object=a&object=b", "object=a&at=yesterday", "object=a&who=b"])
 def test_a_question_that_is_none_is_refused_in_words(alpha: HttpCaller, query: str) -> None:
     answer = alpha.get(f"{PATH}?{query}")
