@@ -27,6 +27,8 @@ def _faults(place: str, row: Row, packs: Packs) -> Iterator[str]:
         yield from _unknown(f"{place}, default_terms.special_basis", terms.get("special_basis"), packs.conditions)
         yield from _unknown(f"{place}, default_terms.purposes", terms.get("purposes"), packs.purposes)
         yield from _unknown(f"{place}, default_terms.categories", terms.get("categories"), packs.categories)
+        yield from _unknown(f"{place}, default_terms.notice", _one(terms.get("notice")), packs.notices)
+        yield from _unknown(f"{place}, default_terms.subject_kind", _one(terms.get("subject_kind")), packs.subjects)
         yield from _unknown(f"{place}, default_terms.regime", _one(terms.get("regime")), packs.regimes)
     yield from _unknown(f"{place}, purposes", row.get("purposes"), packs.purposes)
     yield from _unknown(f"{place}, purpose", _one(row.get("purpose")), packs.purposes)

@@ -78,6 +78,9 @@ SENSITIVE: list[Row] = [
      "allow", ()),
     ("research as a condition of who contributes", {**PUSH, **POLITICAL, SPECIAL: ["A9-2-j"]}, "deny",
      ("research-safeguards-missing",)),
+    ("political opinions under US law", {**US, HELD: ["PoliticalOpinion"]}, "allow", ()),
+    ("back to its producer, in a third country", {**RESHARE, **LAWFUL, "request.onward": {
+        "org": "org-north", "jurisdiction_class": "third"}}, "allow", ()),
     ("offences under the Law Enforcement Directive", {**LAWFUL, "object.data.criminal_offence": True,
      "object.regime": "EU-LED", BASIS: ["LED-A8"], REFS: {"law": "StPO", "law_system": "DE"}}, "allow", ()),
     ("a law system in other capitals", {**LAWFUL, BASIS: ["A6-1-c"], REFS: {"law": "DSA", "law_system": "eu"}},
