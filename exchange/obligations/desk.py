@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,12 +37,13 @@ class Desk:
     packs: Callable[[], Packs]
     directory: Callable[[], Directory]
     recipients: Recipients
+    forms: Callable[[Sequence[int]], Mapping[int, Sequence[str]]]
     seal: Callable[[], Seal]
 
     @property
     def means(self) -> Means:
         """What the packs in force ask now."""
-        return Means(duties_of(self.packs()), self.recipients, self.seal)
+        return Means(duties_of(self.packs()), self.recipients, self.forms, self.seal)
 
     def operators(self) -> list[str]:
         """Organisations that run the exchange."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,5 +20,7 @@ class Means:
 
     duties: Duties
     recipients: Recipients
+    forms: Callable[[Sequence[int]], Mapping[int, Sequence[str]]]
+    """Numbers of objects -> ids of the derived forms (P21) in which they were shown."""
     seal: Callable[[], Seal]
     """Reads (or makes) the key only when a copy is sealed."""

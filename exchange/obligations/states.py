@@ -110,10 +110,28 @@ def affected_of(
         for receipt in means.recipients(connection, one.feed, list(versions)):
             if receipt.org != one.org:
                 received.setdefault(receipt.org, {}).setdefault(one.stix_id, {})[versions[receipt.seq]] = None
+        _name_forms(connection, means, one, received)
     return {
         org: tuple(Affected(stix_id, tuple(sorted(versions))) for stix_id, versions in things.items())
         for org, things in sorted(received.items())
     }
+
+
+def _name_forms(
+    connection: Any, means: Means, owned: Owned, received: dict[str, dict[str, dict[str, None]]]
+) -> None:
+    """Who was shown the object with parts left out knows it by other ids, and isn't told the original's (P21)."""
+    forms = means.forms([version.number for version in owned.versions])
+    derived = sorted({stix_id for ids in forms.values() for stix_id in ids})
+    if not derived:
+        return
+    whole = stored.orgs_granted_whole(connection, {version.label for version in owned.versions})
+    for org, things in received.items():
+        if owned.stix_id not in things:
+            continue
+        things |= {stix_id: {} for stix_id in derived}
+        if org not in whole:
+            del things[owned.stix_id]
 
 
 def _notices(

@@ -184,6 +184,15 @@ class Ledger:
                 connection, keys=listed(dialect, [id_key(i) for i in ids]), ids=listed(dialect, ids))
         return [int(row[0]) for row in rows]
 
+    def forms_of(self, numbers: Sequence[int]) -> dict[int, list[str]]:
+        """Ids of the derived forms in which objects (by their numbers) were shown, where there are any."""
+        found: dict[int, list[str]] = {}
+        with self._lock, raw(self._engine()) as connection:
+            rows = self._statements.forms_of.run(connection, numbers=listed(self._main.dialect, numbers))
+        for number_, stix_id in rows:
+            found.setdefault(int(number_), []).append(str(stix_id))
+        return found
+
     def _write_waiting(self) -> None:
         while self._waiting:
             self._insert(*self._waiting[0])
@@ -234,6 +243,9 @@ class _Statements:
         self.register = Prepared(
             upsert(DERIVED).values({c.name: _bound(c) for c in DERIVED.c}).on_conflict_do_nothing()
             .returning(DERIVED.c.object), dialect)
+        self.forms_of = Prepared(
+            select(DERIVED.c.object, DERIVED.c.stix_id).where(one_of(dialect, DERIVED.c.object, "numbers"))
+            .order_by(DERIVED.c.stix_id), dialect)
         self.made_of = Prepared(
             select(DERIVED.c.object).where(one_of(dialect, DERIVED.c.id_key, "keys"),
                                            one_of(dialect, DERIVED.c.stix_id, "ids")), dialect)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, and_, insert, select, update
 
 from exchange.model.state import State
 from exchange.stix.timestamp import from_microseconds
-from exchange.store.object_tables import CONTRIBUTOR, FEED, LABEL, OBJECT, RECIPIENT
+from exchange.store.object_tables import CONTRIBUTOR, FEED, GRANT, LABEL, OBJECT, PROFILE, RECIPIENT
 from exchange.store.objects import id_key
 from exchange.store.obligation_tables import STATE_CHANGE, WITHDRAWN
 
@@ -180,6 +181,13 @@ def label_facts_of(connection: Connection, labels: Iterable[int]) -> dict[int, s
     """Canonical facts of labels by their numbers."""
     rows = connection.execute(select(LABEL.c.number, LABEL.c.facts).where(LABEL.c.number.in_(list(labels))))
     return {int(number): str(facts) for number, facts in rows}
+
+
+def orgs_granted_whole(connection: Connection, labels: Iterable[int]) -> set[str]:
+    """Organisations that some label of those was granted to in full, for any of their purposes."""
+    profiles = select(PROFILE.c.facts).join(GRANT, GRANT.c.profile == PROFILE.c.number).where(
+        GRANT.c.label.in_(sorted(labels)), GRANT.c.withheld == 0)
+    return {str(json.loads(facts)["actor"]["org"]) for facts in connection.execute(profiles).scalars()}
 
 
 def _some(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
