@@ -175,7 +175,8 @@ class _Then:
         obj = json.loads(row.body) if row.state is not State.ERASED and row.body else {}
         standing = Standing(
             state=row.state, visible_from=row.visible_from, visible_until=row.visible_until,
-            received_before=was_told(self._connection, row.number, self._question.org),
+            # Of an erased object not even a stub is left: its notice is what tells an earlier recipient.
+            received_before=row.state is State.REVOKED and was_told(self._connection, row.number, self._question.org),
             legal_hold=is_held(self._connection, str(obj.get("id", "")), row.contributor, self._question.at),
             refs=tuple((ref, self._sees(ref, depth)) for ref in row.refs), fields=tuple(obj), type=obj.get("type"),
         )

@@ -1,7 +1,7 @@
 """What another policy or another directory would change: labels against profiles, not objects.
 
 Decisions are shared: of two policy versions only pairs that mention a changed word can differ, and organisations
-that differ in nothing but their name are decided once where a label doesn't name them.
+that differ in nothing but their names and groups are decided once where a label names neither.
 """
 
 from __future__ import annotations
@@ -117,8 +117,9 @@ def _best(
     """The most that any of its profiles gets; of equal ones the first."""
     best: tuple[Word, tuple[str, ...]] = ("deny", ())
     for profile in side.profiles:
-        alike = None if org in named else _nameless(profile)
-        key = (alike or profile, label, side.packs.digest)
+        alike = None if org in named else _alike(profile)
+        who = profile if alike is None else (alike[0], alike[1] & named)
+        key = (who, label, side.packs.digest)
         found = decided.get(key)
         if found is None:
             found = decided[key] = release(profile, label, side.packs)
@@ -128,13 +129,18 @@ def _best(
 
 
 @lru_cache(maxsize=4_096)
-def _nameless(profile: str) -> str | None:
-    """The profile without the organisation's name; None where it names others (clients, corporate groups)."""
+def _alike(profile: str) -> tuple[str, frozenset[str]] | None:
+    """The profile without the organisation's name and groups, and those groups: they count where a label names them.
+
+    None where the profile names other organisations (clients, corporate groups).
+    """
     facts = json.loads(profile)
-    if facts["actor"].get("client_of") or facts["actor"].get("transfer"):
+    actor = facts["actor"]
+    if actor.get("client_of") or actor.get("transfer"):
         return None
-    facts["actor"]["org"] = _NOBODY
-    return json.dumps(facts, sort_keys=True)
+    groups = frozenset(row["id"] for row in actor.pop("groups", ()))
+    actor["org"] = _NOBODY
+    return json.dumps(facts, sort_keys=True), groups
 
 
 def _named(label: str) -> frozenset[str]:
