@@ -97,8 +97,8 @@ class Exchange:
         self.ledger = Ledger(self.engine)
         self.notary = Notary(self.engine, settings, clock, pause=pause,
                              deliveries=LedgerDeliveries(self.ledger))
-        self.obligations = Desk(self.engine, lambda: self.packs, self.directory, self.ledger.recipients, self.ledger.forms_of,
-                                lambda: read_seal(seal_path(settings)))
+        self.obligations = Desk(self.engine, lambda: self.packs, self.directory, self.ledger.recipients,
+                                self.ledger.forms_of, lambda: read_seal(seal_path(settings)))
         self._queries = ObjectQueries(self.engine.dialect)
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)

@@ -63,7 +63,7 @@ class Desk:
                                    collection=collection, citation=citation)
         sweep.rescan(self.engine, means, now)
         if to == State.ERASED:
-            settle(self.engine)
+            settle(self.engine, dead_rows=False)
         return changed
 
     def contributor(self, stix_id: str, org: str | None = None) -> str:
@@ -114,7 +114,7 @@ class Desk:
         """End the legal holds on an object; gives how many."""
         with write(self.engine) as connection:
             count = holds.release(connection, stix_id, org, by=by, now=now)
-        settle(self.engine)
+        settle(self.engine, dead_rows=False)
         return count
 
     # -- notices

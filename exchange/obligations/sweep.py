@@ -28,6 +28,7 @@ from exchange.store.states import recent_changes
 EVERY_SECONDS = 60.0
 _TURN = 50_000_000
 """Microseconds that a turn lasts: less than the time between two sweeps of one process."""
+_LATELY = 2 * MINUTE
 _AT_ONCE = 500
 """Objects in one transaction: others have their turn between two."""
 _BY_TIME = By("cib-exchange", "officer", "sweeper")
@@ -45,7 +46,9 @@ def sweep(engine: Any, means: Means, operators: Callable[[], Iterable[str]], now
         salts = destroy_old_salts(connection, now - means.duties.number("salt-days", now) * DAY)
     if salts:
         done.append(f"destroyed the salts of {salts} commitments to erased content")
-    if done:
+    with read(engine) as connection:
+        erased = recent_changes(connection, to=State.ERASED, since=now - _LATELY)
+    if done or erased:
         settle(engine)
     return done
 

@@ -107,13 +107,16 @@ def ended_objects(connection: Connection, before: int, most: int) -> list[RowMap
     return list(connection.execute(query).mappings())
 
 
-def settle(engine: Engine) -> None:
+def settle(engine: Engine, *, dead_rows: bool = True) -> None:
     """Take what was overwritten out of the database's own files too: the log on SQLite, dead rows on PostgreSQL.
 
-    Best effort: a reader may keep a part of SQLite's log for a while; the next call takes it.
+    Best effort: a reader may keep a part of SQLite's log for a while; the next call takes it. It waits for nobody.
+    Without ``dead_rows`` PostgreSQL's are left for a later call: they take seconds in a large table.
     """
     with raw(engine) as connection:
         if is_sqlite(engine):
+            connection.execute("PRAGMA busy_timeout = 0").close()
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
-        else:
+            connection.execute("PRAGMA busy_timeout = 10000").close()
+        elif dead_rows:
             connection.execute("VACUUM object, push_status, sealed")

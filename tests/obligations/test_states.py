@@ -153,6 +153,20 @@ def test_another_contributors_object_of_the_same_id_stays(members: Members) -> N
     assert members.sees("alpha") == members.sees("delta") == [one]
 
 
+def test_who_was_shown_a_derived_form_is_told_of_the_id_that_it_knows(members: Members) -> None:
+    one, derived = indicator(), "indicator--0d9a0f53-7c53-5b7a-8f5e-3a1c2b4d5e6f"
+    members.push("alpha", one)
+    assert members.sees("beta") == [one]  # in full
+    for org in ("beta", "gamma"):
+        members.receive(org, one["id"])
+    with read(members.exchange.engine) as connection:
+        number = find_owned(connection, one["id"])[0].versions[0].number
+    members.exchange.ledger.register([(derived, number)])
+    members.change(one["id"], E)
+    told = {org: {ref for note in members.mailbox(org) for ref in note["object_refs"]} for org in ("beta", "gamma")}
+    assert told == {"beta": {one["id"], derived}, "gamma": {derived}}
+
+
 def test_the_state_at_a_time_is_known(members: Members) -> None:
     one = indicator()
     members.push("alpha", one)
