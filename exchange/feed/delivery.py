@@ -7,7 +7,6 @@ is the same, the delivery was noted before that commit, so that it is found by w
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,7 +16,6 @@ from exchange.feed.page import Page, Place
 from exchange.feed.query import Asked
 from exchange.store.ledger import Delivery, Ledger, Receiver
 from exchange.store.objects import ObjectQueries, Reader
-from exchange.store.runs import encode_runs
 
 _TRIES = 5
 
@@ -47,8 +45,5 @@ def _receiver(reader: Reader) -> Receiver:
 
 
 def _delivery(place: Place, page: Page) -> Delivery:
-    seqs = page.seqs
-    return Delivery(
-        at=place.reader.now, feed=place.feed, first=seqs[0], last=seqs[-1], count=len(seqs), seqs=encode_runs(seqs),
-        digest=hashlib.sha256(page.body).digest(),
-    )
+    return Delivery(at=place.reader.now, feed=place.feed, first=page.seqs[0], last=page.seqs[-1],
+                    count=len(page.seqs), seqs=page.runs, digest=page.digest)

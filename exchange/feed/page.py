@@ -6,6 +6,7 @@ page's shape tells of it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ from exchange.feed.leaving import Form, Leaving
 from exchange.feed.query import Asked
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.objects import Column, Filter, ObjectQueries, Reader
+from exchange.store.runs import encode_runs
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class Page:
     """(after, last] in microseconds of a page that more follows: nothing is ever added in between."""
     seqs: tuple[int, ...] = ()
     """The dates of the objects whose content is on it, rising."""
+    runs: bytes = b""
+    """The same as ``runs.encode_runs`` codes them."""
+    digest: bytes = b""
+    """SHA-256 of the body. Both are for the ledger, made once for a page that is kept."""
     receipt: str = ""
     """What the ledger calls its delivery; empty where nothing was delivered."""
 
@@ -69,8 +75,11 @@ def objects_page(queries: ObjectQueries, connection: Any, place: Place, asked: A
         form.derived.body if (form := forms.get(row[0])) is not None and form.derived is not None else row[3]
         for row in rows
     ]
-    page = replace(_page(rows, found.token, b"objects", bodies), seqs=tuple([row[0] for row in rows]))
-    return page if found.token is None else replace(page, span=(found.after, rows[-1][0]))
+    page, seqs = _page(rows, found.token, b"objects", bodies), tuple([row[0] for row in rows])
+    if not seqs:
+        return page
+    span = None if found.token is None else (found.after, seqs[-1])
+    return replace(page, span=span, seqs=seqs, runs=encode_runs(seqs), digest=hashlib.sha256(page.body).digest())
 
 
 def manifest_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:

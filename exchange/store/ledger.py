@@ -158,8 +158,8 @@ class Ledger:
             orgs = _names(connection, CONTRIBUTOR, "org", {row[2] for row in rows})
             feeds = _names(connection, FEED, "collection", {row[6] for row in rows})
         return [
-            LedgerRow(number, at, orgs.get(org, ""), credential, purpose, policy, feeds.get(feed, ""), first, last, many,
-                      bytes(receipt).hex(), bytes(digest).hex())
+            LedgerRow(number, at, orgs.get(org, ""), credential, purpose, policy, feeds.get(feed, ""), first, last,
+                      many, bytes(receipt).hex(), bytes(digest).hex())
             for number, at, org, credential, purpose, policy, feed, first, last, many, receipt, digest in rows
         ]
 

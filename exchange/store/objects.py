@@ -30,10 +30,9 @@ from sqlalchemy import (
 from exchange.store.object_tables import FEED, GRANT, LABEL, OBJECT, REFERENCE, WITHHOLDING
 from exchange.store.shares import Shares
 from exchange.store.statement import Prepared, count, listed, number, one_of, text
-from exchange.store.visibility import NOBODY as NOBODY
-from exchange.store.visibility import Reader as Reader
-from exchange.store.visibility import id_key as id_key
-from exchange.store.visibility import reader_values, target_seen, visible
+from exchange.store.visibility import NOBODY, Reader, id_key, reader_values, target_seen, visible
+
+__all__ = ["NOBODY", "Column", "Filter", "ObjectQueries", "Reader", "Versions", "id_key"]
 
 Column = Literal[
     "seq", "body", "stix_id", "version", "version_text", "spec_version", "contributor", "label", "closure", "number",

@@ -79,7 +79,7 @@ def measure_pages(engine: Engine, objects: int, labels: int) -> None:
     granted: dict[str, set[int]] = {}
 
     def release(profile: str, label: str) -> tuple[str, ...] | None:
-        return () if int(label.split("x")[0].split()[1]) in granted[profile] else None
+        return () if int(label.removeprefix("label ").rstrip("x")) in granted[profile] else None
 
     ledger, queries = Ledger(engine), ObjectQueries(engine.dialect)
     leaving = Leaving(release, ledger, lambda: "secret")

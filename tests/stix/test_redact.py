@@ -98,10 +98,12 @@ def test_markings_of_what_stays_stay() -> None:
 def test_versions_of_an_object_share_the_id_and_other_parts_or_secrets_have_others() -> None:
     newer = {**REPORT, "modified": "2026-02-15T08:00:00.000Z", "description": "more"}
     one, two = made(REPORT, "report_types"), made(newer, "report_types")
-    assert one is not None and two is not None
+    assert one is not None
+    assert two is not None
     assert one["id"] == two["id"]
     other, later = made(REPORT, "created_by_ref"), made(REPORT, "report_types", claim=2)
-    assert other is not None and later is not None
+    assert other is not None
+    assert later is not None
     assert len({one["id"], other["id"], later["id"]}) == 3
     guessed = derive(Original(json.dumps(REPORT).encode(), 1, 1, 1), ("report_types",), (), "another secret")
     assert guessed is not None
