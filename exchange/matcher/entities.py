@@ -37,7 +37,7 @@ class Entities:
 
     account_type: str
     tables: frozenset[str]
-    """Of links, hosts, avatars, posts, handles."""
+    """Of links, hosts, avatars, posts, acts, handles."""
 
 
 def read_entities(engine: Engine, folder: Path, mapping: dict[str, TableMapping], at: int, report: Report) -> Entities:
@@ -166,11 +166,22 @@ def _posts(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
                     host,
                 {grouped} FROM {source.scan} WHERE {there} AND {word} = 'link' AND NOT {written}
                 GROUP BY {form['account_id']}, {text}""")
+        _acts(engine, source, form, there, word)
+        made.add("acts")
     if source.has("text"):
         engine.run(f"""CREATE VIEW posts AS SELECT {form['account_id']} AS account_id, {form['text']} AS text,
             {text_sql(form['text'])} AS form, {form['ts']} AS first_seen, {form['ts']} AS last_seen
             FROM {source.scan} WHERE {there} AND {form['text']} <> ''""")
         made.add("posts")
+
+
+def _acts(engine: Engine, source: Source, form: dict[str, str], there: str, word: str) -> None:
+    """What accounts did: shares with the posts that they repeat (the writer among the sharers), and tags."""
+    token = source.columns["object"] if source.is_number("object") else f"(hash({form['object']}) >> 2)::BIGINT"
+    engine.run(f"""CREATE VIEW acts AS SELECT {form['account_id']} AS account_id,
+            CASE {word} WHEN 'tag' THEN 'tag' ELSE 'share' END AS kind, {token} AS key, {form['ts']} AS ts,
+            {word} = 'original' AS wrote
+        FROM {source.scan} WHERE {there} AND {word} IN ('original', 'share', 'tag') AND {token} IS NOT NULL""")
 
 
 def _avatars(engine: Engine, source: Source, kind: str, report: Report) -> None:

@@ -19,7 +19,7 @@ class Contribution:
     """One row of the evidence table."""
 
     step: str
-    """prior, direct, company, account, objection or limit."""
+    """prior, direct, company, objection, account, together or limit."""
     kind: str
     nats: float
     """Above 0 speaks for membership of an operation, below 0 against."""
@@ -38,6 +38,8 @@ class Contribution:
     decay: float | None = None
     similarity: float | None = None
     repeated: float | None = None
+    fitted: float | None = None
+    """What the scorecard makes of a nat of it, here."""
     note: str | None = None
 
     def line(self) -> str:
@@ -46,8 +48,8 @@ class Contribution:
             return f"{self.nats:+7.2f}  {self.kind}: {self._met()}; {self._weight()}"
         if self.step == "company":
             return f"{self.nats:+7.2f}  {self.kind} {self.local_value}: {self.note}; {self._weight()}"
-        if self.step == "account":
-            return f"{self.nats:+7.2f}  {self.note} ({self.kind} = {self.local_value})"
+        if self.step in ("account", "together"):
+            return f"{self.nats:+7.2f}  {self.note}: {float(self.local_value or 'nan'):g}"
         return f"{self.nats:+7.2f}  {self.note}"
 
     def _met(self) -> str:
@@ -57,9 +59,9 @@ class Contribution:
 
     def _weight(self) -> str:
         parts = [f"strength {self.strength:.1f}" if self.strength is not None else ""]
-        for name in ("confidence", "rarity", "decay", "similarity", "repeated"):
+        for name in ("confidence", "rarity", "decay", "similarity", "repeated", "fitted"):
             value = getattr(self, name)
-            if value is not None and not (name in ("similarity", "repeated") and value == 1):
+            if value is not None and not (name in ("similarity", "repeated", "fitted") and value == 1):
                 parts.append(f"{name} {value:.2f}")
         parts.append(f"{self.holders} holders" if self.holders else "")
         return " × ".join(part for part in parts[:-1] if part) + (f", {parts[-1]}" if parts[-1] else "")

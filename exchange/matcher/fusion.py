@@ -1,114 +1,170 @@
-"""Fusion: prior, evidence and limits add up to the log-odds; each limit is a row of its own, so the sum is exact.
+"""Fusion: intercept, evidence as the scorecard weighs it, and guards add up to the log-odds.
 
-Limits, in this order: content beside too little infrastructure (the gate); company, for and against; evidence from
-the account itself and objections; and what rests on one source or one signal alone, which stays provisional.
+Every summand is a row of evidence and every row lies on a grid, so the sum is exact. Guards stand after the card and
+hold whatever was fitted: content and behaviour beside too little infrastructure (the gate), the account's own record
+and words of benign against two strong kinds, and what rests on one source or one signal alone, which stays provisional.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
 from exchange.matcher.direct import grid
 from exchange.matcher.engine import Engine
+from exchange.matcher.features import COUNTS, OBJECTION, Features
+from exchange.matcher.scorecard import Card, Floats
 from exchange.matcher.values import quoted
-from exchange.matcher.weighing import Weights
+from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
 
-LIMITS = {
-    "gate": "content counts fully only beside infrastructure",
-    "company-for": "company can add no more",
-    "company-against": "company can take away no more",
+GUARDS = {
+    "gate": "content and behaviour count fully only beside infrastructure",
     "against": "the account's own record and words that values are benign can take away no more",
     "provisional": "one source or one kind of evidence alone stays provisional",
 }
+_TOGETHER = {
+    "sources": "sources that speak of it", "kinds": "kinds of evidence that speak of it",
+    "infrastructure": "nats of infrastructure in all",
+}
 
 
-def squeezed_sql(x: str, start: float, end: float) -> str:
+@dataclass(frozen=True)
+class Weighed:
+    """The nats of each account by feature and guard."""
+
+    features: Features
+    nats: dict[str, Floats]
+    guards: dict[str, Floats]
+    log_odds: Floats
+
+
+def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
+    """Read the card and apply the guards."""
+    nats = card.read(features.columns)
+    nats |= {name: _objections(name, features.columns, nats) for name in features.columns if name.startswith(OBJECTION)}
+    guards: dict[str, Floats] = {}
+    infrastructure, content, against = (
+        _total(nats, weights, part) for part in ("infrastructure", "content", "against"))
+    gate, rules, provisional = weights.gate, weights.against, weights.provisional
+    closed = (infrastructure < gate.infrastructure_floor) & (content > gate.content_limit)
+    guards["gate"] = np.where(closed, gate.content_limit - content, 0.0)
+    strong = sum(((features.columns[name] >= rules.strong).astype(int) for name in nats
+                  if name.startswith("direct.") and _family(name, weights) == "infrastructure"),
+                 np.zeros(len(features.accounts), dtype=int))
+    limit = np.where(strong >= 2, rules.limit_two_strong, rules.limit)
+    guards["against"] = np.where(against < limit, limit - against, 0.0)
+    total = card.intercept + sum(nats.values(), np.zeros(len(features.accounts))) + sum(guards.values())
+    alone = (features.firm < 2) | (features.columns["kinds"] < 2)
+    squeezed = squeeze(total, provisional.from_log_odds, provisional.to_log_odds)
+    guards["provisional"] = np.where(alone & (total > provisional.from_log_odds), squeezed - total, 0.0)
+    return Weighed(features, nats, guards, total + guards["provisional"])
+
+
+def _objections(name: str, columns: dict[str, Floats], nats: dict[str, Floats]) -> Floats:
+    """Words of benign weigh as the evidence does of which they speak, so they never take more than a share of it."""
+    about = "direct." + name.removeprefix(OBJECTION)
+    if about not in nats:
+        return np.zeros_like(columns[name])
+    return columns[name] * np.divide(nats[about], columns[about], out=np.zeros_like(columns[name]),
+                                     where=columns[about] != 0)
+
+
+def squeeze(x: Floats, start: float, end: float) -> Floats:
     """Log-odds above ``start`` pressed together so that they never reach ``end`` and keep their order."""
-    return f"({start} + {end - start} * (1 - exp(-({x} - {start}) / {end - start})))"
+    return start + (end - start) * (1 - np.exp(-np.maximum(0, x - start) / (end - start)))
 
 
-def fuse(engine: Engine, weights: Weights) -> None:
-    """Make tables ``limits`` and ``state`` (log_odds, score, sources) from direct, company, facts and
-    objections."""
-    _masks(engine, weights)
-    _sums(engine, weights)
-    gate, rules, company = weights.gate, weights.against, weights.company
-    against = f"CASE WHEN strong_signals >= 2 THEN {rules.limit_two_strong} ELSE {rules.limit} END"
-    provisional = weights.provisional
-    squeezed = grid(squeezed_sql("subtotal", provisional.from_log_odds, provisional.to_log_odds))
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE limited AS
-        SELECT *, CASE WHEN (bit_count(sources) < 2 OR bit_count(signals) < 2) AND subtotal >
-            {provisional.from_log_odds}
-            THEN {squeezed} - subtotal ELSE 0 END AS "provisional"
-        FROM (SELECT *, {grid(str(weights.prior))} + infrastructure + content + company_for + company_against
-            + account_for + account_against + "gate" + "company-for" + "company-against" + "against" AS
-                subtotal
-        FROM (SELECT *,
-            CASE WHEN infrastructure + company_for < {gate.infrastructure_floor} AND content >
-                {gate.content_limit}
-                THEN {gate.content_limit} - content ELSE 0 END AS "gate",
-            CASE WHEN company_for > {company.limit_for} THEN {company.limit_for} - company_for ELSE 0 END AS
-                "company-for",
-            CASE WHEN company_against < {company.limit_against}
-                THEN {company.limit_against} - company_against ELSE 0 END AS "company-against",
-            CASE WHEN account_against < {against} THEN {against} - account_against ELSE 0 END AS "against"
-        FROM balance))""")
-    names = ", ".join(f'"{name}"' for name in LIMITS)
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE limits AS SELECT account_id, name, nats
-        FROM (UNPIVOT limited ON {names} INTO NAME name VALUE nats) WHERE nats <> 0""")
-    engine.run("""CREATE OR REPLACE TEMP TABLE state AS
-        SELECT account_id, subtotal + "provisional" AS log_odds, sources, signals,
-            1 / (1 + exp(-(subtotal + "provisional"))) AS score FROM limited""")
+def _family(feature: str, weights: Weights) -> str:
+    part, _, signal = feature.partition(".")
+    if part in ("direct", "company"):
+        return next(kind.family for kind in weights.kinds.values() if kind.signal == signal)
+    return "account" if feature in ACCOUNT_COLUMNS else part
 
 
-def _masks(engine: Engine, weights: Weights) -> None:
-    """Per account the sources and signals that count as present, as bits; a company's sources are its suspects'."""
-    least = weights.provisional.counts_from
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE masks AS
-        SELECT account_id, bit_or(source_bits) AS sources, bit_or(signal_bits) AS signals,
-            sum(strong)::INTEGER AS strong_signals FROM (
-            SELECT account_id, bit_or(bits) AS source_bits, 0 AS signal_bits, 0 AS strong
-            FROM (SELECT account_id, s.bits FROM direct d JOIN source_bits s USING (source)
-                  GROUP BY account_id, s.bits HAVING sum(nats) >= {least}) GROUP BY account_id
-          UNION ALL
-            SELECT account_id, bit_or(sources), 0, 0 FROM company WHERE nats >= {least} GROUP BY account_id
-          UNION ALL
-            SELECT account_id, 0, bits, CASE WHEN infrastructure AND nats >= {weights.against.strong} THEN 1
-                ELSE 0 END
-            FROM (SELECT account_id, bits, sum(nats) AS nats, bool_or(family = 'infrastructure') AS
-                infrastructure
-                FROM (SELECT account_id, signal, family, nats FROM direct UNION ALL
-                      SELECT account_id, signal, 'infrastructure', nats FROM company WHERE nats > 0)
-                JOIN signal_bits USING (signal) GROUP BY account_id, bits HAVING sum(nats) >= {least}))
-        GROUP BY account_id""")
+def _total(nats: dict[str, Floats], weights: Weights, part: str) -> Floats:
+    """Sum of a family's nats; ``against`` is what the account's record and objections take away."""
+    found: Floats = sum((np.minimum(0, x) if part == "against" else x for name, x in nats.items()
+                         if _part(_family(name, weights)) == part), np.zeros(len(next(iter(nats.values())))))
+    return found
 
 
-def _sums(engine: Engine, weights: Weights) -> None:
-    engine.run("""CREATE OR REPLACE TEMP TABLE balance AS
-        SELECT t.account_id, COALESCE(infrastructure, 0) AS infrastructure, COALESCE(content, 0) AS content,
-            COALESCE(company_for, 0) AS company_for, COALESCE(company_against, 0) AS company_against,
-            COALESCE(account_for, 0) AS account_for, COALESCE(account_against, 0) AS account_against,
-            COALESCE(m.sources, 0) AS sources, COALESCE(m.signals, 0) AS signals,
-            COALESCE(m.strong_signals, 0) AS strong_signals
-        FROM touched t LEFT JOIN (SELECT account_id, sum(nats) FILTER (family = 'infrastructure') AS
-            infrastructure,
-                sum(nats) FILTER (family = 'content') AS content FROM direct GROUP BY account_id) d USING
-                    (account_id)
-        LEFT JOIN (SELECT account_id, sum(nats) FILTER (nats > 0) AS company_for,
-                sum(nats) FILTER (nats < 0) AS company_against FROM company GROUP BY account_id) c USING
-                    (account_id)
-        LEFT JOIN (SELECT account_id, sum(nats) FILTER (nats > 0) AS account_for,
-                sum(nats) FILTER (nats < 0) AS account_against FROM (SELECT account_id, nats FROM facts
-                UNION ALL SELECT account_id, nats FROM objections) GROUP BY account_id) f USING
-                    (account_id)
-        LEFT JOIN masks m USING (account_id)""")
+def _part(family: str) -> str:
+    return {"behaviour": "content", "account": "against", "objection": "against"}.get(family, family)
 
 
-def evidence_sql(weights: Weights) -> str:
-    """Prior and limits as evidence rows."""
-    empty = ", ".join(f"NULL AS {name}" for name in (
-        "local_value", "shared_value", "indicator_id", "source", "source_name", "campaign", "observed",
-        "first_seen", "last_seen", "holders", "strength", "confidence", "rarity", "decay", "similarity", "repeated"))
-    notes = " ".join(f"WHEN '{name}' THEN {quoted(note)}" for name, note in LIMITS.items())
-    return f"""SELECT account_id, 'prior' AS step, 'prior' AS kind, NULL AS signal, NULL AS family, {empty},
-            {grid(str(weights.prior))} AS nats, 'before any evidence' AS note FROM touched
-        UNION ALL SELECT account_id, 'limit', name, NULL, NULL, {empty}, nats, CASE name {notes} END FROM
-            limits"""
+def keep_state(engine: Engine, weighed: Weighed) -> None:
+    """Make table ``state``: account_id, log_odds, score, sources, firm, signals."""
+    engine.table("weighed", {"account_id": weighed.features.accounts, "log_odds": weighed.log_odds})
+    engine.run("""CREATE OR REPLACE TEMP TABLE state AS SELECT account_id, log_odds,
+        1 / (1 + exp(-log_odds)) AS score, s.sources, s.firm, s.signals
+        FROM weighed JOIN standing s USING (account_id)""")
+
+
+def _long(engine: Engine, name: str, accounts: NDArray[np.generic], columns: dict[str, Floats], *,
+          also: dict[str, Floats] | None = None, where: dict[str, Floats] | None = None) -> None:
+    """Make a table account_id, feature, x (and seen) of all figures but those where ``where`` (or x itself) is 0."""
+    names = list(columns)
+    rows = [np.flatnonzero((where or columns)[feature]) for feature in names]
+    engine.run(f"CREATE OR REPLACE TEMP TABLE {name}_names (number INTEGER, feature VARCHAR)")
+    engine.load(f"{name}_names", ({"number": number, "feature": feature} for number, feature in enumerate(names)))
+    none = np.zeros(0)
+    table: dict[str, NDArray[np.generic]] = {
+        "account_id": np.concatenate([accounts[:0], *(accounts[there] for there in rows)]),
+        "number": np.repeat(np.arange(len(names)), [len(there) for there in rows]),
+        "x": np.concatenate([none, *(columns[feature][there] for feature, there in zip(names, rows, strict=True))])}
+    if also is not None:
+        table["seen"] = np.concatenate(
+            [none, *(also[feature][there] for feature, there in zip(names, rows, strict=True))])
+    engine.table(f"{name}_rows", table)
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE {name} AS
+        SELECT r.* EXCLUDE (number), n.feature FROM {name}_rows r JOIN {name}_names n USING (number)""")
+
+
+def write_evidence(engine: Engine, weighed: Weighed, card: Card) -> None:
+    """Make table ``evidence`` of all rows and bring ``state`` to their exact sums."""
+    columns = weighed.features.columns
+    shared = {name: np.divide(nats, columns[name], out=np.zeros_like(nats), where=columns[name] != 0)
+              for name, nats in weighed.nats.items() if "." in name}
+    _long(engine, "scales", weighed.features.accounts, shared, where=columns)
+    whole = {name: nats for name, nats in weighed.nats.items() if name not in shared}
+    _long(engine, "wholes", weighed.features.accounts, whole, also=columns)
+    _long(engine, "guards", weighed.features.accounts, weighed.guards)
+    rows = _EVIDENCE.replace("<intercept>", grid(repr(card.intercept)))
+    engine.run(f"CREATE OR REPLACE TEMP TABLE evidence AS {rows}")
+    engine.run("""CREATE OR REPLACE TEMP TABLE state AS SELECT s.account_id, e.log_odds,
+        1 / (1 + exp(-e.log_odds)) AS score, s.sources, s.firm, s.signals
+        FROM state s JOIN (SELECT account_id, sum(nats) AS log_odds FROM evidence GROUP BY 1) e USING (account_id)""")
+
+
+def _words(column: str, words: dict[str, str]) -> str:
+    return f"CASE {column} " + " ".join(f"WHEN {quoted(k)} THEN {quoted(v)}" for k, v in words.items()) + " END"
+
+
+_EMPTY = {name: f"NULL AS {name}" for name in (
+    "local_value", "shared_value", "indicator_id", "source", "source_name", "campaign", "observed",
+    "first_seen", "last_seen", "holders", "strength", "confidence", "rarity", "decay", "similarity", "repeated",
+    "fitted")}
+_FULL = ", ".join(f"d.{name}" for name in _EMPTY if name != "fitted")
+_EVIDENCE = f"""SELECT s.account_id, 'prior' AS step, 'prior' AS kind, NULL AS signal, NULL AS family,
+        {', '.join(_EMPTY.values())}, <intercept> AS nats, 'before any evidence' AS note FROM state s
+    UNION ALL SELECT d.account_id, d.step, d.kind, d.signal, d.family, {_FULL}, x AS fitted,
+            {grid('d.nats * x')}, d.note
+        FROM direct d JOIN scales s ON s.account_id = d.account_id AND s.feature = 'direct.' || d.signal
+    UNION ALL SELECT d.account_id, 'company', d.kind, d.signal, d.family, d.value, d.value, NULL, NULL, NULL, NULL,
+            NULL, d.first_seen, d.last_seen, d.holders, d.strength, NULL, d.rarity, d.decay, d.told, d.repeated, x,
+            {grid('d.nats * x')}, format(
+                '{{:d}} other accounts hold it; suspicion of {{:.2f}} among {{:.2f}} recent ones',
+                d.holders - 1, d.others_ws, d.others_w)
+        FROM company d JOIN scales s ON s.account_id = d.account_id AND s.feature = d.feature
+    UNION ALL SELECT d.account_id, 'objection', d.kind, d.signal, d.family, d.local_value, d.shared_value, d.statement,
+            d.source, d.names, NULL, NULL, NULL, NULL, NULL, d.strength, NULL, NULL, NULL, NULL, NULL, x,
+            {grid('d.nats * x')}, d.kind || ' ' || d.local_value || ' is benign, says ' || d.names
+        FROM objections d JOIN scales s ON s.account_id = d.account_id AND s.feature = '{OBJECTION}' || d.signal
+    UNION ALL SELECT account_id, CASE WHEN feature IN ({', '.join(quoted(name) for name in COUNTS)}) THEN 'together'
+            ELSE 'account' END, feature, feature, 'account', CAST(seen AS VARCHAR),
+            {', '.join(list(_EMPTY.values())[1:])}, {grid('x')}, COALESCE({_words('feature', _TOGETHER)}, feature)
+        FROM wholes
+    UNION ALL SELECT account_id, 'limit', feature, NULL, NULL, {', '.join(_EMPTY.values())}, {grid('x')},
+            {_words('feature', GUARDS)} FROM guards"""

@@ -36,10 +36,3 @@ def weigh_objections(engine: Engine, weights: Weights) -> None:
               FROM direct d JOIN objecting o ON o.indicator_id = d.indicator_id AND o.shared = d.shared_value
               GROUP BY ALL) w USING (account_id, kind, local_value)
         WHERE m.nats > 0""")
-
-
-EVIDENCE_SQL = """SELECT account_id, 'objection' AS step, kind, signal, family, local_value, shared_value,
-    statement AS indicator_id, source, names AS source_name, NULL AS campaign, NULL AS observed, NULL AS first_seen,
-    NULL AS last_seen, NULL AS holders, strength, NULL AS confidence, NULL AS rarity, NULL AS decay, NULL AS similarity,
-    NULL AS repeated, nats, kind || ' ' || local_value || ' is benign, says ' || names AS note FROM objections"""
-"""Rows of ``objections`` as evidence."""

@@ -50,6 +50,7 @@ class Report:
     accounts_with_evidence: int = 0
     accounts_likely: int = 0
     """Accounts with a score of one half or more."""
+    clusters: int = 0
     engine: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -76,7 +77,7 @@ class Report:
                          for r, n in sorted(self.not_used.items())],
             "hits": dict(sorted(self.hits.items())), "too_common": dict(sorted(self.too_common.items())),
             "accounts": self.accounts, "accounts_with_evidence": self.accounts_with_evidence,
-            "accounts_likely": self.accounts_likely, "engine": self.engine,
+            "accounts_likely": self.accounts_likely, "clusters": self.clusters, "engine": self.engine,
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "problems": self.problems,
         }

@@ -9,21 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from exchange.errors import InputError
-from exchange.matcher import against, company, fusion, objections
+from exchange.matcher import company, fusion, objections
+from exchange.matcher.clusters import find_clusters, read_ties
 from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
 from exchange.matcher.direct import weigh_hits
 from exchange.matcher.engine import Engine, open_engine
 from exchange.matcher.entities import Entities, read_entities
+from exchange.matcher.features import read_features
 from exchange.matcher.indicators import Indicator, Terms, collect, read_indicators
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report
+from exchange.matcher.roles import read_measures
+from exchange.matcher.traces import make_traces
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights, load_weights
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
+CLUSTERS, MEMBERSHIPS = "clusters.parquet", "memberships.parquet"
 _BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
 
 
@@ -67,9 +73,11 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
             there = read_entities(engine, entities, dict(options.mapping or {}), options.at, report)
             load_indicators(engine, indicators, weights, there)
         with clock("comparing"):
-            _compare(engine, there, weights, options.at, report)
+            compare(engine, there, weights, options.at, report)
         with clock("weighing"):
             _weigh(engine, there, weights, options.at, report)
+        with clock("clustering"):
+            _cluster(engine, there, weights, report)
         with clock("writing"):
             _write(engine, weights, out, report)
     (out / REPORT).write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
@@ -102,12 +110,11 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
     engine.load("probes", (
         {"ix": ix, "kind": p.kind, "how": p.how, "key": p.key, "text": p.text, "bits": p.bits,
          "similarity": p.similarity, "shared": p.shared} for ix, i in enumerate(indicators) for p in i.probes))
-    engine.run("""CREATE TEMP TABLE kinds (kind VARCHAR, base DOUBLE, half_life DOUBLE, cap INTEGER, family
-            VARCHAR,
-        signal VARCHAR, company BOOLEAN)""")
+    engine.run("""CREATE TEMP TABLE kinds (kind VARCHAR, base DOUBLE, half_life DOUBLE, together DOUBLE, cap INTEGER,
+        family VARCHAR, signal VARCHAR, company BOOLEAN)""")
     engine.load("kinds", (
-        {"kind": k.name, "base": k.base, "half_life": k.half_life, "cap": k.cap, "family": k.family,
-         "signal": k.signal, "company": k.company} for k in weights.kinds.values()))
+        {"kind": k.name, "base": k.base, "half_life": k.half_life, "together": k.together, "cap": k.cap,
+         "family": k.family, "signal": k.signal, "company": k.company} for k in weights.kinds.values()))
     for name, values in (("source", {i.source for i in indicators}),
                          ("signal", {k.signal for k in weights.kinds.values()})):
         engine.run(f"CREATE TEMP TABLE {name}_bits ({name} VARCHAR, bits BIGINT)")
@@ -120,7 +127,7 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
     engine.run("CREATE TEMP TABLE too_common (kind VARCHAR, holders BIGINT)")
 
 
-def _compare(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
+def compare(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
     """Run every comparator whose table is there and that the feed has values for."""
     steps: tuple[tuple[Any, Callable[[], None]], ...] = (
         (token, lambda: token.compare(engine)),
@@ -144,38 +151,71 @@ def _compare(engine: Engine, there: Entities, weights: Weights, at: int, report:
     report.too_common.update(dict(engine.rows("SELECT kind, count(*) FROM too_common GROUP BY 1")))
 
 
-def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
+def prepare(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
+    """Weigh direct evidence and objections; make everything that rounds of company need."""
     if repeated := weigh_hits(engine, weights, at):
         report.leave_out("a hit on a value that the same source had already named (it counts once)", "", repeated)
     objections.weigh_objections(engine, weights)
     company.empty(engine, there.account_type)
-    against.weigh_accounts(engine, weights)
-    fusion.fuse(engine, weights)
-    company.begin(engine, weights)
-    for number in range(weights.company.rounds if "links" in there.tables else 0):
-        company.gather(engine, weights, at)
-        company.one_round(engine, weights, at, first=number == 0)
-        against.weigh_accounts(engine, weights)
-        fusion.fuse(engine, weights)
-        if not company.promote(engine, weights):
-            break
+    make_traces(engine, there)
+
+
+def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
+    prepare(engine, there, weights, at, report)
+    for number, card in enumerate(weights.cards):
+        if number:
+            company.gather(engine, weights, at)
+            company.one_round(engine, weights, at)
+        weighed = fusion.weigh(read_features(engine, weights), card, weights)
+        fusion.keep_state(engine, weighed)
+    fusion.write_evidence(engine, weighed, card)
+
+
+def _cluster(engine: Engine, there: Entities, weights: Weights, report: Report) -> None:
+    """Make tables ``members`` (account_id, cluster, role) and ``memberships`` (account_id, cluster, share)."""
+    ties = read_ties(engine, weights)
+    rules = weights.cluster
+    found = find_clusters(ties, merge_from=rules.merge_from,
+                          largest=max(2, int(rules.largest_share * report.accounts)))
+    inside = [n for n, name in enumerate(found.cluster) if name is not None]
+    engine.table("members", {"account_id": ties.accounts[inside],
+                             "cluster": np.array([found.cluster[n] for n in inside], dtype=object)})
+    engine.table("memberships", {"account_id": ties.accounts[found.account], "share": found.share,
+                                 "cluster": np.array(found.also, dtype=object)})
+    accounts, measures = read_measures(engine, acts="acts" in there.tables, links="links" in there.tables)
+    roles = weights.roles.tell(measures) if weights.roles else [None] * len(accounts)
+    engine.table("roles", {"account_id": accounts, "role": np.array(roles, dtype=object)})
+    report.clusters = len({name for name in found.cluster if name is not None})
 
 
 def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
     """Write whole files under other names first, so that a killed run leaves no half of a result."""
     engine.run(f"""COPY (SELECT a.account_id, COALESCE(s.score, {weights.prior_probability}) AS score,
             COALESCE(s.log_odds, {weights.prior}) AS log_odds, s.account_id IS NOT NULL AS has_evidence,
-            COALESCE(bit_count(s.sources), 0)::INTEGER AS sources, COALESCE(bit_count(s.signals), 0)::INTEGER
+            COALESCE(bit_count(s.firm), 0)::INTEGER AS sources, COALESCE(bit_count(s.signals), 0)::INTEGER
                 AS signals,
-            NULL::VARCHAR AS cluster, NULL::VARCHAR AS role, NULL::VARCHAR AS class, NULL::VARCHAR AS action
-        FROM accounts a LEFT JOIN state s ON s.account_id = a.account_id ORDER BY account_id)
+            m.cluster, r.role, NULL::VARCHAR AS class, NULL::VARCHAR AS action
+        FROM accounts a LEFT JOIN state s ON s.account_id = a.account_id
+        LEFT JOIN members m ON m.account_id = a.account_id LEFT JOIN roles r ON r.account_id = a.account_id
+        ORDER BY account_id)
         TO {quoted(str(engine.work / ACCOUNTS))} (FORMAT parquet)""")
-    engine.run(f"""COPY (SELECT * FROM ({fusion.evidence_sql(weights)} UNION ALL SELECT * FROM direct
-            UNION ALL {company.EVIDENCE_SQL} UNION ALL {against.EVIDENCE_SQL}
-            UNION ALL {objections.EVIDENCE_SQL})
-        ORDER BY account_id, step, kind, local_value, indicator_id, nats)
+    engine.run(f"""COPY (SELECT * FROM evidence ORDER BY account_id, step, kind, local_value, indicator_id, nats)
         TO {quoted(str(engine.work / EVIDENCE))} (FORMAT parquet)""")
+    _write_clusters(engine)
     report.accounts_with_evidence, report.accounts_likely = engine.one(
         "SELECT count(*), count(*) FILTER (score >= 0.5) FROM state")
-    for name in (ACCOUNTS, EVIDENCE):
+    for name in (ACCOUNTS, EVIDENCE, CLUSTERS, MEMBERSHIPS):
         (engine.work / name).replace(out / name)
+
+
+def _write_clusters(engine: Engine) -> None:
+    engine.run(f"""COPY (SELECT m.cluster, count(*) AS accounts, avg(s.score) AS mean_score,
+            count(*) FILTER (s.score >= 0.5) AS likely, any_value(n.sources) AS sources,
+            any_value(n.campaigns) AS campaigns, any_value(n.direct) AS accounts_named
+        FROM members m JOIN state s USING (account_id) LEFT JOIN (
+            SELECT cluster, list(DISTINCT source_name ORDER BY source_name) AS sources,
+                list(DISTINCT campaign ORDER BY campaign) AS campaigns, count(DISTINCT account_id) AS direct
+            FROM members JOIN direct USING (account_id) GROUP BY 1) n USING (cluster)
+        GROUP BY m.cluster ORDER BY m.cluster) TO {quoted(str(engine.work / CLUSTERS))} (FORMAT parquet)""")
+    engine.run(f"""COPY (SELECT account_id, cluster, share FROM memberships ORDER BY account_id, cluster)
+        TO {quoted(str(engine.work / MEMBERSHIPS))} (FORMAT parquet)""")

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from exchange.errors import SettingError
+from exchange.matcher.role_table import RoleTable, read_roles
+from exchange.matcher.scorecard import Card, read_card
 
-DEFAULT_WEIGHTS = "start-2"
-FAMILIES = ("infrastructure", "content")
-OPERATORS = (">=", "<", "each")
+DEFAULT_WEIGHTS = "made-1"
+FAMILIES = ("infrastructure", "content", "behaviour")
 ACCOUNT_COLUMNS = (
     "age_days", "verified", "assurance", "strikes", "followers", "audience_quality", "payment_months",
     "geo_spread", "reach_90d", "disclosed",
@@ -38,20 +39,13 @@ class Kind:
     family: str
     signal: str
     """Kinds of one signal count as one kind."""
+    direct: bool
+    """Whether indicators can name it."""
     company: bool
     """Whether sharing it with suspects on the platform is evidence."""
+    together: float
+    """Days between two accounts' use of it that halve what company says."""
     title: str
-
-
-@dataclass(frozen=True)
-class AccountFact:
-    """Evidence from one column of the accounts table; operator ``each`` multiplies, up to ``number`` times."""
-
-    name: str
-    column: str
-    operator: str
-    number: float
-    nats: float
 
 
 @dataclass(frozen=True)
@@ -101,14 +95,29 @@ class Against:
 class Company:
     """Propagation over values that accounts share on the platform."""
 
-    rounds: int
     suspect_from: float
     """Probability from which an account's values are looked at."""
+    heard_from: float
+    """Nats from which company alone makes an account worth a look."""
     quiet: float
     """Suspicion of an account without evidence, as a share of the prior."""
     smoothing: float
-    limit_for: float
-    limit_against: float
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """How candidates become clusters."""
+
+    candidate_from: float
+    """Probability from which an account takes part."""
+    cut: float
+    """Nats below which a value ties nobody."""
+    campaign: float
+    """Nats of being named by the same campaign of the same source."""
+    merge_from: float
+    """Share of the smaller group's ties that two groups must have in common to be one."""
+    largest_share: float
+    """Largest share of the platform's accounts in one cluster."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +132,11 @@ class Weights:
     provisional: Provisional
     against: Against
     company: Company
+    cluster: Cluster
     kinds: dict[str, Kind]
-    account: tuple[AccountFact, ...]
+    cards: tuple[Card, ...] = ()
+    """The scorecard of direct evidence alone, then one for each round of company."""
+    roles: RoleTable | None = None
 
     @property
     def prior_probability(self) -> float:
@@ -152,9 +164,7 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
     """Build the table from parsed TOML. Raises SettingError."""
     kinds = {name: _row(Kind, {"name": name, **row}, f"{place}: kind.{name}")
              for name, row in table.get("kind", {}).items()}
-    facts = tuple(_row(AccountFact, row, f"{place}: account row {number}")
-                  for number, row in enumerate(table.get("account", []), 1))
-    _check(kinds, facts, place)
+    _check(kinds, place)
     against = _row(Against, table.get("against", {}), f"{place}: against")
     if against.said_benign > 0 or not 0 <= against.said_benign_share <= 1:
         raise SettingError(f"{place}: against needs said_benign of 0 or less and said_benign_share from 0 to 1.")
@@ -162,12 +172,15 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
     if not isinstance(table.get("version"), str) or not isinstance(prior, int | float):
         raise SettingError(f"{place} needs a version and prior.log_odds.")
     return Weights(
-        version=table["version"], prior=float(prior), kinds=kinds, account=facts,
+        version=table["version"], prior=float(prior), kinds=kinds,
         direct=_row(Direct, table.get("direct", {}), f"{place}: direct"),
         gate=_row(Gate, table.get("gate", {}), f"{place}: gate"),
         provisional=_row(Provisional, table.get("provisional", {}), f"{place}: provisional"),
         against=against,
         company=_row(Company, table.get("company", {}), f"{place}: company"),
+        cluster=_row(Cluster, table.get("cluster", {}), f"{place}: cluster"),
+        cards=tuple(read_card(card, f"{place}: card {n}") for n, card in enumerate(table.get("card", []), 1)),
+        roles=read_roles(table["role"], f"{place}: role") if "role" in table else None,
     )
 
 
@@ -184,14 +197,11 @@ def _row(shape: type[_T], given: dict[str, Any], place: str) -> _T:
     return shape(**{name: float(v) if known[name] == "float" else v for name, v in given.items()})
 
 
-def _check(kinds: dict[str, Kind], facts: tuple[AccountFact, ...], place: str) -> None:
+def _check(kinds: dict[str, Kind], place: str) -> None:
     for kind in kinds.values():
         if kind.family not in FAMILIES:
             raise SettingError(f"{place}: kind.{kind.name} has family {kind.family!r}.",
                                fix=f"Families: {', '.join(FAMILIES)}.")
-        if kind.half_life <= 0 or kind.cap < 1:
-            raise SettingError(f"{place}: kind.{kind.name} needs a half_life above 0 and a cap of 1 or more.")
-    for fact in facts:
-        if fact.column not in ACCOUNT_COLUMNS or fact.operator not in OPERATORS:
-            raise SettingError(f"{place}: account row {fact.name!r} names an unknown column or operator.",
-                               fix=f"Columns: {', '.join(ACCOUNT_COLUMNS)}; operators: {', '.join(OPERATORS)}.")
+        if min(kind.half_life, kind.together) <= 0 or kind.cap < 1:
+            raise SettingError(f"{place}: kind.{kind.name} needs half_life above 0, together above 0 and a cap of 1 or"
+                               " more.")

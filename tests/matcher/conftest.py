@@ -85,7 +85,8 @@ class Platform:
 
     def accounts(self, *ids: Any, **columns: Any) -> None:
         for name in ids:
-            self.add("accounts", account_id=name, **{"created": AT - 30 * DAY, **columns})
+            hour = 2 * 3_600 * len(self.tables.get("accounts", []))
+            self.add("accounts", account_id=name, **{"created": AT - 30 * DAY - hour, **columns})
 
     def link(self, account: Any, itype: str, value: Any, first: int | None = None, last: int | None = None) -> None:
         self.add(

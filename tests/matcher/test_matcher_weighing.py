@@ -10,11 +10,13 @@ from exchange.errors import SettingError
 from exchange.matcher.values import LINK_KINDS
 from exchange.matcher.weighing import load_weights, read_weights
 
-TEXT = resources.files("exchange.matcher").joinpath("weights", "start-2.toml").read_text("utf-8")
+TEXT = resources.files("exchange.matcher").joinpath("weights", "start-3.toml").read_text("utf-8")
 
 
 def test_the_shipped_table_knows_every_kind_that_is_compared():
-    assert {*LINK_KINDS, "ip_range", "picture", "text", "url", "account"} == set(load_weights().kinds)
+    kinds = load_weights().kinds
+    assert {*LINK_KINDS, "ip_range", "picture", "text", "url", "account"} == {k for k in kinds if kinds[k].direct}
+    assert {"share", "tag", "wording", "likeness", "signup"} == {k for k in kinds if not kinds[k].direct}
 
 
 def test_stronger_kinds_weigh_more_as_the_requirements_say():
@@ -32,7 +34,8 @@ def test_stronger_kinds_weigh_more_as_the_requirements_say():
         (lambda t: t["kind"]["device"].update(company=1), "company is 1; it must be of type bool"),
         (lambda t: t["kind"]["device"].update(family="other"), "family 'other'"),
         (lambda t: t["kind"]["device"].update(half_life=0), "half_life above 0"),
-        (lambda t: t["account"][0].update(column="shoe_size"), "unknown column or operator"),
+        (lambda t: t["kind"]["share"].update(together=0), "together above 0"),
+        (lambda t: t.update(card=[{"levels": [0]}]), "card 1: the scorecard is incomplete"),
         (lambda t: t["gate"].pop("content_limit"), "gate lacks 'content_limit'"),
         (lambda t: t["against"].update(said_benign=1.0), "said_benign of 0 or less"),
         (lambda t: t["against"].update(said_benign_share=1.5), "said_benign_share from 0 to 1"),

@@ -6,6 +6,6 @@ several classes with roles; and a feed that knows a part of them, some of it sta
 Everything here is invented. ``make_world`` writes the tables, the feed and the truth.
 """
 
-from exchange.matcher.world.make import World, make_world
+from exchange.matcher.world.make import FEED, World, make_world
 
-__all__ = ["World", "make_world"]
+__all__ = ["FEED", "World", "make_world"]

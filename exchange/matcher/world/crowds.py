@@ -27,6 +27,18 @@ def gather(ground: Ground, free: Ints) -> Ints:
 def _agency(ground: Ground, members: Ints) -> None:
     """A firm that runs many brands in the open from a few machines, on one card."""
     rng, count = ground.rng, len(members)
+    ground.forget(members)
+    ground.columns["verified"][members] = ground.chance(count, 0.6)
+    ground.columns["assurance"][members] = rng.choice([1, 2], count, p=[0.2, 0.8])
+    sites = ground.tokens(int(rng.integers(2, 6)))
+    for kind, often in (("original", 4), ("link", 6)):
+        who = np.repeat(members, rng.poisson(often, count))
+        moment = ground.days_ago(rng.uniform(0, 28, len(who)))
+        if kind == "link":
+            ground.post(who, kind, moment, sites[rng.integers(0, len(sites), len(who))])
+        else:
+            words = ground.sentences(4)
+            ground.post(who, kind, moment, None, words[rng.integers(0, 4, len(who))])
     ground.columns["kind"][members] = "agency"
     ground.columns["disclosed"][members] = ground.chance(count, 0.85)
     ground.columns["payment_months"][members] = rng.integers(6, 48, count)
@@ -56,9 +68,14 @@ def _protest(ground: Ground, members: Ints) -> None:
 def _chorus(ground: Ground, members: Ints) -> None:
     rng, count = ground.rng, len(members)
     moment = ground.days_ago(rng.uniform(1, 20, 1))[0] + rng.integers(0, HOUR, count)
-    ground.post(members, "original", moment, ground.tokens(count), np.repeat(ground.sentences(1), count))
+    ids = ground.post(members, "original", moment, None, np.repeat(ground.sentences(1), count))
     ground.post(members, "tag", moment, np.repeat(ground.tokens(1), count))
     ground.post(members, "link", moment, np.repeat(ground.tokens(1), count))
+    for _ in range(int(rng.integers(1, 5))):
+        start = ground.days_ago(rng.uniform(0.5, 20, 1))[0]
+        some = members[ground.chance(count, 0.6)]
+        ground.post(some, "share", start + rng.exponential(600, len(some)).astype(np.int64),
+                    np.repeat(ids[rng.integers(0, count, 1)], len(some)))
 
 
 def _several(ground: Ground, members: Ints) -> None:

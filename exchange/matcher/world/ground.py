@@ -26,6 +26,47 @@ WORDS = [
 ]
 
 
+@dataclass(frozen=True)
+class Habits:
+    """How a platform and its operations are, beyond difficulty: drawn anew for each world, so that nothing fitted on
+    many worlds can lean on one world's figures."""
+
+    bought: float
+    """Share of an operation's accounts that were bought with a past."""
+    stolen: float
+    burst_minutes: float
+    """Width of a sign-up burst of an operation that takes no care."""
+    crowding: float
+    """Factor on the number of accounts that share a machine or number."""
+    apart: float
+    """How much care lowers the use of what is shared."""
+    turnout: float
+    """Share of members who take part in a trigger."""
+    cover: float
+    """Ordinary posts of members, as a factor."""
+    believers: float
+    """Believers per member."""
+    known: float
+    """Share of an operation's values that a contributor knows, where nobody takes care."""
+    stale: float
+    wrong: float
+    """Indicators about innocents, per thousand accounts."""
+    photos: float
+    """Share of people with a picture of their own; most others keep one of a few default pictures."""
+
+
+def draw_habits(rng: np.random.Generator) -> Habits:
+    """The habits of one world."""
+    between = rng.uniform
+    return Habits(
+        bought=between(0.15, 0.5), stolen=between(0.01, 0.06),
+        burst_minutes=float(np.exp(between(np.log(5), np.log(900)))),
+        crowding=between(0.6, 1.4), apart=between(0.3, 0.7), turnout=between(0.25, 0.6), cover=between(0.4, 1.6),
+        believers=between(0.4, 1.6), known=between(0.25, 0.6), stale=between(0.05, 0.2), wrong=between(0.5, 3),
+        photos=between(0.8, 0.95),
+    )
+
+
 @dataclass
 class Ground:
     """A platform under construction. Accounts are rows 0 … n-1 until they are written."""
@@ -35,7 +76,10 @@ class Ground:
     """Unix seconds of the moment the world stands still."""
     difficulty: float
     """0 (careless operators) to 1 (careful ones)."""
+    habits: Habits
     size: int = 0
+    popular: dict[str, Ints] = field(default_factory=dict)
+    """Kind of post to the things that everybody posts about, most popular first."""
     columns: dict[str, Array] = field(default_factory=dict)
     links: list[dict[str, Array]] = field(default_factory=list)
     posts: list[dict[str, Array]] = field(default_factory=list)
@@ -69,9 +113,10 @@ class Ground:
         first = created + ((last - created).clip(0) * self.rng.random(len(who)) ** 2).astype(np.int64)
         self.link(who, kind, value, first, last)
 
-    def post(self, who: Ints, kind: str, moment: Ints, thing: Array, text: Array | None = None) -> Ints:
-        """Posts of one kind; returns their ids."""
+    def post(self, who: Ints, kind: str, moment: Ints, thing: Array | None, text: Array | None = None) -> Ints:
+        """Posts of one kind; returns their ids. An original's object is the post itself."""
         ids = self.tokens(len(who))
+        thing = ids if thing is None else thing
         if len(who):
             self.posts.append({
                 "post_id": ids, "account": who, "ts": np.minimum(moment, self.at),
@@ -79,6 +124,30 @@ class Ground:
                 "text": np.full(len(who), "", dtype=object) if text is None else text,
             })
         return ids
+
+    def chatter(self, kind: str, who: Ints) -> None:
+        """Ordinary posts of the last 30 days: words of one's own, other people's posts, news, tags."""
+        moment = self.days_ago(self.rng.uniform(0, 30, len(who)))
+        if kind == "original":
+            self.post(who, kind, moment, None, self.sentences(len(who)))
+        else:
+            things = self.popular[kind]
+            self.post(who, kind, moment, things[zipf_choice(self.rng, len(things), len(who), 1.0)])
+
+    def forget(self, who: Ints) -> None:
+        """Take away all that some accounts have: they are to be other people's."""
+        for rows in (self.links, self.posts, self.avatars):
+            for number, chunk in enumerate(rows):
+                kept = ~np.isin(chunk["account"], who)
+                rows[number] = {name: column[kept] for name, column in chunk.items()}
+
+    def sell(self, who: Ints, since: int) -> None:
+        """End all that some accounts have some weeks before ``since``: they got a new owner."""
+        for chunk in self.links:
+            there = np.flatnonzero(np.isin(chunk["account"], who))
+            ended = since - self.rng.integers(1, 60, len(there)) * DAY
+            chunk["last_seen"][there] = np.minimum(chunk["last_seen"][there], ended)
+            chunk["first_seen"][there] = np.minimum(chunk["first_seen"][there], chunk["last_seen"][there])
 
     def picture(self, who: Ints, bits: NDArray[np.bool_]) -> None:
         """Profile pictures: one row of 256 bits for each account."""

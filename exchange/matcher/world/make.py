@@ -11,8 +11,9 @@ import numpy as np
 
 from exchange.matcher.engine import Engine, open_engine
 from exchange.matcher.values import quoted
-from exchange.matcher.world import crowds, operations, people, sharing
-from exchange.matcher.world.ground import Array, Ground, Ints
+from exchange.matcher.world import bystanders, crowds, operations, people, publishing, sharing
+from exchange.matcher.world.ground import Array, Ground, Ints, draw_habits
+from exchange.matcher.world.operation import Operation
 
 AT = 1_780_272_000
 """2026-06-01T00:00:00Z: the moment at which worlds stand still unless told otherwise."""
@@ -46,15 +47,15 @@ def make_world(folder: Path, *, accounts: int = 2_000, seed: int = 7, difficulty
     """
     rng = np.random.default_rng(seed)
     count = max(accounts, 500)
-    ground = Ground(rng, at, difficulty)
+    ground = Ground(rng, at, difficulty, draw_habits(rng))
     people.settle(ground, count)
     free = rng.permutation(count).astype(np.int64)
     number = 3 + min(40, count // 12_000)
     running, free = operations.run_operations(ground, free, number)
     free = crowds.gather(ground, free)
-    free = operations.entangle(ground, running, free)
+    free = bystanders.entangle(ground, running, free)
     if planted:
-        operations.plant(ground, running[0], planted)
+        publishing.plant(ground, running[0], planted)
     objects = sharing.share(ground, running, free, seed)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / FEED).open("wb") as file:
@@ -64,7 +65,7 @@ def make_world(folder: Path, *, accounts: int = 2_000, seed: int = 7, difficulty
                  sum(obj["type"] == "indicator" for obj in objects))
 
 
-def _write(ground: Ground, running: list[operations.Operation], folder: Path, ending: str, seed: int) -> None:
+def _write(ground: Ground, running: list[Operation], folder: Path, ending: str, seed: int) -> None:
     ids = _account_ids(ground.size, seed)
     seeded = np.isin(ground.columns["op"], [o.number for o in running if o.seeded]).astype(np.int64)
     (folder / "truth").mkdir(exist_ok=True)

@@ -21,9 +21,11 @@ def settle(ground: Ground, count: int) -> Ints:
     _machines(ground, households)
     _addresses(ground, households)
     everyone = np.arange(count)
-    has = everyone[ground.chance(count, 0.9)]
-    for part in np.array_split(has, max(1, len(has) // 200_000)):
+    own = ground.chance(count, ground.habits.photos)
+    for part in np.array_split(everyone[own], max(1, count // 200_000)):
         ground.picture(part, ground.random_bits(len(part)))
+    default = everyone[~own & ground.chance(count, 0.6)]
+    ground.picture(default, ground.random_bits(5)[ground.rng.integers(0, 5, len(default))])
     _chatter(ground)
     return households
 
@@ -102,16 +104,7 @@ def _addresses(ground: Ground, households: Ints) -> None:
 def _chatter(ground: Ground) -> None:
     """What people post about: words of their own, other people's posts, news, tags."""
     rng, count = ground.rng, ground.size
-    sites, tags = ground.tokens(_NEWS_SITES), ground.tokens(_TAGS)
-    for kind, rate in (("original", 0.38), ("share", 0.25), ("link", 0.18), ("tag", 0.16)):
-        who = np.repeat(np.arange(count), rng.poisson(rate, count))
-        moment = ground.days_ago(rng.uniform(0, 30, len(who)))
-        if kind == "original":
-            ground.post(who, kind, moment, ground.tokens(len(who)), ground.sentences(len(who)))
-        elif kind == "link":
-            ground.post(who, kind, moment, sites[zipf_choice(rng, _NEWS_SITES, len(who))])
-        elif kind == "tag":
-            ground.post(who, kind, moment, tags[zipf_choice(rng, _TAGS, len(who))])
-        else:
-            popular = ground.tokens(max(10, count // 20))
-            ground.post(who, kind, moment, popular[zipf_choice(rng, len(popular), len(who), 0.9)])
+    ground.popular = {"link": ground.tokens(_NEWS_SITES), "tag": ground.tokens(_TAGS),
+                      "share": ground.tokens(max(100, count // 20))}
+    for kind, rate in (("original", 0.38), ("share", 0.2), ("link", 0.18), ("tag", 0.16)):
+        ground.chatter(kind, np.repeat(np.arange(count), rng.poisson(rate, count)))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from exchange.matcher.world.ground import DAY, Ground, Ints
-from exchange.matcher.world.operations import Operation
+from exchange.matcher.world.operation import Operation
 
 _SPACE = uuid.UUID("6f0f1a52-8d3e-5c39-9a55-0c1bd0a4a001")
 SOURCES = ("Harbour Social (made up)", "Meridian Video (made up)", "Lumen AI lab (made up)", "Own history (made up)")
@@ -89,7 +89,7 @@ def share(ground: Ground, operations: list[Operation], free: Ints, seed: int) ->
             operation.seeded = True
             _known(feed, operation)
     _elsewhere(feed, feed.count * 3 // 2)
-    _mistaken(feed, free[:400])
+    _mistaken(feed, free[:400], max(2, int(ground.habits.wrong * ground.size / 1000 / 8)))
     _framed(feed, free[400 : 400 + min(40, max(4, ground.size // 1000))])
     return feed.objects
 
@@ -99,7 +99,7 @@ def _known(feed: FeedWriter, operation: Operation) -> None:
     rng, ground = feed.ground.rng, feed.ground
     for source in rng.permutation(len(SOURCES))[: int(rng.integers(2, 4))]:
         campaign = feed.campaign(f"{SOURCES[source].split(' (')[0]} operation {operation.number}", int(source))
-        known = 0.6 - 0.35 * operation.care
+        known = ground.habits.known * (1 - 0.6 * operation.care) * (1.0 if source < 3 else 0.5)
         for kind, values in operation.values.items():
             for value in values[ground.chance(len(values), known)]:
                 feed.indicator(kind, token_text(kind, int(value)), int(source), _observed(ground, operation), campaign)
@@ -119,7 +119,7 @@ def _known(feed: FeedWriter, operation: Operation) -> None:
 def _observed(ground: Ground, operation: Operation) -> int:
     """Mostly during the operation; one time in ten long before."""
     rng = ground.rng
-    if rng.random() < 0.1:
+    if rng.random() < ground.habits.stale:
         return int(operation.since - rng.uniform(200, 500) * DAY)
     return int(rng.uniform(operation.since, ground.at - DAY))
 
@@ -136,30 +136,35 @@ def _elsewhere(feed: FeedWriter, count: int) -> None:
                        int(ground.at - rng.uniform(2, 340) * DAY), campaigns[number])
 
 
-def _mistaken(feed: FeedWriter, innocents: Ints) -> None:
-    """Addresses, cards and machines of people who happened to be near."""
-    campaign = feed.campaign("mistakes", 1)
+def _mistaken(feed: FeedWriter, innocents: Ints, each: int) -> None:
+    """Addresses, cards and machines of people who happened to be near, told in a real operation's name or another."""
+    named = [obj for obj in feed.objects if obj["type"] == "campaign"]
     rng, ground = feed.ground.rng, feed.ground
     for chunk in ground.links:
+        if not len(chunk["itype"]):
+            continue
         kind = str(chunk["itype"][0])
         there = rng.permutation(np.flatnonzero(np.isin(chunk["account"], innocents)))
-        for row in there[: 2 if kind != "ip4" else 6]:
-            feed.indicator(kind, token_text(kind, int(chunk["value"][row])), int(rng.integers(0, len(SOURCES))),
-                           int(ground.at - rng.uniform(2, 300) * DAY), campaign)
+        for row in there[: each if kind != "ip4" else 3 * each]:
+            campaign = named[int(rng.integers(0, len(named)))]
+            feed.indicator(kind, token_text(kind, int(chunk["value"][row])), feed.sources.index(
+                campaign["created_by_ref"]), int(ground.at - rng.uniform(2, 300) * DAY), campaign["id"])
 
 
 def _framed(feed: FeedWriter, innocents: Ints) -> None:
-    """One contributor names what belongs to a few people, to harm them."""
+    """One contributor names what belongs to a few people, to harm them: all that it can find, at full confidence."""
     ground = feed.ground
     ground.columns["kind"][innocents] = "framed"
-    campaign = feed.campaign("poisoned", 2)
+    source = int(ground.rng.integers(0, len(SOURCES) - 1))
+    campaign = feed.campaign("poisoned", source)
     for chunk in ground.links:
-        kind = str(chunk["itype"][0])
-        if kind not in ("device", "email"):
+        if not len(chunk["itype"]) or str(chunk["itype"][0]) not in ("device", "email", "phone", "ip4"):
             continue
-        there = np.flatnonzero(np.isin(chunk["account"], innocents))
+        kind = str(chunk["itype"][0])
+        there = np.flatnonzero(np.isin(chunk["account"], innocents) & ground.chance(len(chunk["account"]), 0.6))
         for row in there[:40]:
-            feed.indicator(kind, token_text(kind, int(chunk["value"][row])), 2, int(ground.at - 20 * DAY), campaign)
+            feed.indicator(kind, token_text(kind, int(chunk["value"][row])), source,
+                           int(ground.at - ground.rng.uniform(2, 20) * DAY), campaign)
 
 
 def _moment(seconds: int) -> str:

@@ -1,0 +1,110 @@
+"""The feature table: what the scorecard weighs of an account, as one number each.
+
+``direct.S`` and ``company.S`` sum the evidence of a signal S in nats before the scorecard; ``against.F`` is company
+that speaks against, by family; ``objection.S`` words that values are benign, weighed as their signal is; the columns of
+accounts stand for themselves;
+``sources`` and ``kinds`` count who and what speaks at all; ``infrastructure`` is the sum that gates everything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.matcher.engine import Engine
+from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
+
+Floats = NDArray[np.float64]
+
+OBJECTION = "objection."
+COUNTS = ("sources", "kinds", "infrastructure")
+
+
+@dataclass(frozen=True)
+class Features:
+    """Accounts in a fixed order and their features; NaN is a figure that the platform doesn't have."""
+
+    accounts: NDArray[Any]
+    columns: dict[str, Floats]
+    firm: Floats
+    """Independent sources: those that name infrastructure, and those of the company."""
+
+def names(weights: Weights) -> list[str]:
+    """All features that the table of kinds makes."""
+    kinds = weights.kinds.values()
+    signals = sorted({kind.signal for kind in kinds if kind.direct})
+    heard = sorted({kind.signal for kind in kinds if kind.company})
+    families = sorted({kind.family for kind in kinds if kind.company})
+    return [*(f"direct.{s}" for s in signals), *(f"company.{s}" for s in heard), *(f"against.{f}" for f in families),
+            *(f"{OBJECTION}{s}" for s in signals), *ACCOUNT_COLUMNS, *COUNTS]
+
+
+def families(weights: Weights) -> dict[str, str]:
+    """Family of each feature that speaks for."""
+    kinds = weights.kinds.values()
+    return {f"{part}.{kind.signal}": kind.family for kind in kinds for part in ("direct", "company")}
+
+
+def read_features(engine: Engine, weights: Weights) -> Features:
+    """The features of every account with evidence, from direct, company, objections and accounts."""
+    _count(engine, weights)
+    columns = ", ".join(f"a.{name}" for name in ACCOUNT_COLUMNS)
+    table = _columns(engine, f"""SELECT t.account_id, {columns},
+        bit_count(t.sources)::DOUBLE AS sources, bit_count(t.signals)::DOUBLE AS kinds,
+        bit_count(t.firm)::DOUBLE AS firm
+        FROM standing t JOIN accounts a USING (account_id) ORDER BY t.account_id""")
+    accounts, firm = table.pop("account_id"), table.pop("firm").astype(np.float64)
+    found = {name: column.astype(np.float64) for name, column in table.items()}
+    long = _columns(engine, f"""SELECT row_number, feature, x FROM (
+            SELECT account_id, 'direct.' || signal AS feature, sum(nats) AS x FROM direct GROUP BY ALL
+            UNION ALL SELECT account_id, feature, sum(nats) FROM company GROUP BY ALL
+            UNION ALL SELECT account_id, '{OBJECTION}' || signal, sum(nats) FROM objections GROUP BY ALL)
+        JOIN (SELECT account_id, row_number() OVER (ORDER BY account_id) - 1 AS row_number FROM standing)
+        USING (account_id)""")
+    infrastructure = np.zeros(len(accounts))
+    there = {kind.signal for kind in weights.kinds.values() if kind.family == "infrastructure"}
+    for name in names(weights):
+        if name not in found and name not in COUNTS:
+            rows = long["feature"] == name
+            column = np.zeros(len(accounts))
+            column[long["row_number"][rows]] = long["x"][rows]
+            found[name] = column
+            if name.partition(".")[2] in there and not name.startswith(("against", OBJECTION)):
+                infrastructure += column
+    found["infrastructure"] = infrastructure
+    return Features(accounts, found, firm)
+
+
+def _columns(engine: Engine, sql: str) -> dict[str, NDArray[Any]]:
+    """A query's columns as plain arrays; NULL in a column of reals is NaN."""
+    fetched = engine.connection.execute(sql).fetchnumpy()
+    return {name: np.ma.filled(column.astype(np.float64), np.nan) if np.ma.isMaskedArray(column) and column.mask.any()
+            else np.asarray(column) for name, column in fetched.items()}
+
+
+def _count(engine: Engine, weights: Weights) -> None:
+    """Make table ``standing``: per account the sources and signals that count as present, as bits; ``firm`` are sources
+    that name infrastructure or speak through company: content alone makes no independent witness."""
+    least = weights.provisional.counts_from
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE standing AS
+        SELECT account_id, bit_or(source_bits) AS sources, bit_or(signal_bits) AS signals, bit_or(firm_bits) AS firm
+        FROM (
+            SELECT account_id, bit_or(s.bits) AS source_bits, 0::BIGINT AS signal_bits,
+                bit_or(CASE WHEN firm >= {least} THEN s.bits ELSE 0 END) AS firm_bits
+            FROM (SELECT account_id, source, sum(CASE WHEN family = 'infrastructure' THEN nats ELSE 0 END) AS firm
+                FROM direct GROUP BY ALL HAVING sum(nats) >= {least})
+            JOIN source_bits s USING (source) GROUP BY account_id
+          UNION ALL
+            SELECT account_id, bit_or(sources), 0, bit_or(sources) FROM company WHERE nats >= {least / 2}
+            GROUP BY account_id
+          UNION ALL
+            SELECT account_id, 0, bit_or(bits), 0 FROM (
+                SELECT account_id, signal FROM (SELECT account_id, signal, nats FROM direct UNION ALL
+                    SELECT account_id, signal, nats FROM company WHERE nats > 0)
+                GROUP BY ALL HAVING sum(nats) >= {least}) JOIN signal_bits USING (signal) GROUP BY account_id
+          UNION ALL
+            SELECT account_id, 0, 0, 0 FROM direct UNION ALL SELECT account_id, 0, 0, 0 FROM company)
+        GROUP BY account_id""")

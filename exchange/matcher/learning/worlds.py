@@ -1,0 +1,111 @@
+"""Fits all stages' scorecards on made-up worlds and writes the table of weights that ships.
+
+    python -m exchange.matcher.learning.worlds --table start-3 --version made-1 --work DIR --out FILE.toml
+
+Nothing but seeds, sizes and difficulties goes in; each stage is fitted on what the stage before makes of every world.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from contextlib import ExitStack
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from exchange.matcher.features import Floats, families
+from exchange.matcher.learning.examples import Study, open_study, read_truth
+from exchange.matcher.learning.fit import fit_card
+from exchange.matcher.learning.roles import fit_roles, role_examples, roles_toml
+from exchange.matcher.role_table import RoleTable
+from exchange.matcher.scorecard import Card
+from exchange.matcher.weighing import Weights, load_weights
+from exchange.matcher.world import FEED, make_world
+from exchange.matcher.world.make import AT
+
+STAGES = 4
+SIZES = (20_000, 40_000, 60_000)
+THINNING = 3
+"""Of accounts that belong to nobody's operation one in so many is an example, and counts for all of them."""
+DIFFICULTIES = (0.3, 0.5, 0.6, 0.7, 0.85, 0.9)
+
+
+def make_worlds(work: Path, count: int, first_seed: int) -> list[Path]:
+    """Worlds of all sizes and difficulties in turn; those that are there are used again."""
+    folders = []
+    for number in range(count):
+        folder = work / f"world-{first_seed + number}"
+        if not (folder / FEED).exists():
+            make_world(folder, accounts=SIZES[number % len(SIZES)], seed=first_seed + number,
+                       difficulty=DIFFICULTIES[number % len(DIFFICULTIES)])
+        folders.append(folder)
+    return folders
+
+
+def fit_stages(worlds: list[Path], work: Path, weights: Weights, *,
+               stages: int = STAGES) -> tuple[list[Card], RoleTable]:
+    """The card of each stage and the table of roles, fitted on all worlds together."""
+    cards: list[Card] = []
+    with ExitStack() as stack:
+        studies = {world: stack.enter_context(open_study(world, work, weights, AT)) for world in worlds}
+        for _ in range(stages):
+            cards.append(_fit_stage(studies, weights))
+        found = [role_examples(study, world) for world, study in studies.items()]
+    return cards, fit_roles(np.concatenate([x for x, _ in found]), np.concatenate([y for _, y in found]))
+
+
+def _fit_stage(studies: Mapping[Path, Study], weights: Weights) -> Card:
+    found = {world: study.features() for world, study in studies.items()}
+    kept, known, counts = [], [], []
+    for world, features in found.items():
+        truth = read_truth(studies[world].engine, world, features.accounts)
+        chosen = (truth == 1) | ((truth == 0) & (features.accounts % THINNING == 0))
+        kept.append({name: column[chosen] for name, column in features.columns.items()})
+        known.append(truth[chosen])
+        counts.append(np.where(truth[chosen] == 1, 1.0, THINNING))
+    columns: dict[str, Floats] = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
+    card = fit_card(columns, np.concatenate(known), families(weights), counts=np.concatenate(counts))
+    for world, study in studies.items():
+        study.go_on(found[world], card)
+    return card
+
+
+def card_toml(card: Card) -> str:
+    """One card as TOML."""
+    lines = ["", "[[card]]", f"intercept = {card.intercept}", f"levels = {list(card.levels)}"]
+    for line in card.lines:
+        lines += ["", f'[card.line."{line.feature}"]', f"nodes = {list(line.nodes)}",
+                  f"nats = [{', '.join(str(list(row)) for row in line.nats)}]"]
+        lines += [f"unknown = {line.unknown}"] if line.unknown else []
+    return "\n".join(lines) + "\n"
+
+
+def table_toml(table: str, version: str, about: str, cards: list[Card], roles: RoleTable) -> str:
+    """The hand-made table of kinds with fitted cards below it, under a version of its own."""
+    text = resources.files("exchange.matcher").joinpath("weights", f"{table}.toml").read_text("utf-8")
+    kept = [f'version = "{version}"' if line.startswith("version =") else
+            f'about = "{about}"' if line.startswith("about =") else line for line in text.splitlines()]
+    return "\n".join(kept) + "\n" + roles_toml(roles) + "".join(card_toml(card) for card in cards)
+
+
+def main() -> None:
+    """Make worlds, fit, write."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--table", default="start-3")
+    arguments.add_argument("--version", required=True)
+    arguments.add_argument("--work", type=Path, required=True)
+    arguments.add_argument("--out", type=Path, required=True)
+    arguments.add_argument("--worlds", type=int, default=12)
+    arguments.add_argument("--first-seed", type=int, default=1000)
+    given = arguments.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    worlds = make_worlds(given.work, given.worlds, given.first_seed)
+    cards, roles = fit_stages(worlds, given.work, load_weights(given.table))
+    about = f"Fitted on {given.worlds} made-up worlds, seeds from {given.first_seed}; no real person's data is in it."
+    given.out.write_text(table_toml(given.table, given.version, about, cards, roles), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

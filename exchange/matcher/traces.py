@@ -1,0 +1,64 @@
+"""Traces: everything that accounts can have in common, in one form, so that company can be told of any of it.
+
+Beside the links of identity these are acts (the same post shared or written, the same tag), wording (five words in a
+row, so that near-duplicates meet), pictures (windows of 24 bits of the fingerprint, so that noisy copies meet) and the
+hour of the sign-up. View ``traces``: account_id, kind, key, value, first_seen, last_seen.
+"""
+
+from __future__ import annotations
+
+from exchange.matcher.compare.picture import words_sql
+from exchange.matcher.engine import Engine
+from exchange.matcher.entities import Entities
+
+WORDS = 5
+"""Length of a run of words; shorter texts say too little."""
+_WINDOW, _STRIDE = 24, 8
+_BURST = 3_600
+
+
+def make_traces(engine: Engine, there: Entities) -> None:
+    """Make the view ``traces`` of what tables there are."""
+    parts = [_signups()]
+    if "links" in there.tables:
+        parts.append("SELECT account_id, kind, key, value, first_seen, last_seen FROM links")
+    if "acts" in there.tables:
+        parts.append("""SELECT account_id, kind, key, CAST(key AS VARCHAR), min(ts), max(ts) FROM acts
+            GROUP BY account_id, kind, key""")
+    if "posts" in there.tables:
+        parts.append(_wording())
+    if "avatars" in there.tables:
+        parts.append(_pictures())
+    engine.run("CREATE VIEW traces AS " + " UNION ALL ".join(parts))
+
+
+def _signups() -> str:
+    return f"""SELECT account_id, 'signup' AS kind, created // {_BURST} AS key,
+        strftime(to_timestamp(created // {_BURST} * {_BURST}), '%Y-%m-%d %H:00') AS value, created AS first_seen,
+        created AS last_seen FROM accounts WHERE created IS NOT NULL"""
+
+
+def runs_sql(form: str) -> str:
+    """All runs of words of a normalised text, as a list of texts."""
+    words = f"string_split({form}, ' ')"
+    return (f"list_transform(range(1, len({words}) - {WORDS - 2}),"
+            f" lambda i: array_to_string({words}[i:i + {WORDS - 1}], ' '))")
+
+
+def _wording() -> str:
+    return f"""SELECT account_id, 'wording', (hash(run) >> 2)::BIGINT, run, min(first_seen), max(last_seen)
+        FROM (SELECT account_id, first_seen, last_seen, unnest({runs_sql('form')}) AS run FROM posts)
+        GROUP BY account_id, run"""
+
+
+def _pictures() -> str:
+    """Windows that begin at every eighth bit and lie within one or two words of 64 bits."""
+    windows = []
+    for start in range(0, 256 - _WINDOW + 1, _STRIDE):
+        word, bit = divmod(start, 64)
+        if bit + _WINDOW <= 64:
+            cut = f"(w{word} >> {64 - bit - _WINDOW}) & {2**_WINDOW - 1}"
+            windows.append(f"({cut})::BIGINT + {start << _WINDOW}")
+    return f"""SELECT account_id, 'likeness', key, pdq, NULL::BIGINT, NULL::BIGINT FROM (
+        SELECT account_id, pdq, unnest([{', '.join(windows)}]) AS key FROM (
+            SELECT account_id, pdq, {words_sql('pdq')} FROM avatars))"""

@@ -1,0 +1,113 @@
+"""How operations speak (R54-R56): origins write at a trigger, relays pass on at once, amplifiers follow; and cover."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from exchange.matcher.world.ground import WORDS, Ground, Ints
+from exchange.matcher.world.operation import Operation
+
+_MINUTE = 60
+_PACE = {"influence": 10, "spam": 14, "fake_creators": 6, "bot_signup": 8, "account_takeover": 7, "financial": 7}
+"""Triggers in a month."""
+_LINKS = {"spam": 2.0, "financial": 2.0, "fake_creators": 0.4, "bot_signup": 0.5}
+
+
+def publish(ground: Ground, operation: Operation) -> None:
+    """Everything that an operation posts in a month."""
+    rng, members = ground.rng, operation.members
+    role = ground.columns["role"][members]
+    operation.domains = ground.tokens(int(rng.integers(2, 8)))
+    operation.texts = [str(text) for text in ground.sentences(int(rng.integers(3, 7)), 13)]
+    tags = ground.tokens(2)
+    crew = tuple(members[role == name] for name in ("origin", "relay", "amplifier"))
+    triggers = max(3, int(rng.poisson(_PACE[operation.cls])))
+    hurry = 1 + 5 * operation.care
+    for _ in range(triggers):
+        _burst(ground, operation, crew, int(ground.days_ago(rng.uniform(0.5, 28, 1))[0]), tags, hurry)
+    _cover(ground, members, 1.0 + 2.0 * operation.care)
+
+
+def _burst(ground: Ground, operation: Operation, crew: tuple[Ints, Ints, Ints], start: int, tags: Ints,
+           hurry: float) -> None:
+    """One trigger: a post or two, shares within minutes, tags and the same words again soon after."""
+    rng, habits, linking = ground.rng, ground.habits, _LINKS.get(operation.cls, 1.0)
+    origins, relays, amplifiers = crew
+    writers = rng.choice(origins, min(len(origins), int(rng.integers(1, 3))), replace=False)
+    moments = start + rng.integers(0, 300, len(writers))
+    ids = _write(ground, operation, writers, moments)
+    operation.posts = np.concatenate([operation.posts, ids])
+    operation.moments = np.concatenate([operation.moments, moments])
+    _visit(ground, operation, writers[ground.chance(len(writers), 0.8 * min(1.0, linking))], start + 60)
+    passing = relays[ground.chance(len(relays), habits.turnout * (1.3 - 0.6 * operation.care))]
+    delay = (rng.exponential(4 * hurry * _MINUTE, len(passing))).astype(np.int64)
+    _repeat(ground, passing, ids, start + 300 + delay)
+    _visit(ground, operation, passing[ground.chance(len(passing), 0.5 * min(1.0, linking))], start + 600)
+    pushing = amplifiers[ground.chance(len(amplifiers), habits.turnout * (1.1 - 0.7 * operation.care))]
+    delay = (rng.exponential(10 * hurry * _MINUTE, len(pushing))).astype(np.int64)
+    _repeat(ground, pushing, ids, start + 420 + delay)
+    tagging = ground.chance(len(pushing), 0.5)
+    ground.post(pushing[tagging], "tag", start + 450 + delay[tagging], tags[rng.integers(0, 2, int(tagging.sum()))])
+    copying = ground.chance(len(pushing), 0.3)
+    _write(ground, operation, pushing[copying], start + 500 + delay[copying])
+    _visit(ground, operation, pushing[ground.chance(len(pushing), 0.1 * linking)], start + 1200)
+
+
+def _write(ground: Ground, operation: Operation, who: Ints, moment: Ints) -> Ints:
+    rng = ground.rng
+    texts = [_varied(rng, operation.texts[int(rng.integers(0, len(operation.texts)))], operation.care) for _ in who]
+    return ground.post(who, "original", moment, None, np.array(texts, dtype=object))
+
+
+def _repeat(ground: Ground, who: Ints, posts: Ints, moment: Ints) -> None:
+    if len(posts):
+        ground.post(who, "share", moment, posts[ground.rng.integers(0, len(posts), len(who))])
+
+
+def _visit(ground: Ground, operation: Operation, who: Ints, start: int) -> None:
+    rng = ground.rng
+    ground.post(who, "link", start + rng.integers(0, 1800, len(who)),
+                operation.domains[rng.integers(0, len(operation.domains), len(who))])
+
+
+def _cover(ground: Ground, members: Ints, rate: float) -> None:
+    """What makes accounts look alive: popular tags, posts, pages and words of their own."""
+    for kind, share in (("original", 0.4), ("share", 0.8), ("link", 0.5), ("tag", 0.5)):
+        who = np.repeat(members, ground.rng.poisson(rate * share * ground.habits.cover, len(members)))
+        ground.chatter(kind, who)
+
+
+def plant(ground: Ground, operation: Operation, addresses: Sequence[str]) -> None:
+    """Let members link to domains or URLs in the clear; every object of a post is text from then on."""
+    who = operation.members
+    picked = np.array(addresses, dtype=object)[np.arange(len(who)) % len(addresses)]
+    for chunk in ground.posts:
+        chunk["object"] = chunk["object"].astype(str).astype(object)
+    ground.post(who, "link", ground.days_ago(ground.rng.uniform(0, 20, len(who))), picked)
+
+
+def _varied(rng: np.random.Generator, text: str, care: float) -> str:
+    """The same sentence with some words replaced and now and then two exchanged."""
+    words = text.split()
+    for place in np.flatnonzero(rng.random(len(words)) < 0.05 + 0.25 * care):
+        words[place] = WORDS[int(rng.integers(0, len(WORDS)))]
+    if rng.random() < 0.3 * care:
+        here, there = rng.integers(0, len(words), 2)
+        words[here], words[there] = words[there], words[here]
+    return " ".join(words)
+
+
+def follow(ground: Ground, operation: Operation, who: Ints, *, hours: float, each: float) -> None:
+    """Innocents repeat an operation's posts ``hours`` later on average, and visit its sites."""
+    rng = ground.rng
+    if not len(operation.posts):
+        return
+    acting = np.repeat(who, 1 + rng.poisson(each, len(who)))
+    picks = rng.integers(0, len(operation.posts), len(acting))
+    posts, moments = operation.posts[picks], operation.moments[picks]
+    ground.post(acting, "share", moments + rng.exponential(hours * 3600, len(acting)).astype(np.int64), posts)
+    visiting = who[ground.chance(len(who), 0.5)]
+    ground.post(visiting, "link", ground.days_ago(rng.uniform(0, 25, len(visiting))),
+                operation.domains[rng.integers(0, len(operation.domains), len(visiting))])
