@@ -147,7 +147,7 @@ class ValueReportRow(SQLModel, table=True):
     """A row of ``object`` reports a value (a 64-bit key of its normal form); filled in behind the pushes."""
 
     __tablename__ = "value_report"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index("value_report_object", "feed", "seq"), {"sqlite_with_rowid": False})
     value: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     feed: int = Field(sa_column=Column(Integer, ForeignKey("feed.number"), primary_key=True, autoincrement=False))
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

@@ -6,18 +6,23 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 
 from exchange.model.mailbox import EXCHANGE
+from exchange.stix.references import closure
 from exchange.stix.timestamp import version_key
 from exchange.store.contests import Given
-from exchange.store.object_tables import CONTRIBUTOR
+from exchange.store.object_tables import CONTRIBUTOR, OBJECT
 from exchange.store.objects import NOBODY, Reader
 from exchange.store.pushes import NewObject, add_objects
+from exchange.store.references import add_references
 
 
 def put_beside(connection: Connection, given: Given, note: dict[str, Any], now: int) -> None:
-    """Add the exchange's ``note`` to the collection of an object, with that object's label and window in time."""
+    """Add the exchange's ``note`` to the collection of an object, with that object's label and window in time.
+
+    Who no longer sees the object, for its state, doesn't see the note either (P20).
+    """
     version = version_key(note["modified"])
     new = NewObject(
         stix_id=note["id"], type=note["type"], version=version,
@@ -25,8 +30,12 @@ def put_beside(connection: Connection, given: Given, note: dict[str, Any], now: 
         label=given.label, visible_from=given.visible_from, visible_until=given.visible_until,
         body=orjson.dumps(note),
     )
-    add_objects(connection, feed=given.feed, contributor=_exchange(connection), reader=Reader(NOBODY, now),
-                objects=[new])
+    (stored,) = add_objects(connection, feed=given.feed, contributor=_exchange(connection),
+                            reader=Reader(NOBODY, now), objects=[new])
+    if stored.seq is not None:
+        connection.execute(update(OBJECT).where(OBJECT.c.feed == given.feed, OBJECT.c.seq == stored.seq).values(
+            refs=1, closure=int(closure(note["type"], 1, 1))))
+        add_references(connection, given.feed, {stored.seq: [given.stix_id]})
 
 
 def _exchange(connection: Connection) -> int:

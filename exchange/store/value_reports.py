@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, insert, select, text, update
 
 from exchange.model.state import State
 from exchange.store.case_tables import VALUE_MARK, VALUE_REPORT
@@ -84,9 +84,3 @@ def reports_of(connection: Connection, values: Collection[int], feeds: Collectio
         row.state.in_((int(State.ACTIVE), int(State.DISPUTED))),
     ).order_by(row.seq, row.feed)
     return [Reported(*found) for found in connection.execute(asked, reader_values(dialect, reader))]
-
-
-def forget_reports(connection: Connection, feed: int, seqs: Collection[int]) -> None:
-    """Forget what these objects reported: their content was erased."""
-    connection.execute(delete(VALUE_REPORT).where(VALUE_REPORT.c.feed == feed, VALUE_REPORT.c.seq.in_(seqs)))
-

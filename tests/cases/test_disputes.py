@@ -135,3 +135,12 @@ def test_the_mark_is_seen_by_exactly_those_who_see_the_object(circle: Circle) ->
     circle.push("gamma", opinion(stix_id))
     assert {org for org in ("alpha", "beta", "gamma", "delta", "outside") if circle.flags(org)} == {
         org for org in ("alpha", "beta", "gamma", "delta", "outside") if stix_id in circle.ids(org)}
+
+
+def test_the_mark_of_a_restricted_object_is_not_seen(circle: Circle) -> None:
+    stix_id = shared(circle)
+    circle.push("beta", opinion(stix_id))
+    circle.push("gamma", opinion(stix_id))
+    case = circle.contest("gamma", stix_id)
+    circle.take("court-rita", case, Step.RESTRICT)
+    assert circle.flags("delta") == []

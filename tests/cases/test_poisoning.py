@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from exchange.cases.contest import Step
 from exchange.errors import NotFoundError, UnprocessableError
 from exchange.store import records as rows
 from exchange.store.engine import write
@@ -134,6 +135,19 @@ def test_without_history_or_within_the_usual_nothing_is_held(circle: Circle, day
     usual_life(circle, "alpha", days, given)
     circle.push("alpha", indicator(), loud := indicator())
     assert loud["id"] in circle.ids("delta")
+
+
+def test_a_contributor_whose_overturns_jump_is_held(circle: Circle) -> None:
+    for _ in range(3):
+        circle.push("alpha", obj := indicator())
+        assert obj["id"] in circle.ids("delta")
+        case = circle.contest("gamma", obj["id"])
+        circle.take("alpha", case, Step.ANSWER)
+        circle.take("court-rita", case, Step.REVERSE)
+    circle.push("alpha", late := indicator())
+    assert late["id"] not in circle.ids("delta")
+    assert ("restriction", "wait", (obj["id"],)) in circle.notices("alpha")
+    assert [one["org"] for one in circle.exchange.cases.quarantine.list()] == ["org-alpha"]
 
 
 def test_a_stolen_key_is_rolled_back_and_recalled(circle: Circle) -> None:

@@ -117,6 +117,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
         sqlite_with_rowid=False,
     )
+    op.create_index("value_report_object", "value_report", ["feed", "seq"])
     op.create_table(
         "value_mark",
         sa.Column("feed", sa.Integer, sa.ForeignKey("feed.number"), primary_key=True, autoincrement=False),
