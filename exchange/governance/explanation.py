@@ -17,7 +17,9 @@ from exchange.policy.explain import Explanation, Standing, explain
 from exchange.policy.label import profile_facts
 from exchange.policy.packs import Packs
 from exchange.policy.rule import Finding
+from exchange.stix.redact import Original, derive
 from exchange.stix.timestamp import from_microseconds
+from exchange.store.directory import meta_value
 from exchange.store.directory_history import directory_at
 from exchange.store.engine import read
 from exchange.store.ledger import Ledger
@@ -57,6 +59,8 @@ class Answer:
     explanation: Explanation
     shown: bool
     """Whether it is what a pull at that moment gives: released, and no other version or claim goes before it."""
+    released_as: str | None = None
+    """Id of the derived object that leaves in its place, where parts are withheld."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -66,7 +70,7 @@ class Answer:
             "collection": row.collection, "producer": row.contributor, "added": from_microseconds(row.seq),
             "version": row.version_text or (row.version + "Z" if row.version else None),
             "for": self.org, "purpose": self.purpose, "at": from_microseconds(self.at),
-            **self.explanation.as_json(), "shown": self.shown,
+            **self.explanation.as_json(), "shown": self.shown, "released_as": self.released_as,
             "state": {
                 "state": standing.state.name.lower(), "legal_hold": standing.legal_hold,
                 "not_before": standing.visible_from and from_microseconds(standing.visible_from),
@@ -183,8 +187,20 @@ class _Then:
         collection = self._directory.collections.get(row.collection)
         further = () if collection is not None and self._reads(collection) else (_NOT_READABLE,)
         explained = explain(row.label, self._profile, self._packs, self._question.at, standing, further)
+        form = None
+        if explained.outcome == "redacted" and explained.decision.redact != _STUB:
+            form = self._form(row, standing, explained.decision.redact)
+            if form is None:
+                explained = explain(row.label, self._profile, self._packs, self._question.at, standing, (_NO_FORM,))
         return Answer(row, self._question.org, self.purpose, self._question.at, standing, explained,
-                      shown=explained.decision.decision != "deny")
+                      shown=explained.decision.decision != "deny", released_as=form)
+
+    def _form(self, row: Row, standing: Standing, parts: tuple[str, ...]) -> str | None:
+        """The id of the derived object that would leave (P21); None: what is left wouldn't be a valid object."""
+        original = Original(row.body, row.feed, row.contributor_number, row.claim)
+        hidden = [ref for ref, seen in standing.refs if not seen]
+        derived = derive(original, parts, hidden, meta_value(self._connection, "redaction.secret"))
+        return None if derived is None else derived.id
 
     def _sees(self, stix_id: str, depth: int) -> bool:
         """Whether the recipient sees any version of an object that is referred to."""
@@ -197,6 +213,11 @@ class _Then:
 _NOT_READABLE = Reason("P4", "A collection is for its readers", "Rules of the exchange, P4", Finding(
     "collection-not-readable", "the organisation isn't among the readers of the collection",
     "to be named there, or to be an active member of a group that is"))
+
+_NO_FORM = Reason("P21", "What is left is a valid object", "Rules of the exchange, P21; STIX 2.1, 3.5", Finding(
+    "required-field-withheld", "what would be withheld can't be left out of a valid object",
+    "parts that the object can be without"))
+_STUB = ("*content",)
 
 
 def _goes_before(other: Row, row: Row) -> bool:

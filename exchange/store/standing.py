@@ -23,6 +23,7 @@ class Row:
     seq: int
     claim: int
     contributor: str
+    contributor_number: int
     label: str
     """The label's canonical facts."""
     version: str
@@ -50,7 +51,8 @@ def rows_of(connection: Connection, stix_id: str, at: int, feeds: Sequence[int] 
         .join(LABEL, LABEL.c.number == row.label).where(wanted).order_by(row.feed, row.version.desc(), row.seq.desc())
     ).all()
     return [
-        Row(one.number, one.feed, one.collection, one.seq, one.claim, one.org, one.facts, one.version,
+        Row(one.number, one.feed, one.collection, one.seq, one.claim, one.org, one.contributor,
+            one.facts, one.version,
             one.version_text, one.visible_from, one.visible_until,
             _state(connection, one.feed, one.contributor, stix_id, State(one.state), at), bytes(one.body),
             tuple(connection.execute(

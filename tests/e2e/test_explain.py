@@ -30,6 +30,12 @@ SHARED: dict[str, tuple[dict[str, Any], ...]] = {
         handling("but", audience={"exclude_orgs": ["org-beta"]}),
         indicator("but", object_marking_refs=[TLP["GREEN"], handling("but")["id"]]),
     ),
+    "a part for nobody": (indicator(
+        "part", description="For the producer alone", object_marking_refs=[TLP["GREEN"]],
+        granular_markings=[{"marking_ref": TLP["AMBER"], "selectors": ["description"]}]),),
+    "a required part for nobody": (indicator(
+        "required part", object_marking_refs=[TLP["GREEN"]],
+        granular_markings=[{"marking_ref": TLP["AMBER"], "selectors": ["pattern"]}]),),
     "red": (indicator("red", object_marking_refs=[TLP["RED"]]),),
     "another purpose": (
         handling("purpose", purposes=["account-integrity"]),
@@ -51,7 +57,10 @@ def test_what_is_explained_is_what_is_delivered(exchange: ExchangeProcess, alpha
     for reader in READERS:
         answer = ask(alpha, object=stix_id, collection=collection, **{"for": f"org-{reader}"})
         (explained,) = answer.json["explanations"]
-        visible = exchange.caller(reader).get(f"{lane}objects/{stix_id}/").status == 200
+        seen = exchange.caller(reader).get(f"{lane}objects/")
+        released = explained["released_as"] or stix_id
+        visible = seen.status == 200 and released in seen.ids
+        assert explained["released_as"] is None or stix_id not in seen.ids
         assert (explained["outcome"] != "denied") == explained["shown"] == visible, (reader, explained)
         assert bool([r for r in explained["reasons"] if r["effect"] == "deny"]) != visible
         for reason in explained["reasons"]:
