@@ -130,7 +130,8 @@ def verify(receipt_file: Path | None, objects: Path | None, source: str | None, 
         steps.verify_receipt(receipt_file, objects, trusted or steps.local_keys())
         if source is None and earlier is None:
             return
-    log = steps.verified(source, trusted, earlier or receipt_file, user, password_env)
+    wanted = steps.Wanted(stix_id, org, policy is not None)
+    log = steps.verified(source, trusted, earlier or receipt_file, user, password_env, wanted)
     if stix_id is not None:
         steps.tell_object(log.leaves, stix_id)
     if org is not None:

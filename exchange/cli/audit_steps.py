@@ -26,6 +26,23 @@ _NOW = 1 << 62
 _LARGEST_FILE = 100_000_000
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which leaves the questions are about; of a large log the others needn't be kept in memory."""
+
+    stix_id: str | None
+    org: str | None
+    policy: bool
+
+    def has(self, leaf: Leaf) -> bool:
+        """Whether a question is about this leaf."""
+        return (
+            (self.policy and "policy" in leaf[1]["detail"])
+            or (self.stix_id is not None and bool(about_object([leaf], self.stix_id)))
+            or (self.org is not None and bool(pulls_of([leaf], self.org)))
+        )
+
+
 @dataclass
 class Verified:
     """A log that is as it was signed."""
@@ -80,13 +97,16 @@ def verify_receipt(path: Path, objects: Path | None, keys: Sequence[VerifierKey]
 
 
 def verified(
-    source: str | None, keys: Sequence[VerifierKey], earlier: Path | None, user: str | None, password_env: str
+    source: str | None, keys: Sequence[VerifierKey], earlier: Path | None, user: str | None, password_env: str,
+    wanted: Wanted,
 ) -> Verified:
-    """Verify a whole log and say so. Raises LogAlteredError with what was altered."""
+    """Verify a whole log and say so; keeps the wanted leaves. Raises LogAlteredError with what was altered."""
     found: list[Leaf] = []
 
     def seen(place: int, entry: bytes) -> None:
-        found.append((place, read_leaf(entry)))
+        leaf = place, read_leaf(entry)
+        if wanted.has(leaf):
+            found.append(leaf)
 
     if source is None:
         checkpoint = _verify_local(keys, seen, earlier)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from exchange.audit.fault import LogAlteredError, UnreadableError
 from exchange.audit.note import COSIGNATURE, SignerKey, VerifierKey, read_note, read_verifier_key
 from exchange.audit.receipt import Receipt
 from exchange.audit.tiles import Tile, bundle, width_in
-from exchange.errors import ExchangeError, InputError, NotFoundError, UnprocessableError
+from exchange.errors import ExchangeError, InputError, NotFoundError, UnavailableError, UnprocessableError
 from exchange.notary.keys import key_path, make_key, next_path, read_key
 from exchange.notary.sequencer import Deliveries, Outcome, Sequencer, leaf_of, stored_tree, with_cosignatures
 from exchange.settings import Settings
@@ -32,6 +33,8 @@ _SETTLES = 2_000_000
 _POSTGRES_SETTLES = 120_000_000
 """Microseconds after which no transaction that took an earlier number can still be open (see store.engine)."""
 _OWN_AT_A_TIME = 1_000
+_HANDOVER_TRIES, _HANDOVER_PAUSE = 100, 0.1
+"""How often, and how many seconds apart, a new key's first checkpoint is tried while others hold the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +129,31 @@ class Notary:
         self.run()
         waiting = next_path(self.key_file)
         new = read_key(waiting) or make_key(waiting, old.name)
-        now = self._clock()
         with write(self._engine) as connection:
+            if log.take_turn(connection) is None:  # a checkpoint under way would be signed by the old key alone
+                raise UnavailableError("The log is being signed at this moment.", fix="Rotate again.")
+            now = self._clock()
             log.end_key(connection, str(old.verifier), now)
             log.add_key(connection, str(new.verifier), "", now)
             record(connection, at=now, kind="key", org="",
                    detail={"old": str(old.verifier), "new": str(new.verifier)})
-        self.run()
-        waiting.replace(self.key_file)
+        self._hand_over()
         return new.verifier
+
+    def _hand_over(self) -> None:
+        """Put the waiting key in its place once a checkpoint is signed by both.
+
+        Raises UnavailableError where others keep the log busy; the next start goes on.
+        """
+        for _ in range(_HANDOVER_TRIES):
+            self.run()
+            keys = self.keys()
+            if len(keys.handovers) == len(keys.own) - 1:
+                next_path(self.key_file).replace(self.key_file)
+                return
+            time.sleep(_HANDOVER_PAUSE)
+        raise UnavailableError("The new key waits for its first checkpoint: the log is busy.",
+                               fix="It takes over when the server is started again.")
 
     def register_member_key(self, org: str, verifier: str) -> VerifierKey:
         """Register the key that a member cosigns with. Raises UnreadableError and InputError."""
@@ -155,8 +174,7 @@ class Notary:
         waiting = next_path(self.key_file)
         new = read_key(waiting)
         if new is not None and keys and str(new.verifier) == str(keys[-1]):
-            self.run()
-            waiting.replace(self.key_file)
+            self._hand_over()
 
     def _key_files(self) -> list[SignerKey]:
         return [key for key in (read_key(self.key_file), read_key(next_path(self.key_file))) if key is not None]

@@ -39,6 +39,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         from exchange.wiring import Exchange  # noqa: PLC0415
 
         exchange = Exchange(self._settings, pause=gevent.sleep)
-        gevent.spawn(exchange.notary.follow, gevent.sleep, lambda: True)  # ends with the worker
+
+        def keep_log(_ended: object = None) -> None:
+            """Keep the log as long as the worker lives: of what ended it gevent tells, and it begins again."""
+            gevent.spawn(exchange.notary.follow, gevent.sleep, lambda: True).link_exception(keep_log)
+
+        keep_log()
         gevent.spawn(exchange.obligations.follow, gevent.sleep, exchange.clock)
         return create_app(exchange)
