@@ -28,7 +28,7 @@ from exchange.feed.readers import Readers
 from exchange.governance.change import PolicyChanges
 from exchange.governance.explanation import Explanations
 from exchange.governance.in_force import PolicyInForce
-from exchange.governance.preview import Audience, PreviewLabels
+from exchange.governance.preview import Audience, PreviewLabels, denied_whole
 from exchange.intake import published
 from exchange.intake.envelope import split_envelope
 from exchange.intake.push import Checked, Intake, Pusher, identities_of_others
@@ -293,11 +293,11 @@ class Exchange:
             else _told(c.id, c.version, next(fates), now)
             for c in checked
         ]
-        audience = Audience(directory, collection, organisation, now, self.policy.of)
+        audiences = Audience(directory, collection, organisation, now, self.policy.of).of(labels.texts)
         return {
             "collection": collection.id, "policy_version": pusher.packs.digest,
-            "objects": [_foreseen(t, c) for t, c in zip(told, checked, strict=True)],
-            "audiences": audience.of(labels.texts),
+            "objects": [_foreseen(t, c, audiences) for t, c in zip(told, checked, strict=True)],
+            "audiences": audiences,
         }
 
     def _pusher(
@@ -381,7 +381,9 @@ class Exchange:
         """Bring the notes on contributors' records up to date; those that are so stay as they are."""
         now, directory = self.clock(), self.directory()
         objects = [body for one in self.cases.records.published(now) for body in shelf.record_objects(one, directory)]
-        if objects:
+        with read(self.engine) as connection:
+            there = holds_bodies(connection, self._numbers.feed_if_any(shelf.COLLECTION.id), objects)
+        if not there:
             self._publish(shelf.COLLECTION, objects, now)
 
     def _publish(self, collection: Collection, objects: Sequence[bytes], now: int) -> None:
@@ -407,6 +409,7 @@ def prepare(settings: Settings) -> str:
     migrate(exchange.engine)
     differs = exchange.policy.begin(exchange.clock())
     exchange.publish()
+    exchange.publish_records()
     exchange.notary.establish()
     exchange.engine.dispose()
     return differs
@@ -485,7 +488,7 @@ def _agreed_terms(organisation: Organisation, at: str) -> Mapping[str, Any]:
     return merged
 
 
-def _foreseen(told: Told, checked: Checked) -> dict[str, Any]:
+def _foreseen(told: Told, checked: Checked, audiences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One object of a preview; ``audience`` is an index of the preview's audiences."""
     outcome = told.outcome
     row: dict[str, Any] = {"id": outcome.id, "version": told.version, "outcome": outcome.state}
@@ -493,6 +496,8 @@ def _foreseen(told: Told, checked: Checked) -> dict[str, Any]:
         row |= {"code": outcome.code, "sentence": outcome.sentence}
     if checked.new is not None and outcome.state != "refused":
         row["audience"] = checked.new.label
+        nothing = denied_whole(checked.new.body, audiences[checked.new.label])
+        row |= {"denied_whole": nothing} if nothing else {}
         row |= {name: from_microseconds(at) for name, at in (
             ("not_before", checked.new.visible_from), ("until", checked.new.visible_until)) if at is not None}
     return row

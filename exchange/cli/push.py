@@ -94,5 +94,8 @@ def _lines(part: Mapping[str, Any]) -> Iterator[str]:
         if not audience["recipients"] and not audience["others"]:
             yield "  nobody else reads this collection"
     for row in part["objects"]:
+        if row.get("denied_whole"):
+            yield (f"{row['id']}: nothing of it goes to {', '.join(row['denied_whole'])}, because what is withheld"
+                   " can't be left out")
         if row["outcome"] == "refused":
             yield f"{row['id'] or 'an object without an id'} would be refused: {row['code']}: {row['sentence']}"

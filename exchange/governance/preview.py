@@ -7,7 +7,7 @@ their names with reason codes, of the other readers only how many of which kind 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from exchange.model.access import EVERY_MEMBER, active_groups, may_read
 from exchange.model.party import Collection, Directory, Organisation
 from exchange.policy.diff import Side, best, why
 from exchange.policy.packs import Packs
+from exchange.stix.redact import Original, derive
 from exchange.stix.timestamp import from_microseconds
 
 _WORDS = {"allow": "granted", "redact": "redacted", "deny": "denied"}
@@ -83,3 +84,13 @@ class Audience:
             {"kind": kind, "outcome": outcome, "organisations": count}
             for (kind, outcome), count in sorted(others.items())
         ]}
+
+
+def denied_whole(body: bytes, audience: Mapping[str, Any]) -> list[str]:
+    """Recipients of an audience who get nothing of this object: what is withheld can't be left out of it (P21)."""
+    fits: dict[tuple[str, ...], bool] = {}
+    for row in audience["recipients"]:
+        parts = tuple(row.get("withheld", ()))
+        if parts and parts not in fits:
+            fits[parts] = parts == ("*content",) or derive(Original(body, 0, 0, 0), parts, (), "-") is not None
+    return [row["org"] for row in audience["recipients"] if not fits.get(tuple(row.get("withheld", ())), True)]

@@ -37,9 +37,11 @@ def test_the_preview_says_who_then_sees_it(exchange: ExchangeProcess, alpha: Htt
     assert alpha.get(lane + "objects/").objects == [], "a preview stores nothing"
     alpha.push(lane + "objects/", SHARED[name])
     for reader in ("beta", "gamma", "delta"):
-        visible = exchange.caller(reader).get(f"{lane}objects/{row['id']}/").status == 200
+        seen = exchange.caller(reader).get(lane + "objects/").objects
         told = audience[f"org-{reader}"]
-        assert (told["outcome"] != "denied") == visible, told
+        gets = told["outcome"] != "denied" and f"org-{reader}" not in row.get("denied_whole", ())
+        assert gets == any(one["type"] == "indicator" for one in seen), told
+        assert (told["outcome"] == "granted") == (row["id"] in {one["id"] for one in seen})
         assert bool(told.get("reasons")) == (told["outcome"] != "granted")
     (again,) = [one for one in preview(alpha, lane, SHARED[name])["objects"] if one["id"] == row["id"]]
     assert again["outcome"] == "unchanged"
