@@ -44,7 +44,7 @@ class Quarantine:
         if state is not rows.DayState.USUAL or limit is None or total <= limit:
             return False
         self._hold(connection, org, contributor, [stix_id for _, stix_id in added], now,
-                   f"It gave {total} objects today, more than {limit}: ten times its usual, or what is ever usual.")
+                   f"It gave {total} objects today; more than {limit} are unusual for it.")
         rows.hold_rows(connection, feed, [seq for seq, _ in added])
         return True
 

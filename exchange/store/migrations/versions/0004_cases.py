@@ -15,6 +15,12 @@ down_revision = "0003"
 def upgrade() -> None:
     """From 0003 (exchange/store/case_tables.py)."""
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    _contests(number)
+    _disputes(number)
+    _contributors(number)
+
+
+def _contests(number: sa.types.TypeEngine[int]) -> None:
     op.create_table(
         "contest",
         sa.Column("id", sa.Text, primary_key=True),
@@ -56,6 +62,9 @@ def upgrade() -> None:
         sa.Column("statement", sa.Text, nullable=False),
     )
     op.create_index("contest_step_contest", "contest_step", ["contest"])
+
+
+def _disputes(number: sa.types.TypeEngine[int]) -> None:
     op.create_table(
         "voice",
         sa.Column("number", number, primary_key=True),
@@ -91,6 +100,9 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger, nullable=False),
     )
     op.create_index("verdict_once", "verdict", ["producer", "feed", "stix_id", "word"], unique=True)
+
+
+def _contributors(number: sa.types.TypeEngine[int]) -> None:
     op.create_table(
         "contributor_day",
         sa.Column("contributor", sa.Integer, sa.ForeignKey("contributor.number"), primary_key=True, autoincrement=False),
