@@ -7,7 +7,7 @@ may see, so that nobody revises another's object and two who report the same obs
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,6 +38,9 @@ Column = Literal[
     "seq", "body", "stix_id", "version", "version_text", "spec_version", "contributor", "label", "closure", "number",
     "claim", "type",
 ]
+
+
+_LINK = REFERENCE.alias("link")
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class ObjectQueries:
         self, connection: Any, wanted: Filter, columns: tuple[Column, ...], values: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
         """The same where the reader sees little of the feed: its labels' newest are merged, a batch at a time."""
-        candidates = self._once("candidates", _candidates(self._dialect))
+        candidates = self._once("candidates", lambda: _candidates(self._dialect))
         statement = self._statement(wanted, columns, among=True)
         most = wanted.limit + wanted.limit // 4 + 8
         rows: list[tuple[Any, ...]] = []
@@ -145,8 +148,8 @@ class ObjectQueries:
 
     def hidden(self, connection: Any, reader: Reader, numbers: Sequence[int]) -> dict[int, set[str]]:
         """Ids that these objects refer to and that the reader doesn't see in full."""
-        link = REFERENCE.alias("link")
-        asked = self._once("hidden", select(link.c.object, link.c.target_id).where(
+        link = _LINK
+        asked = self._once("hidden", lambda: select(link.c.object, link.c.target_id).where(
             one_of(self._dialect, link.c.object, "numbers"), not_(target_seen(link, self._dialect))
         ))
         found: dict[int, set[str]] = {}
@@ -159,12 +162,13 @@ class ObjectQueries:
         self, connection: Any, profile: int, labels: Collection[int]
     ) -> Mapping[int, tuple[str, str, str | None]]:
         """What the database says of labels for a profile: digest, facts, and the parts withheld (JSON) or None."""
-        joined = LABEL.join(GRANT, LABEL.c.number == GRANT.c.label).outerjoin(
-            WITHHOLDING, WITHHOLDING.c.number == GRANT.c.withheld)
-        asked = self._once("grants", select(
+        asked = self._once("grants", lambda: select(
             LABEL.c.number, LABEL.c.digest, LABEL.c.facts,
             case((GRANT.c.withheld == literal_column("0"), None), else_=func.coalesce(WITHHOLDING.c.parts, "")),
-        ).select_from(joined).where(
+        ).select_from(
+            LABEL.join(GRANT, LABEL.c.number == GRANT.c.label)
+            .outerjoin(WITHHOLDING, WITHHOLDING.c.number == GRANT.c.withheld)
+        ).where(
             GRANT.c.profile == number("profile"), one_of(self._dialect, LABEL.c.number, "labels")
         ))
         rows = asked.run(connection, profile=profile, labels=listed(self._dialect, labels))
@@ -172,7 +176,7 @@ class ObjectQueries:
 
     def revision(self, connection: Any, feed: int) -> int:
         """How often something in the collection was withdrawn or got another version; 0 for an unused one."""
-        asked = self._once("revision", select(FEED.c.revision).where(FEED.c.number == number("feed")))
+        asked = self._once("revision", lambda: select(FEED.c.revision).where(FEED.c.number == number("feed")))
         rows = asked.run(connection, feed=feed)
         return int(rows[0][0]) if rows else 0
 
@@ -182,17 +186,17 @@ class ObjectQueries:
         It is now where an object refers to others: what becomes of those may show at any time.
         """
         row = OBJECT.c
-        asked = self._once("window", select(
+        asked = self._once("window", lambda: select(
             *(func.min(case((column > number("now"), column))) for column in (row.visible_from, row.visible_until)),
             func.min(case((row.closure > literal_column("0"), number("now")))),
         ).where(row.feed == number("feed"), row.seq > number("after"), row.seq <= number("last")))
         found = asked.run(connection, feed=feed, after=span[0], last=span[1], now=now)[0]
         return min((moment for moment in found if moment is not None), default=None)
 
-    def _once(self, name: str, statement: Select[Any]) -> Prepared:
+    def _once(self, name: str, make: Callable[[], Select[Any]]) -> Prepared:
         prepared = self._prepared.get((name,))
         if prepared is None:
-            prepared = self._prepared[name,] = Prepared(statement, self._dialect)
+            prepared = self._prepared[name,] = Prepared(make(), self._dialect)
         return prepared
 
     def _select(self, wanted: Filter, columns: tuple[Column, ...], *, among: bool) -> Select[Any]:
