@@ -59,7 +59,7 @@ def changed(file: str, old: str, new: str) -> Packs:
 
 def main() -> None:
     """Print seconds of processor time: the machine may be shared."""
-    draw = random.Random(7)  # noqa: S311 - not for secrets
+    draw = random.Random(7)
     labels = [label(draw, number) for number in range(LABELS)]
     members = [organisation(draw, number) for number in range(RECIPIENTS)]
     now = load()
