@@ -25,6 +25,8 @@ Release = Callable[[str, str], tuple[str, ...] | None]
 _MOST = 65_536
 _NEEDED: tuple[Column, ...] = ("seq", "number", "contributor", "claim", "label", "closure", "body")
 _EVERY = Versions(frozenset({"all"}))
+_WHOLE = frozenset((int(Closure.FREE), int(Closure.ALL)))
+"""Rows of these closures are seen in full or not at all."""
 _DERIVED = "5"
 """The kind of UUID that derived objects have."""
 
@@ -84,13 +86,13 @@ class Leaving:
 
     def forms(
         self, queries: ObjectQueries, connection: Any, feed: int, reader: Reader,
-        rows: Sequence[tuple[int, int, int]],
+        rows: Sequence[tuple[Any, ...]],
     ) -> dict[int, Form]:
-        """Forms of the rows (seq, label, closure) that don't leave as they are, by seq."""
-        withheld = self.parts(queries, connection, reader, {label for _, label, _ in rows}) if rows else {}
-        if not withheld and not any(closure > Closure.ALL for _, _, closure in rows):
+        """Forms of the rows (seq, label, closure, ...) that don't leave as they are, by seq."""
+        withheld = self.parts(queries, connection, reader, {row[1] for row in rows}) if rows else {}
+        if not withheld and {row[2] for row in rows} <= _WHOLE:
             return {}
-        special = [seq for seq, label, closure in rows if label in withheld or closure > Closure.ALL]
+        special = [row[0] for row in rows if row[1] in withheld or row[2] > Closure.ALL]
         found = queries.details(connection, feed, special, _NEEDED)
         gone = {seq: Form(None) for seq in set(special) - {row[0] for row in found}}  # withdrawn a moment ago
         return {**gone, **self._forms(queries, connection, feed, reader, found, withheld)}
@@ -124,7 +126,7 @@ class Leaving:
             return wanted
         every = Filter(ids=(), numbers=tuple(numbers), versions=_EVERY, limit=len(numbers))
         rows = queries.page(connection, feed, reader, every, ("seq", "label", "closure", "number"))
-        forms = self.forms(queries, connection, feed, reader, [row[:3] for row in rows])
+        forms = self.forms(queries, connection, feed, reader, rows)
         found = [number for seq, _, _, number in rows
                  if seq in forms and (derived := forms[seq].derived) is not None and derived.id in asked]
         return replace(wanted, numbers=tuple(found))

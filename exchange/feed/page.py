@@ -132,7 +132,7 @@ def _find(
         part = replace(wanted, after=after, limit=wanted.limit - len(found.rows))
         rows = queries.page(connection, place.feed, place.reader, part, ("seq", "label", "closure", *columns))
         more = len(rows) > part.limit
-        forms = place.leaving.forms(queries, connection, place.feed, place.reader, [row[:3] for row in rows])
+        forms = place.leaving.forms(queries, connection, place.feed, place.reader, rows)
         if forms:
             after = rows[-1][0]
             rows = [row for row in rows if (form := forms.get(row[0])) is None or form.derived is not None]
