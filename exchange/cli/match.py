@@ -35,7 +35,7 @@ half is left)."""
 @click.option("--entities", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder of the entity tables (Parquet or CSV): accounts, links, avatars, posts, handles.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Where accounts.parquet, evidence.parquet and report.json go.")
+              help="Where accounts, evidence, clusters and memberships (.parquet) and report.json go.")
 @click.option("--collection", metavar="C", help="The collection of a TAXII feed, where there are several.")
 @click.option("--user", metavar="NAME", help="User at the TAXII server.")
 @click.option("--password-env", default="CIBX_SECRET_OF_FEED", show_default=True, metavar="VARIABLE",
@@ -161,7 +161,8 @@ def _steps() -> Iterator[Callable[[str], None]]:
 def _summary(report: Report, out: Path) -> None:
     lines = [
         f"{report.accounts:,} accounts, {report.accounts_with_evidence:,} with evidence,"
-        f" {report.accounts_likely:,} more likely than not in an operation (weights {report.weights}).",
+        f" {report.accounts_likely:,} more likely than not in an operation, {report.clusters:,} clusters"
+        f" (weights {report.weights}).",
         f"{report.indicators_used:,} indicators used with {report.values_used.total():,} values;"
         f" {report.hits.total():,} meetings with local rows:"
         f" {', '.join(f'{n:,} {kind}' for kind, n in sorted(report.hits.items())) or 'none'}.",
@@ -170,7 +171,8 @@ def _summary(report: Report, out: Path) -> None:
     lines += [f"  {name}: {sum(table.skipped.values()):,} of {table.read:,} rows skipped:"
               f" {', '.join(f'{n:,} {reason}' for reason, n in sorted(table.skipped.items()))}"
               for name, table in sorted(report.tables.items()) if table.skipped]
-    lines.append(f"Results: {out / 'accounts.parquet'}, evidence.parquet, report.json"
+    lines.append(f"Results: {out / 'accounts.parquet'}, evidence.parquet, clusters.parquet,"
+                 f" memberships.parquet, report.json"
                  f" ({sum(report.seconds.values()):.1f} s).")
     click.echo("\n".join(lines))
     for sentence in report.problems[:_SHOWN_PROBLEMS]:
