@@ -41,7 +41,7 @@ def test_a_run_writes_results_and_a_summary(arguments, tmp_path, capsys):
     text = capsys.readouterr().out
     assert "1,000 accounts" in text
     assert "not used: " in text
-    assert {"accounts.parquet", "evidence.parquet", "report.json"} == {
+    assert {"accounts.parquet", "clusters.parquet", "evidence.parquet", "memberships.parquet", "report.json"} == {
         path.name for path in (tmp_path / "out").iterdir()
     }
     assert json.loads((tmp_path / "out" / "report.json").read_bytes())["at"] == 1_780_272_000
@@ -120,8 +120,8 @@ def test_a_missing_option_is_named(capsys):
 
 
 def test_a_weights_file_of_ones_own_is_used(arguments, tmp_path):
-    shipped = Path(__file__).parents[2] / "exchange" / "matcher" / "weights" / "start-2.toml"
+    shipped = Path(__file__).parents[2] / "exchange" / "matcher" / "weights" / "made-1.toml"
     own = tmp_path / "own.toml"
-    own.write_text(shipped.read_text().replace('version = "start-2"', 'version = "own-7"'))
+    own.write_text(shipped.read_text().replace('version = "made-1"', 'version = "own-7"'))
     run([*arguments, "--weights", str(own)])
     assert json.loads((tmp_path / "out" / "report.json").read_bytes())["weights"] == "own-7"
