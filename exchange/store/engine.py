@@ -63,6 +63,7 @@ _POSTGRES_OPTIONS = {
     "lock_timeout": f"{BUSY_SECONDS}s",
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
+    "jit": "off",  # compiling the conditions of visibility took seconds, running them milliseconds
 }
 _POSTGRES_LINK = {
     "connect_timeout": 5, "tcp_user_timeout": 20_000,
