@@ -57,6 +57,9 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
     smaller is in the report's ``problems``.
     """
     weights = options.weights or load_weights()
+    if not weights.cards:
+        raise InputError(f"The weights {weights.version} hold no scorecard.",
+                         fix="Fit one (python -m exchange.matcher.learning.worlds), or use the shipped made-1.")
     report = Report(weights=weights.version, at=options.at, purpose=options.purpose)
     try:
         out.mkdir(parents=True, exist_ok=True)
