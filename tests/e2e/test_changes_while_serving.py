@@ -50,9 +50,10 @@ def test_a_suspended_organisation_is_refused_and_comes_back(exchange: ExchangePr
     text = description()
     active = 'id = "org-outside"\n'
     assert active in text
-    assert statuses(exchange, "outside", "/taxii2/") == {200}
+    assert statuses(exchange, "outside", "/taxii2/extensions/collections/") == {200}
     exchange.apply(text.replace(active, active + "active = false\n"))
-    assert statuses(exchange, "outside", "/taxii2/") <= {401, 429}
+    assert statuses(exchange, "outside", "/taxii2/extensions/collections/") <= {401, 429}
+    assert statuses(exchange, "outside", "/taxii2/notices/collections/") == {200}, "its mailbox stays open"
 
 
 def test_ended_membership_ends_sight_at_once(exchange: ExchangeProcess, lane: str) -> None:
