@@ -234,9 +234,8 @@ class Notary:
         """Up to a thousand leaves of one organisation after a place, as far as a checkpoint was signed."""
         with read(self._engine) as connection:
             newest = log.newest_checkpoint(connection)
-            events = log.own_events(connection, org, after, _OWN_AT_A_TIME) if newest else []
-            return [{"index": event.place, "leaf": leaf_of(event).decode()} for event in events
-                    if event.place is not None and newest and event.place < newest[0]]
+            events = log.placed_events(connection, after + 1, newest[0], org, _OWN_AT_A_TIME) if newest else []
+            return [{"index": event.place, "leaf": leaf_of(event).decode()} for event in events]
 
     def cosign(self, org: str, note: str) -> int:
         """Take a member's signatures under a checkpoint; gives the checkpoint's size.

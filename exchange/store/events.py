@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from exchange.stix.canonical import canonical
+from exchange.store.log_tables import PENDING
 from exchange.store.object_tables import EVENT
 
-_ADD = insert(EVENT)
+_ADD, _WAIT = insert(EVENT), insert(PENDING)
 
 
 def record(
@@ -26,7 +27,8 @@ def record(
     ``detail`` holds no personal value in clear: a commitment (``exchange.store.salts``) stands for it.
     """
     made = event_id or secrets.token_hex(16)
-    connection.execute(_ADD, {
+    added = connection.execute(_ADD, {
         "at": at, "kind": kind, "org": org, "detail": canonical(detail), "id": made, "nonce": secrets.token_hex(16),
     })
+    connection.execute(_WAIT, {"number": added.inserted_primary_key[0]})
     return made

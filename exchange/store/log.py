@@ -9,21 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from exchange.store.engine import is_sqlite
-from exchange.store.log_tables import COSIGNATURE, CURSOR, KEY, SIGNED, TILE
+from exchange.store.log_spans import Span, add_runs, groups, place_in, place_of, runs, spans_between
+from exchange.store.log_tables import COSIGNATURE, CURSOR, KEY, PENDING, SIGNED, TILE
 from exchange.store.object_tables import EVENT
 
 _ROW = EVENT.c
 _COLUMNS = (_ROW.number, _ROW.id, _ROW.at, _ROW.kind, _ROW.org, _ROW.detail, _ROW.nonce)
-_PENDING = select(*_COLUMNS).where(_ROW.place.is_(None)).order_by(_ROW.number).limit(bindparam("most"))
-_PLACE_SQLITE = "UPDATE event SET place = ? WHERE number = ?"
-_PLACE_POSTGRES = text(
-    "UPDATE event SET place = :first + t.ord - 1 FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY"
-    " AS t(number, ord) WHERE event.number = t.number"
-)
+_PENDING = (select(*_COLUMNS).join(PENDING, PENDING.c.number == _ROW.number).order_by(PENDING.c.number)
+            .limit(bindparam("most")))
+_PLACED = delete(PENDING).where(PENDING.c.number.between(bindparam("low"), bindparam("high")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +63,21 @@ def pending_events(connection: Connection, most: int) -> list[StoredEvent]:
 
 
 def give_places(connection: Connection, numbers: Sequence[int], first: int) -> None:
-    """Give the events these places, one after the other from ``first`` on."""
-    if not numbers:
-        return
-    if is_sqlite(connection):
-        connection.exec_driver_sql(_PLACE_SQLITE, list(zip(range(first, first + len(numbers)), numbers, strict=True)))
-    else:
-        connection.execute(_PLACE_POSTGRES, {"first": first, "numbers": list(numbers)})
+    """Give pending events, by their growing numbers, the places from ``first`` on."""
+    if numbers:
+        made = runs(numbers, first)
+        connection.execute(_PLACED, [{"low": run.number, "high": run.number + run.count - 1} for run in made])
+        add_runs(connection, made)
 
 
-def add_placed(connection: Connection, events: Sequence[StoredEvent]) -> None:
-    """Store events that have their places already."""
+def add_placed(connection: Connection, events: Sequence[StoredEvent], first: int) -> None:
+    """Store new events at the places from ``first`` on."""
     if not events:
         return
-    names = ("id", "at", "kind", "org", "detail", "nonce", "place")
-    connection.execute(insert(EVENT), [{name: getattr(event, name) for name in names} for event in events])
+    names = ("id", "at", "kind", "org", "detail", "nonce")
+    rows = [{name: getattr(event, name) for name in names} for event in events]
+    added = connection.execute(insert(EVENT).returning(_ROW.number, sort_by_parameter_order=True), rows)
+    add_runs(connection, runs(list(added.scalars()), first))
 
 
 def known_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
@@ -87,31 +85,69 @@ def known_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
     return set(connection.execute(select(_ROW.id).where(_ROW.id.in_(list(ids)))).scalars())
 
 
-def placed_events(connection: Connection, first: int, end: int, org: str | None = None) -> list[StoredEvent]:
-    """The leaves from place ``first`` to before ``end``, of one organisation or of all, in order."""
-    wanted = select(*_COLUMNS, _ROW.place).where(_ROW.place >= first, _ROW.place < end).order_by(_ROW.place)
-    if org is not None:
-        wanted = wanted.where(_ROW.org == org)
-    return [StoredEvent(*row) for row in connection.execute(wanted)]
+def placed_events(
+    connection: Connection, first: int, end: int | None = None, org: str | None = None, most: int | None = None
+) -> list[StoredEvent]:
+    """Up to ``most`` leaves from place ``first`` to before ``end``, of one organisation or of all, in order."""
+    found: list[StoredEvent] = []
+    for group in groups(spans_between(connection, first, end)):
+        by_number = sorted(group, key=lambda span: span.number)
+        high = by_number[-1].number + by_number[-1].count - 1
+        wanted = select(*_COLUMNS).where(_ROW.number.between(by_number[0].number, high)).order_by(_ROW.number)
+        if org is not None:
+            wanted = wanted.where(_ROW.org == org)
+        if most is not None and len(group) == 1:
+            wanted = wanted.limit(most - len(found))
+        rows = ((place_in(by_number, row.number), row) for row in connection.execute(wanted).all())
+        found += sorted((StoredEvent(*row, place) for place, row in rows if place is not None), key=_place)
+        if most is not None and len(found) >= most:
+            return found[:most]
+    return found
 
 
-def own_events(connection: Connection, org: str, after: int, most: int) -> list[StoredEvent]:
-    """Up to ``most`` leaves of one organisation after place ``after``, in order."""
-    wanted = select(*_COLUMNS, _ROW.place).where(_ROW.org == org, _ROW.place > after).order_by(_ROW.place).limit(most)
-    return [StoredEvent(*row) for row in connection.execute(wanted)]
+def _place(event: StoredEvent) -> int:
+    return event.place or 0
+
+
+def unplaced(connection: Connection, size: int) -> str | None:
+    """What is wrong with the order of events in a log of ``size`` leaves, in words; None where nothing is."""
+    place, reached = 0, 0
+    spans = sorted(spans_between(connection, 0), key=lambda span: span.place)
+    for span in spans:
+        if span.place != place:
+            return f"No event is told for place {place}."
+        place += span.count
+    if place != size:
+        return f"Events claim {place} places in a log of {size} leaves."
+    if connection.execute(select(PENDING.c.number).where(PENDING.c.number.not_in(select(_ROW.number))).limit(1)).first():
+        return "An event was removed before it got its place."
+    for span in [*sorted(spans, key=lambda span: span.number), Span(size, 1 << 62, 0)]:
+        if span.number < reached:
+            return f"An event has two places in the log, {span.place} and another."
+        between = select(_ROW.id).where(_ROW.number >= reached, _ROW.number < span.number)
+        stray = connection.execute(between.where(_ROW.number.not_in(select(PENDING.c.number))).limit(1)).scalar()
+        if stray is not None:
+            return f"The event {stray} has no place in the log and waits for none: it was put there past the sequencer."
+        reached = span.number + span.count
+    return None
 
 
 def find_event(connection: Connection, event_id: str) -> StoredEvent | None:
     """The event of that id, with or without a place."""
-    row = connection.execute(select(*_COLUMNS, _ROW.place).where(_ROW.id == event_id)).first()
-    return None if row is None else StoredEvent(*row)
+    row = connection.execute(select(*_COLUMNS).where(_ROW.id == event_id)).first()
+    return None if row is None else StoredEvent(*row, place_of(connection, row.number))
 
 
 def last_event(connection: Connection, kind: str) -> StoredEvent | None:
     """The newest event of a kind."""
-    newest = select(*_COLUMNS, _ROW.place).where(_ROW.kind == kind).order_by(_ROW.number.desc()).limit(1)
+    newest = select(*_COLUMNS).where(_ROW.kind == kind).order_by(_ROW.number.desc()).limit(1)
     row = connection.execute(newest).first()
-    return None if row is None else StoredEvent(*row)
+    return None if row is None else StoredEvent(*row, place_of(connection, row.number))
+
+
+def anything_pending(connection: Connection) -> bool:
+    """Whether an event waits for its place."""
+    return connection.execute(select(PENDING.c.number).limit(1)).first() is not None
 
 
 def save_tiles(connection: Connection, tiles: Mapping[tuple[int, int], bytes]) -> None:

@@ -1,14 +1,33 @@
 """The tables of the tamper-evident log: tiles of its tree, signed checkpoints, keys, and salts of commitments.
 
-The leaves are the rows of ``event`` that have a place.
+The leaves are the rows of ``event``; ``event_pending`` has the numbers of those without a place yet, ``log_span``
+the places of all others, a row for each run of numbers.
 """
 
 from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlmodel import Field, SQLModel
+
+_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class EventPendingRow(SQLModel, table=True):
+    """An event that waits for its place in the log."""
+
+    __tablename__ = "event_pending"
+    number: int = Field(sa_column=Column(_NUMBER, primary_key=True, autoincrement=False))
+
+
+class LogSpanRow(SQLModel, table=True):
+    """The leaves from ``place`` on are the events from ``number`` on, ``count`` of them."""
+
+    __tablename__ = "log_span"
+    place: int = Field(sa_column=Column(_NUMBER, primary_key=True, autoincrement=False))
+    number: int = Field(sa_column=Column(BigInteger, nullable=False, unique=True))
+    count: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class LogTileRow(SQLModel, table=True):
@@ -71,6 +90,8 @@ def _table(model: type[SQLModel]) -> Table:
     return cast(Table, model.__table__)  # type: ignore[attr-defined]
 
 
+PENDING = _table(EventPendingRow)
+SPAN = _table(LogSpanRow)
 TILE = _table(LogTileRow)
 SIGNED = _table(LogCheckpointRow)
 COSIGNATURE = _table(LogCosignatureRow)

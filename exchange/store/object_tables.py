@@ -155,19 +155,14 @@ class StatusRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """What happened: one row for each push, delete or change, written with what it records.
+    """What happened: one row for each push, delete or change, written with what it records and never changed.
 
     The row is a leaf of the log (``exchange.audit.leaf``): ``detail`` is canonical JSON, ``id`` what its receipt
-    is asked by, ``nonce`` keeps its hash from being guessed, ``place`` its index, given by the sequencer.
+    is asked by, ``nonce`` keeps its hash from being guessed. Its index is told by ``log_span``.
     """
 
     __tablename__ = "event"
-    __table_args__ = (
-        Index("event_place", "place", unique=True),
-        Index("event_org", "org", "place", sqlite_where=text("place IS NOT NULL"),
-              postgresql_where=text("place IS NOT NULL")),
-        Index("event_pending", "number", sqlite_where=text("place IS NULL"), postgresql_where=text("place IS NULL")),
-    )
+    __table_args__ = (Index("event_org", "org", "number"),)
     number: int | None = Field(default=None, sa_column=Column(_NUMBER, primary_key=True))
     at: int = Field(sa_column=Column(BigInteger, nullable=False))
     kind: str = Field(sa_column=Column(Text, nullable=False))
@@ -175,7 +170,6 @@ class EventRow(SQLModel, table=True):
     detail: str = Field(sa_column=Column(Text, nullable=False))
     id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
     nonce: str = Field(sa_column=Column(Text, nullable=False))
-    place: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class CheckpointRow(SQLModel, table=True):

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, text
 
 from exchange.audit.receipt import read_receipt
 from exchange.notary.notary import Notary
@@ -62,6 +62,8 @@ def fill(engine: Engine, count: int) -> None:
         } for n in range(start, min(start + _ROWS, count))]
         with write(engine) as connection:
             connection.execute(insert(EVENT), rows)
+            connection.execute(text("INSERT INTO event_pending SELECT number FROM event WHERE number > :last"),
+                               {"last": connection.execute(text("SELECT coalesce(max(number), 0) FROM event_pending")).scalar()})
 
 
 def bulk(notary: Notary) -> float:

@@ -89,7 +89,7 @@ def test_an_untouched_log_verifies(audit: Command) -> None:
 
 
 def place(number: int) -> str:
-    return f"place = {number}"
+    return f"number = {number + 1}"
 
 
 TAMPERINGS: dict[str, tuple[list[str], str]] = {
@@ -99,10 +99,13 @@ TAMPERINGS: dict[str, tuple[list[str], str]] = {
     "a nonce changed": ([f"UPDATE event SET nonce = '00' WHERE {place(0)}"], "Leaf 0 of the log was changed"),
     "a row removed": ([f"DELETE FROM event WHERE {place(5)}"], "Leaf 5 of the log is missing"),
     "the last row removed": ([f"DELETE FROM event WHERE {place(7)}"], "Leaf 7 of the log is missing"),
-    "two rows exchanged": ([f"UPDATE event SET place = 99 WHERE {place(4)}", f"UPDATE event SET place = 4 WHERE {place(6)}",
-                            "UPDATE event SET place = 6 WHERE place = 99"], "leaves were reordered"),
-    "a row removed and the rest moved up": ([f"DELETE FROM event WHERE {place(4)}", *(f"UPDATE event SET place = {n - 1} WHERE place = {n}" for n in (5, 6, 7))], "Leaf 7 of the log is missing"),
-    "a row put in": ([f"INSERT INTO event (at, kind, org, detail, id, nonce, place) VALUES ({NOW}, 'push', 'x', '{{}}', 'x', 'x', 8)"], "claims place 8 in a log of 8 leaves"),
+    "two rows exchanged": ([f"UPDATE event SET number = 99 WHERE {place(4)}", f"UPDATE event SET number = 5 WHERE {place(6)}",
+                            "UPDATE event SET number = 7 WHERE number = 99"], "leaves were reordered"),
+    "a row removed and the rest moved up": ([f"DELETE FROM event WHERE {place(4)}", *(f"UPDATE event SET number = {n} WHERE number = {n + 1}" for n in (5, 6, 7))], "Leaf 7 of the log is missing"),
+    "a row put in": ([f"INSERT INTO event (at, kind, org, detail, id, nonce) VALUES ({NOW}, 'push', 'x', '{{}}', 'x', 'x')"], "The event x has no place in the log and waits for none"),
+    "a run lengthened": (["UPDATE log_span SET count = 9"], "Events claim 9 places in a log of 8 leaves"),
+    "a run taken away": (["DELETE FROM log_span"], "Leaf 0 of the log is missing"),
+    "an event removed before it was placed": (["INSERT INTO event_pending VALUES (99)"], "removed before it got its place"),
     "a hash changed": (["UPDATE log_tile SET hashes = zeroblob(256) WHERE level = 0"], "Leaf 0 of the log was changed"),
     "hashes cut off": (["UPDATE log_tile SET hashes = zeroblob(32) WHERE level = 0"], "has 32 bytes instead of 256"),
     "checkpoints removed": (["DELETE FROM log_checkpoint"], "the store has none"),

@@ -1,4 +1,4 @@
-"""The tamper-evident log: events get an id, a nonce and a place in it; its tiles, checkpoints, keys and salts.
+"""The tamper-evident log: events get an id, a nonce and places in it; its tiles, checkpoints, keys and salts.
 
 Revision ID: 0006
 """
@@ -39,13 +39,15 @@ def _events() -> None:
         sa.Column("detail", sa.Text, nullable=False),
         sa.Column("id", sa.Text, nullable=False, unique=True),
         sa.Column("nonce", sa.Text, nullable=False),
-        sa.Column("place", sa.BigInteger),
     )
-    pending = sa.text("place IS NULL")
-    op.create_index("event_place", "event", ["place"], unique=True)
-    placed = sa.text("place IS NOT NULL")
-    op.create_index("event_org", "event", ["org", "place"], sqlite_where=placed, postgresql_where=placed)
-    op.create_index("event_pending", "event", ["number"], sqlite_where=pending, postgresql_where=pending)
+    op.create_index("event_org", "event", ["org", "number"])
+    op.create_table("event_pending", sa.Column("number", number, primary_key=True, autoincrement=False))
+    op.create_table(
+        "log_span",
+        sa.Column("place", number, primary_key=True, autoincrement=False),
+        sa.Column("number", sa.BigInteger, nullable=False, unique=True),
+        sa.Column("count", sa.BigInteger, nullable=False),
+    )
     connection, last = op.get_bind(), 0
     before = sa.text("SELECT number, at, kind, org, detail FROM event_before WHERE number > :last"
                      " ORDER BY number LIMIT :most")
@@ -57,6 +59,7 @@ def _events() -> None:
             for row in rows
         ])
     op.drop_table("event_before")
+    op.execute("INSERT INTO event_pending (number) SELECT number FROM event")
 
 
 def _log() -> None:
