@@ -45,8 +45,8 @@ _POLICIES = click.option(
 def decide(source: str, policies: Path | None) -> int:
     """Decide on facts, by the code that the server runs, and print every reason as JSON.
 
-    Of a list each entry is decided; an entry that isn't facts is denied, named on standard error, and makes
-    the exit code 2.
+    Of a list each entry is decided. What isn't facts is denied, named on standard error, and makes the exit
+    code 2.
     """
     from exchange.errors import InputError
     from exchange.policy.decide import decide as decide_facts
@@ -61,9 +61,8 @@ def decide(source: str, policies: Path | None) -> int:
             check_facts(entry)
         except InputError as error:
             faults.append(f"Entry {index + 1} of {len(entries)}: {error}" if isinstance(facts, list) else str(error))
-    if not faults or isinstance(facts, list):
-        decisions = [decide_facts(entry, packs).as_json() for entry in entries]
-        click.echo(json.dumps(decisions if isinstance(facts, list) else decisions[0], indent=2, ensure_ascii=False))
+    decisions = [decide_facts(entry, packs).as_json() for entry in entries]
+    click.echo(json.dumps(decisions if isinstance(facts, list) else decisions[0], indent=2, ensure_ascii=False))
     for fault in faults:
         click.echo(f"cibx: {fault}", err=True)
     return 2 if faults else 0
@@ -73,10 +72,15 @@ def decide(source: str, policies: Path | None) -> int:
 @_POLICIES
 def check(policies: Path | None) -> int:
     """Read every policy pack and run the cases that stand in it."""
+    from exchange.matcher.action import check as actions
+    from exchange.matcher.action.pack import ROOM, read_actions
     from exchange.policy.check import run_cases
 
     packs = _packs(policies)
     results = list(run_cases(packs))
+    own = packs.rooms.get(ROOM)
+    if own is not None:
+        results += actions.run_cases(read_actions(own))
     faults = [result for result in results if result.fault]
     for result in faults:
         click.echo(f"cibx: {result.file}: case {result.name!r}: {result.fault}.", err=True)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+
+from exchange.matcher.action.pack import ActionPack
 
 
 @dataclass
@@ -51,6 +55,10 @@ class Report:
     accounts_likely: int = 0
     """Accounts with a score of one half or more."""
     clusters: int = 0
+    actions: Counter[str] = field(default_factory=Counter)
+    """Accounts by recommended action."""
+    action_pack: str = ""
+    """Digest of the policy pack that recommended."""
     engine: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -60,6 +68,15 @@ class Report:
         """Count something that isn't used."""
         self.not_used[reason] += count
         self.examples.setdefault(reason, example)
+
+    def recommend(self, pack: ActionPack, at: int, counts: Iterable[tuple[str, int]]) -> None:
+        """Note what was recommended, and by which pack."""
+        self.action_pack = pack.digest
+        self.actions.update(dict(counts))
+        day = datetime.fromtimestamp(at, UTC).date()
+        if not pack.in_force(day):
+            self.problems.append(f"{pack.file}: the policy pack of actions is not in force on {day}, the day the run"
+                                 " speaks of; name one that is with --actions.")
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values, in a fixed order."""
@@ -77,7 +94,8 @@ class Report:
                          for r, n in sorted(self.not_used.items())],
             "hits": dict(sorted(self.hits.items())), "too_common": dict(sorted(self.too_common.items())),
             "accounts": self.accounts, "accounts_with_evidence": self.accounts_with_evidence,
-            "accounts_likely": self.accounts_likely, "clusters": self.clusters, "engine": self.engine,
+            "accounts_likely": self.accounts_likely, "clusters": self.clusters,
+            "actions": dict(sorted(self.actions.items())), "action_pack": self.action_pack, "engine": self.engine,
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "problems": self.problems,
         }

@@ -14,6 +14,8 @@ import orjson
 
 from exchange.errors import InputError
 from exchange.matcher import company, fusion, objections
+from exchange.matcher.action.pack import ActionPack, load_actions
+from exchange.matcher.action.recommend import recommend
 from exchange.matcher.clusters import find_clusters, read_ties
 from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
 from exchange.matcher.direct import weigh_hits
@@ -29,7 +31,7 @@ from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights, load_weights
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
-CLUSTERS, MEMBERSHIPS = "clusters.parquet", "memberships.parquet"
+CLUSTERS, MEMBERSHIPS, ACTIONS = "clusters.parquet", "memberships.parquet", "actions.parquet"
 _BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
 
 
@@ -44,6 +46,8 @@ class Options:
     """Such as ``4GB``; beyond it the engine uses the disk."""
     threads: int | None = None
     weights: Weights | None = None
+    actions: ActionPack | None = None
+    """The policy that recommends; None: the one that is shipped."""
     mapping: Mapping[str, TableMapping] | None = None
     allow_from: frozenset[str] = frozenset()
     """Ids of producers whose word that a value is benign takes it out of the search, whoever named it."""
@@ -81,6 +85,8 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
             _weigh(engine, there, weights, options.at, report)
         with clock("clustering"):
             _cluster(engine, there, weights, report)
+        with clock("recommending"):
+            _recommend(engine, there, options, report)
         with clock("writing"):
             _write(engine, weights, out, report)
     (out / REPORT).write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
@@ -191,23 +197,35 @@ def _cluster(engine: Engine, there: Entities, weights: Weights, report: Report) 
     report.clusters = len({name for name in found.cluster if name is not None})
 
 
+def _recommend(engine: Engine, there: Entities, options: Options, report: Report) -> None:
+    """Make tables ``told`` (what the matcher says of members) and ``actions`` (what the policy makes of it)."""
+    pack = options.actions or load_actions()
+    engine.run("""CREATE OR REPLACE TEMP TABLE told AS SELECT m.account_id, m.cluster, r.role, NULL::VARCHAR AS class,
+        false AS compromised FROM members m LEFT JOIN roles r USING (account_id)""")
+    recommend(engine, pack, options.at, acts="acts" in there.tables)
+    report.recommend(pack, options.at, engine.rows("SELECT action, count(*) FROM actions GROUP BY 1"))
+
+
 def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
     """Write whole files under other names first, so that a killed run leaves no half of a result."""
     engine.run(f"""COPY (SELECT a.account_id, COALESCE(s.score, {weights.prior_probability}) AS score,
             COALESCE(s.log_odds, {weights.prior}) AS log_odds, s.account_id IS NOT NULL AS has_evidence,
             COALESCE(bit_count(s.firm), 0)::INTEGER AS sources, COALESCE(bit_count(s.signals), 0)::INTEGER
                 AS signals,
-            m.cluster, r.role, NULL::VARCHAR AS class, NULL::VARCHAR AS action
+            m.cluster, r.role, NULL::VARCHAR AS class, COALESCE(d.action, 'none') AS action
         FROM accounts a LEFT JOIN state s ON s.account_id = a.account_id
         LEFT JOIN members m ON m.account_id = a.account_id LEFT JOIN roles r ON r.account_id = a.account_id
+        LEFT JOIN actions d ON d.account_id = a.account_id
         ORDER BY account_id)
         TO {quoted(str(engine.work / ACCOUNTS))} (FORMAT parquet)""")
     engine.run(f"""COPY (SELECT * FROM evidence ORDER BY account_id, step, kind, local_value, indicator_id, nats)
         TO {quoted(str(engine.work / EVIDENCE))} (FORMAT parquet)""")
     _write_clusters(engine)
+    engine.run(f"COPY (SELECT * FROM actions ORDER BY account_id) TO {quoted(str(engine.work / ACTIONS))}"
+               " (FORMAT parquet)")
     report.accounts_with_evidence, report.accounts_likely = engine.one(
         "SELECT count(*), count(*) FILTER (score >= 0.5) FROM state")
-    for name in (ACCOUNTS, EVIDENCE, CLUSTERS, MEMBERSHIPS):
+    for name in (ACCOUNTS, EVIDENCE, CLUSTERS, MEMBERSHIPS, ACTIONS):
         (engine.work / name).replace(out / name)
 
 
