@@ -15,6 +15,8 @@ from exchange.policy.packs import Packs
 from exchange.policy.shape import moment
 
 _EMPTY: Mapping[str, Any] = {}
+_STRANGER: Mapping[str, Any] = {"org": "a recipient that isn't described"}
+"""The next recipient where a reshare says nothing of it: nothing that a rule asks for is known of it."""
 
 
 def in_force(row: Mapping[str, Any], at: int, first: str = "since", last: str = "until") -> bool:
@@ -93,6 +95,17 @@ class Case:
         return self.packs.programme.get(name) if stated is None else stated
 
     @property
+    def about_people(self) -> bool:
+        """Whether what would leave is personal data: of a report on many, the identifiers stay behind (P22)."""
+        return self.subject.personal and not self.anonymised
+
+    @property
+    def anonymised(self) -> bool:
+        """A public report on many, which goes without the identifiers that it states (P22)."""
+        stated = self.subject.facts.get("aggregate") and self.subject.categories
+        return self.action == "publish" and bool(stated)
+
+    @property
     def tombstone(self) -> bool:
         """An erased object and somebody who once received it: told to delete it, member or not (P15)."""
         life = self.subject.facts.get("life") or _EMPTY
@@ -109,8 +122,7 @@ def join(facts: Mapping[str, Any], at: int, subject: Subject, actor: Party, pack
     """A case of two prepared sides; ``facts`` gives the action, request and programme."""
     request = facts["request"]
     action = facts["action"]
-    described = request.get("onward") if action == "reshare" else None
-    onward = read_party(described, at) if described else None
+    onward = read_party(request.get("onward") or _STRANGER, at) if action == "reshare" else None
     channel = request.get("channel") or _EMPTY
     public = action == "publish" or bool(channel.get("public"))
     return Case(

@@ -129,7 +129,7 @@ def _fault(value: Any, kind: Kind) -> str:
         return "" if isinstance(value, bool) or (isinstance(value, int) and value > 0) else _SETTING
     wanted, name = _PLAIN[kind]
     right = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool | datetime.datetime))
-    empty = (wanted is str and not value) or (wanted is int and right and value < 1)
+    empty = (wanted is str and right and not value.strip()) or (wanted is int and right and value < 1)
     return "" if right and not empty else name
 
 
@@ -141,7 +141,7 @@ def _list_fault(value: Any, kind: str) -> str:
             else ("a list of tables with at least one entry")
         )
     possible = _LISTS[kind]
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
         return "a list of texts"
     if not value and kind != "strings":
         return "a list with at least one entry"

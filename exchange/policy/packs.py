@@ -142,6 +142,8 @@ def _read(folder: Traversable, prefix: str) -> Iterator[PackFile]:
                 content = tomllib.loads(entry.read_text(encoding="utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise SettingError(f"The policy pack {name} can't be read: {error}.") from error
+            except RecursionError as error:
+                raise SettingError(f"The policy pack {name} can't be read: it is nested too deeply.") from error
             yield PackFile(name, content)
 
 

@@ -7,6 +7,7 @@ Absent optional paths and ``null`` mean the same. Source: the design's policy-fa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 from exchange.errors import InputError
@@ -23,13 +24,6 @@ _MOST = 2_000  # entries of one list; a longer one is an attack or a mistake
 def check_facts(facts: Any) -> None:
     """Check a whole facts object. Raises InputError that names the path, what is there and what should be."""
     _FACTS(facts, "")
-    if facts["action"] == "act" and not facts["request"].get("act"):
-        raise InputError("request.act is missing.", fix=f"For the action 'act' name one of: {', '.join(ACTS)}.")
-    if facts["action"] == "reshare" and not facts["request"].get("onward"):
-        raise InputError(
-            "request.onward is missing.",
-            fix="For the action 'reshare' describe who would receive the object.",
-        )
 
 
 def moment(text: str) -> int:
@@ -46,6 +40,8 @@ def _fault(path: str, value: Any, wanted: str) -> InputError:
 def _text(value: Any, path: str) -> None:
     if not isinstance(value, str):
         raise _fault(path, value, "a text")
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise _fault(path, value, "a text of Unicode characters")
 
 
 def _flag(value: Any, path: str) -> None:
@@ -54,7 +50,9 @@ def _flag(value: Any, path: str) -> None:
 
 
 def _number(value: Any, path: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # What isn't finite compares with nothing, so that every limit would hold.
+    infinite = isinstance(value, float) and not isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or infinite:
         raise _fault(path, value, "a number")
 
 

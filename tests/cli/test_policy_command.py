@@ -58,27 +58,42 @@ def test_a_bad_entry_of_a_list_is_named_and_the_others_are_decided() -> None:
     assert err.startswith("cibx: Entry 2 of 2: ")
 
 
-BAD = [
+UNREADABLE = [
     ("{", "is not JSON"), ("[" * 100_000, "nested too deeply"), ('{"at": "x", "at": "y"}', "given twice"),
+]
+BAD = [
     (json.dumps({}), "at is missing"),
     (json.dumps(_facts(action="steal")), "action: 'steal' is not one of pull"),
     (json.dumps(_facts(at="tomorrow")), "at: 'tomorrow' is not a time"),
     (json.dumps(_facts(**{"object.lifee": {}})), "object.lifee is not a known fact"),
     (json.dumps(_facts(**{"actor.groups": "circle"})), "actor.groups: 'circle' is not a list"),
     (json.dumps(_facts(**{"object.life.revoked": "no"})), "object.life.revoked: 'no' is not true or false"),
-    (json.dumps(_facts(action="act")), "request.act is missing"),
-    (json.dumps(_facts(action="reshare")), "request.onward is missing"),
+    (json.dumps(_facts(action="act", **{"request.act": "explode"})), "request.act: 'explode' is not one of passive"),
+    (json.dumps(_facts(**{"object.counts": {"accounts": float("nan")}})), "object.counts.accounts: nan is not a number"),
+    (json.dumps(_facts(**{"object.retention_max_days": float("inf")})), "retention_max_days: inf is not a number"),
+    (json.dumps(_facts(**{"request.purpose": "\ud800"})), "request.purpose: '\\ud800' is not a text of Unicode"),
     ("3", "The facts: 3 is not a table"),
 ]
 
 
-@pytest.mark.parametrize(("text", "words"), BAD, ids=[words for _, words in BAD])
+@pytest.mark.parametrize(("text", "words"), [*UNREADABLE, *BAD], ids=[words for _, words in [*UNREADABLE, *BAD]])
 def test_bad_facts_are_one_sentence(text: str, words: str) -> None:
-    code, out, err = _run(text)
-    assert (code, out) == (2, "")
+    code, _, err = _run(text)
+    assert code == 2
     assert words in err
     assert err.startswith("cibx: ")
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", [text for text, _ in BAD], ids=[words for _, words in BAD])
+def test_bad_facts_are_denied(text: str) -> None:
+    decision = json.loads(_run(text)[1])
+    assert (decision["decision"], decision["reasons"]) == ("deny", ["facts-invalid"])
+
+
+@pytest.mark.parametrize("text", [text for text, _ in UNREADABLE], ids=[words for _, words in UNREADABLE])
+def test_what_is_no_json_has_no_decision(text: str) -> None:
+    assert _run(text)[1] == ""
 
 
 def test_a_missing_file_is_one_sentence() -> None:

@@ -221,6 +221,7 @@ def context(given: dict[str, Any]) -> dict[str, Any]:
     source = obj.get("derived_from") or {"source_org": obj["owner"]}
     refs, regime = basis.get("refs") or {}, obj["regime"]
     held = [*(data.get("categories") or []), *(data.get("special_categories") or [])]
+    many = action == "publish" and bool(obj.get("aggregate") and data.get("categories"))
     return {
         **told, "at": moment(NOW) // 1_000_000, "community": "integrity-circle", "public": public,
         "own": actor["org"] == obj["owner"] and not public and action != "reshare", "officer": actor.get("kind") == "dpo",
@@ -247,12 +248,13 @@ def context(given: dict[str, Any]) -> dict[str, Any]:
         "pap_reach": min((PAP_REACH[label] for label in marked.get("pap") or []), default=5),
         "reach": ACTS.index(asked["act"]) + 1, "suspends": asked["act"] == "suspend-account",
         "encrypted": bool((asked.get("channel") or {}).get("encrypted")), "resale": bool(asked.get("resale_unmodified")),
-        "attributes": bool(asked.get("attributes_provider")), "automated": bool(asked.get("automated")),
+        "attributes": bool(asked.get("attributes_provider")),
+        "unattributed": action != "pull" and asked.get("attributes_provider") is False, "automated": bool(asked.get("automated")),
         "reviewed": bool(asked.get("human_review_ref")), "emergency": bool(asked.get("emergency")),
         "lawful_machine": bool(asked.get("automation_authorised_by_law")), "process": asked.get("legal_process") or "",
-        "declared": data["personal"], "personal": data["personal"] != "no" or bool(held), "regime": regime,
-        "categories": data.get("categories") or [], "sensitive": bool(data.get("special_categories")),
-        "offences": bool(data.get("criminal_offence")), "content": bool(data.get("communications_content")),
+        "declared": data["personal"], "personal": (data["personal"] != "no" or bool(held)) and not many, "regime": regime,
+        "categories": data.get("categories") or [], "sensitive": bool(data.get("special_categories")) and not many,
+        "offences": bool(data.get("criminal_offence")) and not many, "content": bool(data.get("communications_content")),
         "protected": data.get("subject_kind") == "impersonated-victim", "aggregate": bool(obj.get("aggregate")),
         "bases": basis.get("legal_basis") or [], "conditions": basis.get("special_basis") or [],
         "refs": [name for name, value in refs.items() if value], "notice": basis.get("notice") or "",

@@ -21,7 +21,8 @@ def _attribution(case: Case) -> Iterator[Finding]:
     named = facts.get("owner_identity_in_object") is not False
     if "must-not" in stated:
         fields = facts.get("fields")
-        if named and (fields is None or _PROVIDER in fields):
+        declined = case.action != "pull" and case.request.get("attributes_provider") is False
+        if named and not declined and (fields is None or _PROVIDER in fields):
             yield from withhold(
                 case, "attribution-withheld", "attribution must-not", "a policy that lets it be told", (_PROVIDER,)
             )

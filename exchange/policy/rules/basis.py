@@ -15,13 +15,13 @@ from exchange.policy.packs import Packs
 from exchange.policy.rule import ADMISSION, EVERY, Finding, Rule
 from exchange.policy.vocabularies import Basis
 
-_ANNEX = re.compile(r"^(?:uk[- ]?gdpr[- ])?annex[- ]?1[ ,:-]*")
+_ANNEX = re.compile(r"^(?:uk(?:[- ]?gdpr)?[- ])?(?:annex[- ]?|a)1[ ,:-]+")
 _PARAGRAPH = re.compile(r"^(?:(?:condition|paragraph|para|point)[- ]?)?([0-9]{1,3})(?![0-9])")
 
 
 def _stated(case: Case) -> Iterator[Finding]:
     subject = case.subject
-    if not subject.personal:
+    if not case.about_people:
         return
     named = subject.facts.get("regime")
     regime = case.packs.regimes.get(named or "")
@@ -46,7 +46,7 @@ def _stated(case: Case) -> Iterator[Finding]:
 
 def _complete(case: Case) -> Iterator[Finding]:
     subject = case.subject
-    if not subject.personal:
+    if not case.about_people:
         return
     basis = subject.facts["basis"]
     refs = basis.get("refs") or {}

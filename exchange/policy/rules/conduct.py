@@ -56,7 +56,7 @@ def _may_be_automated(case: Case) -> bool:
 def _human(case: Case) -> Iterator[Finding]:
     request = case.request
     if (
-        request.get("act") == "suspend-account"
+        request.get("act") in {"suspend-account", None}  # an act that isn't named may be any
         and request.get("automated")
         and not request.get("human_review_ref")
         and not (request.get("automation_authorised_by_law") and _may_be_automated(case))

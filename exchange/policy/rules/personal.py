@@ -21,8 +21,7 @@ def _undeclared(case: Case) -> Iterator[Finding]:
 
 
 def _public(case: Case) -> Iterator[Finding]:
-    aggregate = case.action == "publish" and case.subject.facts.get("aggregate") and case.subject.categories
-    if case.public and case.subject.personal and not aggregate:  # an aggregate goes without its identifiers (P22)
+    if case.public and case.about_people:
         yield Finding(
             "personal-data-not-public",
             f"personal: {case.subject.facts['data'].get('personal') or 'unknown'}",

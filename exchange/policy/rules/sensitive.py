@@ -22,7 +22,7 @@ def usable_conditions(case: Case) -> list[Condition]:
 def _special(case: Case) -> Iterator[Finding]:
     subject = case.subject
     held = subject.facts["data"].get("special_categories")
-    if not held:
+    if not held or case.anonymised:
         return
     regime = case.packs.regimes.get(subject.facts.get("regime") or "")
     if regime is not None and not regime.special_conditions_apply:
@@ -61,7 +61,7 @@ def _evidence(case: Case, known: Condition, refs: Mapping[str, Any]) -> Iterator
 
 def _criminal(case: Case) -> Iterator[Finding]:
     subject = case.subject
-    if not subject.facts["data"].get("criminal_offence"):
+    if not subject.facts["data"].get("criminal_offence") or case.anonymised:
         return
     regime = case.packs.regimes.get(subject.facts.get("regime") or "")
     if regime is not None and not regime.criminal_limits:
