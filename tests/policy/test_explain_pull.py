@@ -77,7 +77,9 @@ def test_what_would_have_to_change_helps_and_nothing_less_does(
             assert decide(facts, load()).decision == "deny"
             facts = changed(facts, change)
         assert decide(facts, load()).decision != "deny"
-        for left_out in changes:
+        for place, left_out in enumerate(changes):
+            if any(later.path == left_out.path for later in changes[place + 1 :]):
+                continue  # a later change of the same fact states it whole, with this one
             fewer: Any = explained.facts
             for change in changes:
                 fewer = fewer if change is left_out else changed(fewer, change)
