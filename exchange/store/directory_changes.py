@@ -78,7 +78,8 @@ def apply(
     """Make the directory hold the wanted rows; when anything changed the version grows and a snapshot is kept.
 
     With ``prune`` what isn't wanted goes, and columns that weren't stated take their defaults. A credential
-    without a digest gets a new secret from ``entropy``. Raises InputError when a collection would go that
+    without a digest gets a new secret from ``entropy``. An organisation that took part is suspended and keeps its
+    credentials: they open its notices, and nothing else. Raises InputError when a collection would go that
     holds objects; nothing is then to be committed.
     """
     present = {kind: _present(connection, kind) for kind in KEYS}
@@ -91,14 +92,25 @@ def apply(
             else:
                 changes += _change(connection, kind, row, _with_defaults(kind, stated) if prune else stated)
     if prune:
-        for kind in reversed(tuple(KEYS)):
-            for key, row in present[kind].items():
-                if key not in wanted.get(kind, {}):
-                    changes += _remove(connection, kind, row)
+        changes += _prune(connection, wanted, present)
     if changes:
         at = clock()
         directory_changed(connection, at)
         record(connection, at=at, kind="directory", org="", detail={"changes": list(map(_logged, changes))})
+    return changes
+
+
+def _prune(
+    connection: Connection, wanted: Wanted, present: Mapping[str, Mapping[tuple[str, ...], Row]]
+) -> list[Change]:
+    """Remove what isn't wanted; a member that leaves after it took part keeps the keys to its notices."""
+    gone = {key[0] for key in present["organisation"] if key not in wanted.get("organisation", {})}
+    leaving = {org for org in gone if _took_part(connection, org)}
+    changes: list[Change] = []
+    for kind in reversed(tuple(KEYS)):
+        for key, row in present[kind].items():
+            if key not in wanted.get(kind, {}) and not (kind == "credential" and row["org"] in leaving):
+                changes += _remove(connection, kind, row)
     return changes
 
 
@@ -149,19 +161,20 @@ def _change(connection: Connection, kind: str, present: Row, wanted: Row) -> lis
 
 
 def _remove(connection: Connection, kind: str, row: Row) -> list[Change]:
-    """Remove a row; an organisation that contributed is only suspended: its objects need their owner."""
-    if kind == "organisation" and _has_contributed(connection, row["id"]):
+    """Remove a row; an organisation that gave or received is only suspended: objects and notices need their owner."""
+    if kind == "organisation" and _took_part(connection, row["id"]):
         if not row["active"]:
             return []
         _update(connection, kind, row, {"active": False})
-        return [Change("~", kind, row["id"], "active yes -> no (not removed: it has contributed objects)")]
+        return [Change("~", kind, row["id"], "active yes -> no (not removed: it took part; its keys open its notices alone)")]
     if kind == "collection":
         _refuse_with_objects(connection, row)
     connection.execute(_table(kind).delete().where(*_is(kind, row)))
     return [Change("-", kind, _key(kind, row), _title(row))]
 
 
-def _has_contributed(connection: Connection, org: str) -> bool:
+def _took_part(connection: Connection, org: str) -> bool:
+    """Whether it ever pushed or pulled: either gives it a number."""
     found = select(CONTRIBUTOR.c.number).where(CONTRIBUTOR.c.org == org)
     return connection.execute(found).first() is not None
 

@@ -266,10 +266,11 @@ def test_an_organisation_that_contributed_is_suspended_and_not_removed(engine: E
     _push_something(engine)
     kept = "\n".join(BASE.split("[[organisation]]")[:1]).replace('"a", ', "")
     changes = lines(change(engine, kept, prune=True))
-    assert "~ organisation a: active yes -> no (not removed: it has contributed objects)" in changes
+    assert "~ organisation a: active yes -> no (not removed: it took part; its keys open its notices alone)" in changes
     assert change(engine, kept, prune=True) == []
     organisation = load(engine).organisations["a"]
     assert (organisation.active, organisation.agreements, organisation.memberships) == (False, (), ())
+    assert set(load(engine).credentials) == {"k"}  # it still opens the notices to a
 
 
 def _apply_many(url: str, worker: int, answers: multiprocessing.SimpleQueue[object]) -> None:
