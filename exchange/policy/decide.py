@@ -6,7 +6,7 @@ what is denied on a pull looks to the outside exactly as what doesn't exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -19,6 +19,13 @@ from exchange.policy.rules.lifecycle import is_protection_officer
 from exchange.policy.shape import check_facts
 
 Word = Literal["allow", "redact", "deny"]
+
+_WHO_AND_WHAT_FOR = frozenset({"P3", "P4", "P5", "P13"})
+_QUICK_RULES: Mapping[str, tuple[Rule, ...]] = {
+    action: tuple(sorted(rules, key=lambda rule: rule.id not in _WHO_AND_WHAT_FOR))
+    for action, rules in ACTION_RULES.items()
+}
+"""The same rules, those first that deny most often: the outcome is the same in any order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,38 +113,34 @@ def decide(facts: Mapping[str, Any], packs: Packs) -> Decision:
 
 def decide_case(case: Case, visible: str | None = None) -> Decision:
     """Decide on a prepared case; ``visible`` is what a denial looks like to the outside."""
-    reasons: list[Reason] = []
-    for rule in TOMBSTONE_RULES if case.tombstone else ACTION_RULES[case.action]:
-        reasons += [_reason(rule, finding) for finding in _findings(rule, case)]
-    return _conclude(reasons, visible, case.packs.digest)
+    rules = TOMBSTONE_RULES if case.tombstone else ACTION_RULES[case.action]
+    return _conclude([_reason(rule, finding) for rule, finding in _findings(rules, case)], visible, case.packs.digest)
 
 
 def allowed(case: Case) -> bool:
     """Whether a case is allowed in full: the quick form of ``decide_case(...).decision == "allow"``."""
-    for rule in ACTION_RULES[case.action]:
-        if any(finding.outcome != "flag" for finding in _findings(rule, case)):
-            return False
-    return True
+    return all(finding.outcome == "flag" for _, finding in _findings(_QUICK_RULES[case.action], case))
 
 
 def outcome(case: Case) -> tuple[Word, tuple[str, ...]]:
     """What ``decide_case`` says, without its reasons: the word, and what is withheld; it stops at a denial."""
     withheld: set[str] = set()
-    for rule in TOMBSTONE_RULES if case.tombstone else ACTION_RULES[case.action]:
-        for finding in _findings(rule, case):
-            if finding.outcome == "deny":
-                return "deny", ()
-            if finding.outcome == "redact":
-                withheld.update(finding.redact)
+    for _, finding in _findings(TOMBSTONE_RULES if case.tombstone else _QUICK_RULES[case.action], case):
+        if finding.outcome == "deny":
+            return "deny", ()
+        if finding.outcome == "redact":
+            withheld.update(finding.redact)
     return ("redact", _least(withheld)) if withheld else ("allow", ())
 
 
-def _findings(rule: Rule, case: Case) -> Iterator[Finding]:
-    """What a rule finds; one that fails denies."""
-    try:
-        yield from rule.check(case)
-    except Exception as error:  # noqa: BLE001 - a rule that fails denies, it never releases
-        yield Finding("rule-failed", type(error).__name__, "a rule that answers")
+def _findings(rules: Iterable[Rule], case: Case) -> Iterator[tuple[Rule, Finding]]:
+    """What rules find; one that fails denies."""
+    for rule in rules:
+        try:
+            for finding in rule.check(case):
+                yield rule, finding
+        except Exception as error:  # noqa: BLE001 - a rule that fails denies, it never releases
+            yield rule, Finding("rule-failed", type(error).__name__, "a rule that answers")
 
 
 def _reason(rule: Rule, finding: Finding) -> Reason:

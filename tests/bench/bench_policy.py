@@ -20,12 +20,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import made_up_parties
 from sqlalchemy import Engine, insert, text
 
 from exchange.feed.delivery import deliver
 from exchange.feed.leaving import Leaving
 from exchange.feed.page import Place, objects_page
 from exchange.feed.query import Asked
+from exchange.policy.label import release
+from exchange.policy.packs import load
 from exchange.store.engine import is_sqlite, open_engine, raw, write
 from exchange.store.labels import Labels, Numbers
 from exchange.store.ledger import Ledger
@@ -127,52 +130,28 @@ def brute(engine: Engine, feed: int) -> list[tuple[int, int]]:
 
 def measure_matrix(engine: Engine) -> None:
     """Real decisions: the whole matrix, one more label, one changed recipient."""
-    from exchange.model.party import Agreement, Credential, Membership, Organisation
-    from exchange.model.terms import Audience, Basis, Life, Markings, PersonalData, Terms
-    from exchange.policy.label import label_facts, profile_facts, release
-    from exchange.policy.packs import load
-
     packs = load(None)
 
     def grants(profile: str, label: str) -> tuple[str, ...] | None:
         word, parts = release(profile, label, packs)
         return None if word == "deny" else parts
 
-    def member(n: int, groups: int = 1) -> tuple[str, str]:
-        one = Organisation(
-            id=f"org-{n}", name="x", kind="platform", jurisdiction="IE", jurisdiction_class="EEA", clearance="TLP:AMBER",
-            controller_arrangement="a", memberships=tuple(
-                Membership(group=f"g{g}") for g in range(n % 7, n % 7 + groups)),
-            agreements=(Agreement(id="base", version=1, purposes=("cib-detection",)),),
-        )
-        credential = Credential(id=f"k{n}", org=one.id, digest="", purpose="cib-detection")
-        made = profile_facts(one, credential, purpose="cib-detection", at="2026-01-01T00:00:00Z", packs=packs)
-        return made.digest, made.text
-
-    def label(n: int) -> tuple[str, str]:
-        terms = Terms(
-            markings=Markings(tlp=("TLP:AMBER" if n % 3 else "TLP:GREEN",)),
-            audience=Audience(sharing_groups=(f"g{n % 7}",), exclude_orgs=(f"org-{n}",)),
-            basis=Basis(legal_basis=("A6-1-f",), purposes=("cib-detection",), refs={"lia": "1"}),
-            data=PersonalData(personal="yes"), life=Life(retention_until="2027-01-01T00:00:00Z"),
-        )
-        made = label_facts(terms, owner=f"org-{n % 200}", community="g1")
-        return made.digest, made.text
-
     labels = Labels(engine, grants)
     for n in range(5_000):
-        labels.label(*label(n))
-    made = [member(n) for n in range(200)]
+        labels.label(*made_up_parties.label(n))
+    made = [made_up_parties.profile(n, packs) for n in range(200)]
     begin, busy = time.perf_counter(), time.process_time()
     for one in made:
         labels.profile(*one)
     print(f"matrix 200 x 5,000: {time.perf_counter() - begin:.1f} s, CPU {time.process_time() - busy:.1f} s")
-    _timed("a new label, 200 recipients", [lambda n=n: labels.label(*label(n)) for n in range(6_000, 6_020)])
-    changed = [member(1_000 + n, groups=3) for n in range(10)]
+    fresh = [made_up_parties.label(n) for n in range(6_000, 6_050)]
+    _timed("a new label, 200 recipients", [lambda one=one: labels.label(*one) for one in fresh])
+    changed = [made_up_parties.profile(n, packs, groups=3) for n in range(20)]
     _timed("one changed recipient, 5,000 labels", [lambda one=one: labels.profile(*one) for one in changed])
     with engine.connect() as connection:
-        count = connection.execute(text(f"SELECT count(*) FROM {GRANT.name}")).scalar_one()
-    print(f"{count:,} grants")
+        count, withheld = connection.execute(
+            text(f"SELECT count(*), sum(CASE WHEN withheld > 0 THEN 1 ELSE 0 END) FROM {GRANT.name}")).one()
+    print(f"{count:,} grants, {withheld:,} of them leave something out")
 
 
 def _timed(what: str, actions: list[Any]) -> None:
