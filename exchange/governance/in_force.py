@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from exchange.errors import SettingError
 from exchange.model.policy_version import Stage, Step, Steps
+from exchange.policy.check import run_cases
 from exchange.policy.packs import Packs
 from exchange.policy.packtext import packs_of
 from exchange.store.directory_changes import lock_directory
@@ -75,6 +76,7 @@ class PolicyInForce:
         """Make the folder's packs the first active version where there is none, and begin the history.
 
         Gives a sentence where the folder says something else than the version in force; empty otherwise.
+        Raises SettingError where packs that would become active don't decide what their own cases say.
         """
         with write(self._engine) as connection:
             lock_directory(connection)
@@ -82,6 +84,7 @@ class PolicyInForce:
                 keep_directory(connection, now)
             active = load_steps(connection).at_stage(Stage.ACTIVE)
             if active is None:
+                self._prove_folder()
                 add_version(connection, self.folder.digest, self._texts)
                 add_steps(connection, [Step(self.folder.digest, Stage.ACTIVE, now, "cibx", "the first start")])
             self.refresh(connection)
@@ -90,6 +93,14 @@ class PolicyInForce:
         return (f"The policy in force is version {active.digest[:12]}; the packs of the folder are another"
                 f" ({self.folder.digest[:12]}) and decide nothing: propose them with"
                 " cibx policy propose --by PERSON --why REASON.")
+
+    def _prove_folder(self) -> None:
+        wrong = next((case for case in run_cases(self.folder) if case.fault), None)
+        if wrong is not None:
+            raise SettingError(
+                f"The policy packs don't decide what their own cases say: {wrong.file}: case {wrong.name!r}: {wrong.fault}.",
+                fix="Mend the packs or the cases; cibx policy check names all.",
+            )
 
     def _read(self, connection: Connection, digest: str) -> Packs | None:
         if digest == self.folder.digest:

@@ -37,6 +37,11 @@ def _fault(path: str, value: Any, wanted: str) -> InputError:
     return InputError(f"{path or 'The facts'}: {shown} is not {wanted}.")
 
 
+def _plain(name: object) -> str:
+    """A name that can be printed, whatever it holds."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
 def _text(value: Any, path: str) -> None:
     if not isinstance(value, str):
         raise _fault(path, value, "a text")
@@ -111,7 +116,7 @@ def _record(required: Mapping[str, Check], optional: Mapping[str, Check]) -> Che
             inner = known.get(name)
             if inner is None:
                 raise InputError(
-                    f"{dot}{str(name)[:60]} is not a known fact.",
+                    f"{dot}{_plain(name)[:60]} is not a known fact.",
                     fix=f"Known there: {', '.join(sorted(known))}.",
                 )
             inner(item, f"{dot}{name}")
@@ -124,6 +129,7 @@ def _table(inner: Check) -> Check:
         if not isinstance(value, Mapping):
             raise _fault(path, value, "a table of facts")
         for name, item in value.items():
+            _text(name, f"{path}, a name in it")
             inner(item, f"{path}.{name}")
 
     return check

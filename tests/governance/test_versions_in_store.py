@@ -13,6 +13,7 @@ from exchange.errors import SettingError
 from exchange.feed.page import objects_page
 from exchange.feed.query import read_query
 from exchange.governance.difference import World, difference
+from exchange.governance.in_force import PolicyInForce
 from exchange.model.description import read_description
 from exchange.model.policy_version import Stage, Step
 from exchange.policy.packtext import packs_of, texts_of
@@ -22,7 +23,7 @@ from exchange.store.directory_changes import apply
 from exchange.store.directory_history import directory_at
 from exchange.store.engine import read, write
 from exchange.store.migrations import migrate
-from exchange.store.versions import add_steps, add_version
+from exchange.store.versions import add_steps, add_version, load_steps
 from exchange.wiring import Exchange
 from tests.intake.test_push import AMBER, GREEN, MEMBERS, indicator
 
@@ -54,6 +55,17 @@ def test_the_first_start_makes_the_folders_packs_the_active_version_once(exchang
     exchange.directory()
     assert [(s.stage, s.digest) for s in exchange.policy.steps.steps] == [(Stage.ACTIVE, exchange.policy.folder.digest)]
     assert exchange.packs.digest == exchange.policy.folder.digest
+
+
+def test_packs_whose_own_cases_fail_never_become_the_first_version(database_url: str) -> None:
+    made = Exchange(Settings(database_url=database_url), clock=lambda: NOW)
+    migrate(made.engine)
+    pap = texts_of()["pap.toml"].replace('decision = "allow"', 'decision = "deny"', 1)
+    with pytest.raises(SettingError, match=r"pap.toml: case 'PAP:RED lets logs be searched': it is allow"):
+        PolicyInForce(made.engine, {**texts_of(), "pap.toml": pap}).begin(NOW)
+    with read(made.engine) as connection:
+        assert load_steps(connection).steps == ()
+    made.engine.dispose()
 
 
 def test_another_process_notices_a_new_version_at_its_next_request(exchange: Exchange, database_url: str) -> None:
