@@ -28,7 +28,7 @@ class Facts:
     disputed: float = 0.0
     """Share (0-1) of its direct evidence that rests on values which another source calls benign."""
     prior_days: float | None = None
-    """Days between the sign-up and the first trace of what speaks against it: a life of its own before."""
+    """Days between the sign-up and the moment by which half of the evidence has begun: a life of its own before."""
     role: str | None = None
     campaign_class: str | None = None
     compromised: bool = False

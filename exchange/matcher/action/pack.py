@@ -25,7 +25,7 @@ from exchange.policy.packtables import Kind
 ROOM = "actions"
 ACTIONS = ("none", "monitor", "challenge", "throttle", "label", "quarantine", "suspend")
 """From nothing to the step that can't be undone."""
-LEVELS = ("possible", "likely", "high", "certain")
+LEVELS = ("possible", "plausible", "likely", "high", "certain")
 BANDS = ("wide", "great")
 EVERY_CLASS = "any"
 

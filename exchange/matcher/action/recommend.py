@@ -44,8 +44,11 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
             ON o.account_id = d.account_id AND o.kind = d.kind AND o.local_value = d.local_value
         WHERE d.step = 'direct' AND d.nats > 0 GROUP BY d.account_id""")
     engine.run("""CREATE OR REPLACE TEMP TABLE onset AS
-        SELECT account_id, min(first_seen) AS since FROM evidence SEMI JOIN asked USING (account_id)
-        WHERE step IN ('direct', 'company') AND nats > 0 GROUP BY account_id""")
+        SELECT account_id, min(first_seen) FILTER (begun >= whole / 2) AS since FROM (
+            SELECT account_id, first_seen, sum(nats) OVER (PARTITION BY account_id ORDER BY first_seen) AS begun,
+                sum(nats) OVER (PARTITION BY account_id) AS whole
+            FROM evidence SEMI JOIN asked USING (account_id)
+            WHERE step IN ('direct', 'company') AND nats > 0 AND first_seen IS NOT NULL) GROUP BY account_id""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE facts AS
         SELECT s.account_id, s.score, s.sources, s.kinds, COALESCE(c.size, 1)::INTEGER AS cluster,
             COALESCE(a.reach_90d, 0)::DOUBLE AS reach, COALESCE(p.growth, 1)::DOUBLE AS growth,
