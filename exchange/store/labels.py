@@ -8,13 +8,14 @@ that no pair is ever missed: a label sees every earlier profile and a profile ev
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
-from sqlalchemy import Connection, Engine, Table, insert, select, text
+from sqlalchemy import Connection, Dialect, Engine, Insert, Table, insert, select, text
 
 from exchange.store.engine import is_sqlite, raw, read, write
 from exchange.store.object_tables import CONTRIBUTOR, FEED, GRANT, LABEL, PROFILE, WITHHOLDING
-from exchange.store.statement import Prepared
+from exchange.store.statement import Prepared, listed, number, one_of
 from exchange.store.statement import text as bound_text
 
 Grants = Callable[[str, str], Sequence[str] | None]
@@ -23,6 +24,8 @@ label in full; None: it may not see it."""
 
 _POLICY_LOCK = 0x_C1B_0001
 """Key of the PostgreSQL advisory lock under which labels and profiles are made."""
+_MOST_FACTS = 20_000
+"""Labels, and profiles, whose facts (a kilobyte each) a process keeps."""
 
 
 class Labels:
@@ -33,6 +36,7 @@ class Labels:
         self._grants = grants
         self._labels: dict[str, int] = {}
         self._profiles: dict[str, int] = {}
+        self._kept = KeptFacts()
 
     def label(self, digest: str, facts: str) -> int:
         """The number of the label, made with its grants if it is new."""
@@ -54,11 +58,36 @@ class Labels:
         if found is not None:
             return found
         with write(self._engine) as connection:
-            return ensure(connection, table, digest, facts, self._grants)
+            return ensure(connection, table, digest, facts, self._grants, self._kept)
 
 
-def ensure(connection: Connection, table: Table, digest: str, facts: str, grants: Grants) -> int:
-    """The number of a label (LABEL) or profile (PROFILE), made with its grants in the caller's write transaction."""
+class KeptFacts:
+    """Facts of labels and of profiles by number, so that a thousandth new one doesn't read the others again.
+
+    Facts never change. Only what is committed may be kept: a number that was rolled back is given out again.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[int, str]] = {LABEL.name: {}, PROFILE.name: {}}
+
+    def every(self, connection: Connection, table: Table) -> Mapping[int, str]:
+        """All of one table, for a transaction that adds to the other."""
+        kept = self._kept[table.name]
+        later = select(table.c.number, table.c.facts).where(table.c.number > max(kept, default=0))
+        fresh = {int(made): str(facts) for made, facts in connection.execute(later.order_by(table.c.number))}
+        if len(kept) + len(fresh) > _MOST_FACTS:
+            return {**kept, **fresh}
+        kept.update(fresh)
+        return kept
+
+
+def ensure(
+    connection: Connection, table: Table, digest: str, facts: str, grants: Grants, kept: KeptFacts | None = None
+) -> int:
+    """The number of a label (LABEL) or profile (PROFILE), made with its grants in the caller's write transaction.
+
+    ``kept`` may be given where the transaction does nothing else.
+    """
     if not is_sqlite(connection):
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POLICY_LOCK})
     found = _number(connection, table, digest)
@@ -67,29 +96,35 @@ def ensure(connection: Connection, table: Table, digest: str, facts: str, grants
     made = connection.execute(
         insert(table).values(digest=digest, facts=facts).returning(table.c.number)
     ).scalar_one()
-    rows = _grant_rows(connection, table, int(made), facts, grants)
-    if rows:
-        connection.execute(insert(GRANT), rows)
+    facts_of_others = (kept or KeptFacts()).every(connection, PROFILE if table is LABEL else LABEL)
+    for parts, others in _granted(table, facts, facts_of_others, grants).items():
+        withheld = _withholding(connection, parts) if parts else 0
+        connection.execute(_add_grants(table, connection.dialect), {
+            "made": int(made), "withheld": withheld, "others": listed(connection.dialect, others)})
     return int(made)
 
 
-def _grant_rows(
-    connection: Connection, table: Table, made: int, facts: str, grants: Grants
-) -> list[dict[str, int]]:
-    """The new label with every profile, or the new profile with every label."""
-    other = PROFILE if table is LABEL else LABEL
-    withheld: dict[tuple[str, ...], int] = {(): 0}
-    rows = []
-    for number, facts_of_other in connection.execute(select(other.c.number, other.c.facts)).all():
+def _granted(
+    table: Table, facts: str, facts_of_others: Mapping[int, str], grants: Grants
+) -> dict[tuple[str, ...], list[int]]:
+    """The profiles that the new label is granted to, or the labels granted to the new profile, by what is withheld."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for made, facts_of_other in facts_of_others.items():
         granted = grants(facts_of_other, facts) if table is LABEL else grants(facts, facts_of_other)
-        if granted is None:
-            continue
-        parts = tuple(granted)
-        if parts not in withheld:
-            withheld[parts] = _withholding(connection, parts)
-        profile, label = (number, made) if table is LABEL else (made, number)
-        rows.append({"profile": profile, "label": label, "withheld": withheld[parts]})
-    return rows
+        if granted is not None:
+            found.setdefault(tuple(granted), []).append(made)
+    return found
+
+
+@cache
+def _add_grants(table: Table, dialect: Dialect) -> Insert:
+    """One statement for any number of grants: a row for each took longer than deciding on it."""
+    other = PROFILE if table is LABEL else LABEL
+    made = number("made")
+    profile, label = (other.c.number, made) if table is LABEL else (made, other.c.number)
+    return insert(GRANT).from_select(
+        ["profile", "label", "withheld"],
+        select(profile, label, number("withheld")).where(one_of(dialect, other.c.number, "others")))
 
 
 def _withholding(connection: Connection, parts: Sequence[str]) -> int:
