@@ -5,10 +5,12 @@ Each answer is made of the leaves as they were verified; a leaf is (place, membe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+
+from exchange.audit.commitment import commit
 
 Leaf = tuple[int, dict[str, Any]]
 
@@ -22,9 +24,24 @@ class InForce:
     until: int
 
 
-def about_object(leaves: Sequence[Leaf], stix_id: str) -> list[Leaf]:
-    """Events that name the object: withdrawn, erased, restricted, noticed, acknowledged, disputed …"""
-    return [leaf for leaf in leaves if stix_id in _texts(leaf[1]["detail"])]
+def names_of(stix_id: str, salts: Iterable[bytes]) -> frozenset[str]:
+    """How leaves name an object: by commitments to its id. Raises ValueError for a salt that isn't 32 bytes."""
+    return frozenset({stix_id, *(f"salted:{commit(salt, stix_id.encode())}" for salt in salts)})
+
+
+def about_object(leaves: Iterable[Leaf], names: Set[str]) -> list[Leaf]:
+    """Events that name the object: withdrawn, erased, restricted, noticed, acknowledged, disputed …
+
+    Acknowledgements name the notice that they answer: it comes earlier in the log, so they are found too.
+    """
+    found, known = [], set(names)
+    for leaf in leaves:
+        detail = leaf[1]["detail"]
+        if not known.isdisjoint(_texts(detail)):
+            found.append(leaf)
+            if leaf[1]["kind"] == "notice" and isinstance(detail.get("notice"), str):
+                known.add(detail["notice"])
+    return found
 
 
 def pulls_of(leaves: Sequence[Leaf], org: str) -> list[Leaf]:

@@ -61,6 +61,16 @@ def tiles_of(size: int) -> Iterator[Tile]:
             yield Tile(level, full, rest)
 
 
+def tiles_near(size: int, place: int) -> Iterator[Tile]:
+    """The tiles that proofs about a leaf, or about the log as it ended before it, are made of: few at each level."""
+    for level in range(_MOST_LEVELS):
+        last = (size - 1) >> (_HEIGHT * (level + 1))
+        for index in {min(place >> (_HEIGHT * (level + 1)), last), max(place - 1, 0) >> (_HEIGHT * (level + 1)), last}:
+            width = width_in(size, level, index)
+            if width > 0:
+                yield Tile(level, index, width)
+
+
 def width_in(size: int, level: int, index: int) -> int:
     """How many hashes the tile has in a log of ``size`` leaves; 0 or less: there is no such tile."""
     return min(WIDTH, (size >> (_HEIGHT * max(level, 0))) - index * WIDTH)

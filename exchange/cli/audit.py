@@ -87,6 +87,22 @@ def receipt(event_id: str) -> None:
 
 
 @command.command()
+@click.argument("stix_id", metavar="ID")
+def salt(stix_id: str) -> None:
+    """Print the salt that opens an object's name in the log, for who may know what the log says of the object."""
+    from exchange.cli import audit_steps as steps
+    from exchange.errors import NotFoundError
+
+    found = steps.local_salts(stix_id)
+    if not found:
+        raise NotFoundError(f"There is no salt for {stix_id[:200]}.",
+                            why="The log doesn't name it, or it was erased and the salt destroyed since.")
+    opened().notary.note_read("local", "salt")
+    for one in found:
+        click.echo(one.hex())
+
+
+@command.command()
 @click.argument("folder", metavar="DIR", type=_FOLDER)
 @click.option("--org", metavar="ORG", help="Write the receipts of this organisation too.")
 def export(folder: Path, org: str | None) -> None:
@@ -110,6 +126,8 @@ def export(folder: Path, org: str | None) -> None:
 @click.option("--earlier", type=_FILE, metavar="FILE",
               help="A checkpoint or receipt of before, which the log must continue.")
 @click.option("--object", "stix_id", metavar="ID", help="Then tell what the log says of an object.")
+@click.option("--salt", "salts", multiple=True, metavar="HEX",
+              help="With --object and --log: the salt of the object's name in the log (repeatable).")
 @click.option("--pulls", "org", metavar="ORG", help="Then tell what an organisation pulled, and under which basis.")
 @click.option("--policy", metavar="FOLDER|DIGEST", help="Then tell whether this policy text was in force.")
 @click.option("--at", metavar="TIME", help="The moment that --policy asks about; default: now.")
@@ -117,8 +135,8 @@ def export(folder: Path, org: str | None) -> None:
 @click.option("--password-env", default="CIBX_SECRET_OF_LOG", show_default=True, metavar="VARIABLE",
               help="Environment variable with its password (or, without --user, the bearer token).")
 def verify(receipt_file: Path | None, objects: Path | None, source: str | None, verifiers: tuple[str, ...],
-           earlier: Path | None, stix_id: str | None, org: str | None, policy: str | None, at: str | None,
-           user: str | None, password_env: str) -> None:
+           earlier: Path | None, stix_id: str | None, salts: tuple[str, ...], org: str | None, policy: str | None,
+           at: str | None, user: str | None, password_env: str) -> None:
     """Verify the log, or with --receipt one receipt, offline with public keys alone.
 
     Exit codes: 0 it is as it was signed; 1 it was altered, or what was asked isn't so; 2 what was given can't be read.
@@ -130,10 +148,11 @@ def verify(receipt_file: Path | None, objects: Path | None, source: str | None, 
         steps.verify_receipt(receipt_file, objects, trusted or steps.local_keys())
         if source is None and earlier is None:
             return
-    wanted = steps.Wanted(stix_id, org, policy is not None)
+    names = steps.names_in_log(stix_id, salts, source)
+    wanted = steps.Wanted(names, org, policy is not None)
     log = steps.verified(source, trusted, earlier or receipt_file, user, password_env, wanted)
     if stix_id is not None:
-        steps.tell_object(log.leaves, stix_id)
+        steps.tell_object(log.leaves, stix_id, names)
     if org is not None:
         steps.tell_pulls(log.leaves, org)
     if policy is not None:

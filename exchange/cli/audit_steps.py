@@ -15,7 +15,7 @@ from exchange.audit.checkpoint import Checkpoint, open_checkpoint
 from exchange.audit.fault import LogAlteredError, UnreadableError
 from exchange.audit.leaf import read_leaf
 from exchange.audit.note import VerifierKey, read_verifier_key
-from exchange.audit.questions import Leaf, about_object, policy_at, pulls_of, push_digest
+from exchange.audit.questions import Leaf, about_object, names_of, policy_at, pulls_of, push_digest
 from exchange.audit.receipt import read_receipt
 from exchange.audit.tiles import TileTree
 from exchange.audit.verify import verify_continues, verify_earlier, verify_log
@@ -23,6 +23,8 @@ from exchange.errors import ExchangeError, ForbiddenError, InputError
 from exchange.stix.timestamp import from_microseconds, microseconds
 
 _NOW = 1 << 62
+_ANSWERS = {"acknowledgement", "notice-overdue"}
+"""Kinds of event that name a notice and not its objects."""
 _LARGEST_FILE = 100_000_000
 
 
@@ -30,15 +32,16 @@ _LARGEST_FILE = 100_000_000
 class Wanted:
     """Which leaves the questions are about; of a large log the others needn't be kept in memory."""
 
-    stix_id: str | None
+    names: frozenset[str]
+    """How leaves name the object that is asked about; empty: none is."""
     org: str | None
     policy: bool
 
     def has(self, leaf: Leaf) -> bool:
-        """Whether a question is about this leaf."""
+        """Whether a question is about this leaf, or may be."""
         return (
             (self.policy and "policy" in leaf[1]["detail"])
-            or (self.stix_id is not None and bool(about_object([leaf], self.stix_id)))
+            or (bool(self.names) and (leaf[1]["kind"] in _ANSWERS or bool(about_object([leaf], self.names))))
             or (self.org is not None and bool(pulls_of([leaf], self.org)))
         )
 
@@ -192,14 +195,44 @@ def _server(source: str, user: str | None, password_env: str) -> tuple[Callable[
     return client.of_log, known
 
 
-def tell_object(leaves: Sequence[Leaf], stix_id: str) -> None:
+def names_in_log(stix_id: str | None, salts: Sequence[str], source: str | None) -> frozenset[str]:
+    """How the log names an object: by the salts given, and those of the local database where its log is asked.
+
+    Raises InputError for a salt that is none.
+    """
+    if stix_id is None:
+        return frozenset()
+    try:
+        given = [bytes.fromhex(salt) for salt in salts]
+        return names_of(stix_id, [*given, *(local_salts(stix_id) if source is None else [])])
+    except ValueError:
+        raise InputError("A salt is 64 hexadecimal digits.", fix=f"cibx audit salt {stix_id} prints it.") from None
+
+
+def local_salts(stix_id: str) -> list[bytes]:
+    """The salts that open an object's names in the log, while the local database has them."""
+    from exchange.store.engine import read
+    from exchange.store.salts import salts_of_name
+
+    with read(_opened().engine) as connection:
+        return salts_of_name(connection, stix_id)
+
+
+def tell_object(leaves: Sequence[Leaf], stix_id: str, names: frozenset[str]) -> None:
     """What happened to an object: withdrawn, erased, who was told and when. Raises InputError for none."""
-    found = about_object(leaves, stix_id)
+    found = about_object(leaves, names)
     if not found:
-        raise InputError(f"The log says nothing of {stix_id}.", why="A push names its objects by their digest only.",
-                         fix="Verify the push's receipt with --objects.")
+        raise InputError(
+            f"The log says nothing of {stix_id}.",
+            why="It names objects by salted commitments: the salt of an erased one is destroyed in time, and a push"
+                " names its objects by their digest only.",
+            fix="For a copy or a server give the salt with --salt (cibx audit salt ID); else verify the receipts of"
+                " the notices, or of the push with --objects.")
     for leaf in found:
-        click.echo(_line(leaf))
+        line = _line(leaf)
+        for name in names:
+            line = line.replace(name, stix_id)
+        click.echo(line)
 
 
 def tell_pulls(leaves: Sequence[Leaf], org: str) -> None:

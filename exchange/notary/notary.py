@@ -220,7 +220,7 @@ class Notary:
         if event.place is None or newest is None or event.place >= newest[0]:
             return {"leaf": leaf_of(event).decode(), "index": None, "proof": None, "checkpoint": None}
         size, note = newest
-        proof = stored_tree(connection, size).inclusion(event.place)
+        proof = stored_tree(connection, size, event.place).inclusion(event.place)
         signed = with_cosignatures(note, log.cosignatures(connection, size))
         return Receipt(leaf_of(event), event.place, tuple(proof), signed.encode()).value()
 

@@ -18,7 +18,7 @@ from exchange.audit.checkpoint import Checkpoint, open_checkpoint
 from exchange.audit.leaf import Event
 from exchange.audit.merkle import HASH_BYTES
 from exchange.audit.note import SignerKey, read_verifier_key
-from exchange.audit.tiles import WIDTH, Tile, TileTree, grow
+from exchange.audit.tiles import WIDTH, Tile, TileTree, grow, tiles_near
 from exchange.audit.verify import verify_continues
 from exchange.notary.keys import next_path, read_key, remember_head, remembered_head
 from exchange.stix.canonical import canonical
@@ -190,10 +190,16 @@ def active_signers(connection: Connection, key_file: Path) -> list[SignerKey]:
     return usable + retired
 
 
-def stored_tree(connection: Connection, size: int) -> TileTree:
-    """The log's tree, read from the store's tiles."""
+def stored_tree(connection: Connection, size: int, near: int = 0) -> TileTree:
+    """The log's tree, read from the store's tiles; those that a proof about leaf ``near`` needs all at once."""
+    ahead = {(tile.level, tile.index) for tile in tiles_near(size, near)}
+    held = log.read_tiles(connection, ahead) if ahead else {}
+
     def fetch(tile: Tile) -> bytes:
-        return log.read_tile(connection, tile.level, tile.index)[: tile.width * HASH_BYTES]
+        found = held.get((tile.level, tile.index))
+        if found is None:
+            found = log.read_tile(connection, tile.level, tile.index)
+        return found[: tile.width * HASH_BYTES]
 
     return TileTree(size, fetch)
 

@@ -21,6 +21,7 @@ from exchange.store.labels import Grants
 from exchange.store.mailboxes import MailboxKey, put
 from exchange.store.notices import add_notice, known_notices
 from exchange.store.pushes import NewObject
+from exchange.store.salts import commit_value, content_of
 
 _FOREVER = "9999-12-31T23:59:59Z"
 _SINCE = "2026-06-01T00:00:00.000Z"
@@ -56,7 +57,8 @@ def _note_down(connection: Any, notice: Notice, body: bytes, now: int) -> None:
     record(connection, at=now, kind="notice", org=notice.org, detail={
         "notice": notice.id, "kind": notice.kind, "obligation": notice.obligation, "objects": affected,
         "deadline": None if notice.deadline is None else from_microseconds(notice.deadline),
-        "reference": notice.reference, "digest": hashlib.sha256(body).hexdigest(),
+        "reference": notice.reference,
+        "commitment": commit_value(connection, body.decode(), subject=content_of(notice.id)),
     })
 
 

@@ -14,8 +14,8 @@ from exchange.store.case_tables import VALUE_REPORT
 from exchange.store.engine import is_sqlite, raw
 from exchange.store.log_tables import SALT
 from exchange.store.object_tables import OBJECT, REFERENCE, STATUS
-from exchange.store.obligation_tables import ERASURE, HOLD
-from exchange.store.salts import commit_value, destroy_salts
+from exchange.store.obligation_tables import ERASURE, HOLD, NOTICE, STATE_CHANGE
+from exchange.store.salts import commit_value, destroy_names
 from exchange.store.states import Owned, Version, revise
 
 _EMPTY = b""
@@ -40,7 +40,6 @@ def wipe_erased(connection: Connection, owned: Owned, change: int, at: int) -> i
             "change": change, "feed": version.feed, "seq": version.seq, "version": version.version, "at": at,
             "commitment": commitment,
         })
-    destroy_salts(connection, owned.stix_id)
     wipe(connection, owned.versions)
     drop_statuses(connection, owned.org, owned.stix_id)
     return len(contents)
@@ -59,6 +58,7 @@ def wipe(connection: Connection, versions: Sequence[Version]) -> None:
 def wipe_ended(connection: Connection, rows: Sequence[RowMapping]) -> None:
     """The same for rows of ``ended_objects``."""
     _wipe(connection, [(row["number"], row["feed"], row["seq"]) for row in rows])
+    destroy_names(connection, {row["stix_id"] for row in rows})
 
 
 def _wipe(connection: Connection, rows: Sequence[tuple[int, int, int]]) -> None:
@@ -70,9 +70,17 @@ def _wipe(connection: Connection, rows: Sequence[tuple[int, int, int]]) -> None:
 
 
 def destroy_old_salts(connection: Connection, before: int) -> int:
-    """Forget the salts of erasures that are older than a moment; gives how many there were."""
+    """Forget the salts of erasures that are older than a moment; gives how many there were.
+
+    Those that open the names of the erased objects and of the notices about them in the log go too.
+    """
+    old = select(ERASURE.c.change).where(ERASURE.c.at < before)
+    names = set(connection.execute(select(STATE_CHANGE.c.stix_id).where(STATE_CHANGE.c.number.in_(old))).scalars())
+    said = select(literal("state-change:").concat(cast(ERASURE.c.change, Text))).where(ERASURE.c.at < before)
+    names.update(connection.execute(select(NOTICE.c.id).where(NOTICE.c.reference.in_(said))).scalars())
+    gone = destroy_names(connection, names)
     subjects = select(literal(salts_of(0)[:-1]).concat(cast(ERASURE.c.change, Text))).where(ERASURE.c.at < before)
-    return connection.execute(delete(SALT).where(SALT.c.subject.in_(subjects))).rowcount
+    return gone + connection.execute(delete(SALT).where(SALT.c.subject.in_(subjects))).rowcount
 
 
 def drop_statuses(connection: Connection, org: str, stix_id: str) -> int:

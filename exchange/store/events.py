@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert
 from exchange.stix.canonical import canonical
 from exchange.store.log_tables import PENDING
 from exchange.store.object_tables import EVENT
+from exchange.store.salts import commit_name, names_object
 
 _ADD, _WAIT = insert(EVENT), insert(PENDING)
 
@@ -24,11 +25,23 @@ def record(
     """Note one event at ``at`` (microseconds) of an organisation; gives its id, by which it asks for the receipt.
 
     ``event_id`` is one that the organisation has been given already, as random as those made here.
-    ``detail`` holds no personal value in clear: a commitment (``exchange.store.salts``) stands for it.
+    ``detail`` holds no personal value in clear: a commitment (``exchange.store.salts``) stands for it, and one is
+    put in the place of every object's id.
     """
     made = event_id or secrets.token_hex(16)
     added = connection.execute(_ADD, {
-        "at": at, "kind": kind, "org": org, "detail": canonical(detail), "id": made, "nonce": secrets.token_hex(16),
+        "at": at, "kind": kind, "org": org, "detail": canonical(_closed(connection, detail)), "id": made, "nonce": secrets.token_hex(16),
     })
     connection.execute(_WAIT, {"number": added.inserted_primary_key[0]})
     return made
+
+
+def _closed(connection: Connection, value: Any) -> Any:
+    """The value with a commitment for each object's id."""
+    if isinstance(value, str):
+        return commit_name(connection, value) if names_object(value) else value
+    if isinstance(value, Mapping):
+        return {name: _closed(connection, inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_closed(connection, inner) for inner in value]
+    return value

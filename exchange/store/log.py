@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from exchange.store.engine import is_sqlite
@@ -164,6 +164,14 @@ def read_tile(connection: Connection, level: int, number: int) -> bytes:
     row = TILE.c
     found = connection.execute(select(row.hashes).where(row.level == level, row.number == number)).scalar()
     return b"" if found is None else bytes(found)
+
+
+def read_tiles(connection: Connection, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """Tiles by (level, number), as wide as they have grown; those that aren't there are left out."""
+    row = TILE.c
+    asked = or_(*(and_(row.level == level, row.number == number) for level, number in sorted(set(wanted))))
+    return {(level, number): bytes(hashes) for level, number, hashes in connection.execute(
+        select(row.level, row.number, row.hashes).where(asked))}
 
 
 def save_checkpoint(connection: Connection, size: int, at: int, note: str) -> None:

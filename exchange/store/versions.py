@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from exchange.model.policy_version import Stage, Step, Steps
 from exchange.store.events import record
+from exchange.store.salts import commit_person
 from exchange.store.version_tables import POLICY_COUNT, POLICY_STEP, POLICY_VERSION
 
 
@@ -59,7 +60,7 @@ def add_steps(connection: Connection, steps: Sequence[Step]) -> None:
             organisations=json.dumps(step.organisations),
         ))
         record(connection, at=step.at, kind="policy", org="", detail={
-            "policy": step.digest, "stage": step.stage.value, "by": step.by, "why": step.why,
+            "policy": step.digest, "stage": step.stage.value, "by": commit_person(connection, step.by),
             "organisations": list(step.organisations),
         })
     if steps:

@@ -93,7 +93,7 @@ def proofs(engine: Engine, notary: Notary, leaves: int) -> float:
     for _ in range(200):
         then = generator.randrange(1, size)
         with Timed(consistency_ms), read(engine) as connection:
-            stored_tree(connection, size).consistency(then)
+            stored_tree(connection, size, then).consistency(then)
     slowest = 0.0
     for name, times in (("receipt", receipt_ms), ("consistency proof", consistency_ms)):
         clock, process = (statistics.median(column) for column in zip(*times, strict=True))

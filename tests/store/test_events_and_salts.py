@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Engine, text
 
 from exchange.audit.commitment import commit
 from exchange.audit.leaf import read_leaf
+from exchange.audit.questions import about_object, names_of
 from exchange.notary.sequencer import leaf_of
 from exchange.store import log, migrations
 from exchange.store.engine import open_engine, read, write
-from exchange.store.salts import commit_value, destroy_salts, find_salt
+from exchange.store.events import record
+from exchange.store.salts import commit_value, destroy_names, destroy_salts, find_salt, salts_of_name
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
@@ -58,3 +60,29 @@ def test_a_commitment_is_opened_by_its_salt_until_that_is_destroyed(engine: Engi
     with read(engine) as connection:
         assert find_salt(connection, made) is None
         assert find_salt(connection, other) is not None
+
+
+ADDRESS = "email-addr--2d77a846-6264-5d51-b586-e43822ea1ea3"
+OTHER = "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"
+NOTICE = "note--0f6c54d5-bd7a-5c0b-a3a2-a41c4a6a4f0b"
+
+
+def test_the_log_names_objects_by_commitments_that_nobody_opens_once_the_salt_is_gone(engine: Engine) -> None:
+    told = [("state", {"id": ADDRESS, "to": "erased", "notices": [NOTICE]}),
+            ("notice", {"notice": NOTICE, "objects": [{"id": ADDRESS, "versions": []}]}),
+            ("state", {"id": OTHER}), ("acknowledgement", {"notice": NOTICE})]
+    with write(engine) as connection:
+        for at, (kind, detail) in enumerate(told):
+            record(connection, at=at, kind=kind, org="org-beta", detail=detail)
+    with read(engine) as connection:
+        leaves = [(n, read_leaf(leaf_of(event))) for n, event in enumerate(log.pending_events(connection, 9))]
+        salts = salts_of_name(connection, ADDRESS)
+        stored = [str(row) for row in connection.execute(text("SELECT detail FROM event"))]
+    assert not any(name in row for row in stored for name in (ADDRESS, OTHER, NOTICE))
+    assert [leaf[1]["kind"] for leaf in about_object(leaves, names_of(ADDRESS, salts))] == [
+        "state", "notice", "acknowledgement"]
+    with write(engine) as connection:
+        assert destroy_names(connection, [ADDRESS, NOTICE]) == 2
+    with read(engine) as connection:
+        assert about_object(leaves, names_of(ADDRESS, salts_of_name(connection, ADDRESS))) == []
+        assert len(about_object(leaves, names_of(OTHER, salts_of_name(connection, OTHER)))) == 1
