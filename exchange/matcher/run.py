@@ -16,6 +16,7 @@ from exchange.errors import InputError
 from exchange.matcher import company, fusion, objections
 from exchange.matcher.action.pack import ActionPack, load_actions
 from exchange.matcher.action.recommend import recommend
+from exchange.matcher.case.timeline import count_days
 from exchange.matcher.clusters import find_clusters, read_ties
 from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
 from exchange.matcher.direct import weigh_hits
@@ -31,7 +32,8 @@ from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights, load_weights
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
-CLUSTERS, MEMBERSHIPS, ACTIONS = "clusters.parquet", "memberships.parquet", "actions.parquet"
+CLUSTERS, MEMBERSHIPS = "clusters.parquet", "memberships.parquet"
+ACTIONS, TIMELINE = "actions.parquet", "timeline.parquet"
 _BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
 
 
@@ -203,6 +205,7 @@ def _recommend(engine: Engine, there: Entities, options: Options, report: Report
     engine.run("""CREATE OR REPLACE TEMP TABLE told AS SELECT m.account_id, m.cluster, r.role, NULL::VARCHAR AS class,
         false AS compromised FROM members m LEFT JOIN roles r USING (account_id)""")
     recommend(engine, pack, options.at, acts="acts" in there.tables)
+    count_days(engine, acts="acts" in there.tables)
     report.recommend(pack, options.at, engine.rows("SELECT action, count(*) FROM actions GROUP BY 1"))
 
 
@@ -221,11 +224,12 @@ def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
     engine.run(f"""COPY (SELECT * FROM evidence ORDER BY account_id, step, kind, local_value, indicator_id, nats)
         TO {quoted(str(engine.work / EVIDENCE))} (FORMAT parquet)""")
     _write_clusters(engine)
-    engine.run(f"COPY (SELECT * FROM actions ORDER BY account_id) TO {quoted(str(engine.work / ACTIONS))}"
-               " (FORMAT parquet)")
+    for table, order, name in (("actions", "account_id", ACTIONS), ("timeline", "cluster, day, what", TIMELINE)):
+        engine.run(f"COPY (SELECT * FROM {table} ORDER BY {order}) TO {quoted(str(engine.work / name))}"
+                   " (FORMAT parquet)")
     report.accounts_with_evidence, report.accounts_likely = engine.one(
         "SELECT count(*), count(*) FILTER (score >= 0.5) FROM state")
-    for name in (ACCOUNTS, EVIDENCE, CLUSTERS, MEMBERSHIPS, ACTIONS):
+    for name in (ACCOUNTS, EVIDENCE, CLUSTERS, MEMBERSHIPS, ACTIONS, TIMELINE):
         (engine.work / name).replace(out / name)
 
 

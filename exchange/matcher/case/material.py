@@ -1,0 +1,154 @@
+"""A case as values: what was found of one cluster, by what, what speaks against it and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from exchange.matcher.action.decide import Recommendation
+from exchange.matcher.action.facts import Facts
+
+SCHEMA = "cib-exchange case 1"
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One contribution to an account's log-odds."""
+
+    step: str
+    kind: str
+    nats: float
+    words: str
+    """What it is, for people."""
+    value: str | None = None
+    """Id of the value's node in the graph."""
+    indicator: str | None = None
+    source: str | None = None
+    campaign: str | None = None
+
+
+@dataclass(frozen=True)
+class Member:
+    """One account of the cluster."""
+
+    account: str
+    score: float
+    log_odds: float
+    role: str | None
+    facts: Facts
+    recommendation: Recommendation
+    weights: tuple[Weight, ...]
+    """Largest first; together with ``rest`` they add up to the log-odds."""
+    rest: float
+    """Nats of the contributions that aren't listed."""
+    rest_count: int
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value that members hold or met."""
+
+    id: str
+    kind: str
+    shown: str
+    holders: int
+    """Members of the cluster that hold it."""
+    seed: bool
+    """Whether a shared indicator names it."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A member's tie to a value."""
+
+    account: str
+    value: str
+    nats: float
+    first_seen: int | None
+    last_seen: int | None
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A shared indicator that met members, and whose it is."""
+
+    indicator: str
+    source: str
+    campaign: str | None
+    kind: str
+    observed: int | None
+    confidence: float | None
+    accounts: int
+    nats: float
+
+
+@dataclass(frozen=True)
+class Against:
+    """One thing that speaks against, over all members."""
+
+    what: str
+    accounts: int
+    nats: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """All material of one cluster."""
+
+    name: str
+    at: int
+    """Unix seconds of the moment that the run spoke of."""
+    weights: str
+    pack: str
+    campaign_class: str | None
+    members: tuple[Member, ...]
+    """Likeliest first."""
+    values: tuple[Value, ...]
+    edges: tuple[Edge, ...]
+    edges_left_out: int
+    days: tuple[tuple[int, str, int], ...]
+    """Day (since 1970), what, how often."""
+    seeds: tuple[Seed, ...]
+    against: tuple[Against, ...]
+    changes: tuple[str, ...]
+    overlaps: Mapping[str, int] = field(default_factory=dict)
+    """Other clusters to the number of members that also belong there in part."""
+
+    @property
+    def likely(self) -> int:
+        """Members with a probability of one half or more."""
+        return sum(member.score >= 0.5 for member in self.members)
+
+    @property
+    def reach(self) -> float:
+        """People reached in 90 days by the likely members; the same person counts for each."""
+        return sum(member.facts.reach for member in self.members if member.score >= 0.5)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources whose indicators met members."""
+        return tuple(sorted({seed.source for seed in self.seeds}))
+
+    def count(self, name: str) -> dict[str, int]:
+        """Members by ``role`` or ``action``, most first."""
+        words = [(member.recommendation.action if name == "action" else member.role) or "unknown"
+                 for member in self.members]
+        return {word: words.count(word) for word in sorted(set(words), key=lambda word: (-words.count(word), word))}
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values, in a fixed order."""
+        return {
+            "schema": SCHEMA, "case": self.name, "at": self.at, "weights": self.weights, "policy": self.pack,
+            "summary": {
+                "accounts": len(self.members), "likely": self.likely, "reach": self.reach,
+                "class": self.campaign_class, "sources": list(self.sources), "roles": self.count("role"),
+                "actions": self.count("action"), "also_in": dict(self.overlaps)},
+            "accounts": [asdict(member) for member in self.members],
+            "graph": {"values": [asdict(value) for value in self.values], "edges": [asdict(e) for e in self.edges],
+                      "edges_left_out": self.edges_left_out},
+            "timeline": [{"day": day, "what": what, "count": n} for day, what, n in self.days],
+            "seeds": [asdict(seed) for seed in self.seeds],
+            "against": [asdict(row) for row in self.against],
+            "what_would_change_it": list(self.changes),
+        }

@@ -1,0 +1,180 @@
+"""Reads cases back from a run's results: nothing but its files goes in, so a case can be made again at any time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from exchange.errors import InputError
+from exchange.matcher.action.decide import decide
+from exchange.matcher.action.facts import NAMES, Facts
+from exchange.matcher.action.pack import ActionPack
+from exchange.matcher.case.masking import shown
+from exchange.matcher.case.material import Against, Case, Edge, Member, Seed, Value, Weight
+from exchange.matcher.run import ACCOUNTS, ACTIONS, CLUSTERS, EVIDENCE, MEMBERSHIPS, REPORT, TIMELINE
+from exchange.matcher.values import quoted
+
+LISTED = 40
+"""Contributions of an account that a case lists; the rest is summed."""
+FULL = 400
+"""Members, likeliest first, whose contributions are listed."""
+EDGES = 20_000
+
+_VALUED = ("direct", "company", "objection")
+_WORDS = {
+    "age_days": "age of the account", "verified": "verification", "assurance": "identity assurance",
+    "strikes": "strikes before", "followers": "followers", "audience_quality": "quality of the audience",
+    "payment_months": "months of payments", "geo_spread": "spread of places", "reach_90d": "reach",
+    "disclosed": "disclosed as run by an agency", "sources": "number of sources", "kinds": "number of kinds",
+    "infrastructure": "infrastructure in all", "gate": "limit: content needs infrastructure beside it",
+    "against": "limit of what speaks against", "provisional": "limit: provisional, one source or kind",
+}
+
+
+def read_cases(out: Path, pack: ActionPack) -> Iterator[Case]:
+    """The case of each cluster in which something is recommended, by name. Raises InputError without results."""
+    if missing := [name for name in (ACCOUNTS, EVIDENCE, ACTIONS, CLUSTERS, TIMELINE, REPORT)
+                   if not (out / name).is_file()]:
+        raise InputError(f"{out} lacks {missing[0]}, so no cases can be made.", fix="Run cibx match --out there first.")
+    import duckdb  # noqa: PLC0415 - slow to load
+
+    report = orjson.loads((out / REPORT).read_bytes())
+    with duckdb.connect(":memory:") as connection:
+        for name in (ACCOUNTS, ACTIONS, MEMBERSHIPS, TIMELINE):
+            connection.execute(f"CREATE VIEW {name.removesuffix('.parquet')} AS"
+                               f" SELECT * FROM read_parquet({quoted(str(out / name))})")
+        connection.execute(f"""CREATE TABLE evidence AS SELECT a.cluster, e.* FROM
+            read_parquet({quoted(str(out / EVIDENCE))}) e JOIN accounts a USING (account_id)
+            WHERE a.cluster IN (SELECT cluster_name FROM actions WHERE action <> 'none') ORDER BY a.cluster""")
+        names = connection.execute("""SELECT DISTINCT cluster_name FROM actions
+            WHERE cluster_name IS NOT NULL AND action <> 'none' ORDER BY 1""").fetchall()
+        for (name,) in names:
+            yield _Reader(connection, name, pack, report).read()
+
+
+class _Reader:
+    """Puts one case together."""
+
+    def __init__(self, connection: Any, name: str, pack: ActionPack, report: dict[str, Any]) -> None:
+        self._connection, self._name, self._pack, self._report = connection, name, pack, report
+        self._values: dict[tuple[str, str], Value] = {}
+
+    def _rows(self, sql: str) -> list[dict[str, Any]]:
+        done = self._connection.execute(sql, [self._name])
+        names = [column[0] for column in done.description]
+        return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+    def read(self) -> Case:
+        self._values = self._read_values()
+        accounts = self._rows("""SELECT a.account_id, a.score, a.log_odds, a.role, a.class, a.sources AS all_sources,
+            f.* EXCLUDE (account_id, score, role) FROM accounts a LEFT JOIN actions f USING (account_id)
+            WHERE a.cluster = ? ORDER BY a.score DESC, a.account_id""")
+        weights = self._weights([row["account_id"] for row in accounts[:FULL]])
+        members = tuple(self._member(row, weights.get(row["account_id"], [])) for row in accounts)
+        edges, left_out = self._edges()
+        seeds = self._seeds()
+        classes = [row["class"] for row in accounts if row["class"]]
+        return Case(
+            name=self._name, at=self._report["at"], weights=self._report["weights"], pack=self._pack.digest,
+            campaign_class=max(sorted(set(classes)), key=classes.count) if classes else None, members=members,
+            values=tuple(self._values.values()), edges=edges, edges_left_out=left_out, days=self._days(), seeds=seeds,
+            against=self._against(), changes=self._changes(len(members)), overlaps=self._overlaps())
+
+    def _read_values(self) -> dict[tuple[str, str], Value]:
+        rows = self._rows("""SELECT kind, local_value, count(DISTINCT account_id) AS holders,
+                bool_or(step = 'direct') AS seed, sum(nats) AS nats
+            FROM evidence WHERE cluster = ? AND step IN ('direct', 'company') AND local_value IS NOT NULL AND nats > 0
+            GROUP BY kind, local_value ORDER BY nats DESC, kind, local_value""")
+        return {(row["kind"], row["local_value"]): Value(
+            f"v{number}", row["kind"], shown(row["kind"], row["local_value"]), row["holders"], row["seed"])
+            for number, row in enumerate(rows, 1)}
+
+    def _weights(self, accounts: list[Any]) -> dict[Any, list[dict[str, Any]]]:
+        wanted, found = set(accounts), defaultdict(list)
+        for row in self._rows("""SELECT account_id, step, kind, nats, note, local_value, indicator_id, source_name,
+                campaign FROM evidence WHERE cluster = ? AND nats <> 0
+                ORDER BY abs(nats) DESC, step, kind, local_value, indicator_id"""):
+            if row["account_id"] in wanted:
+                found[row["account_id"]].append(row)
+        return found
+
+    def _member(self, row: dict[str, Any], rows: list[dict[str, Any]]) -> Member:
+        facts = (Facts(**{name: row[name] for name in NAMES}) if row["sources"] is not None
+                 else Facts(row["score"], sources=row["all_sources"] or 0, role=row["role"]))
+        listed = tuple(self._weight(one) for one in rows[:LISTED])
+        return Member(
+            account=str(row["account_id"]), score=row["score"], log_odds=row["log_odds"], role=row["role"],
+            facts=facts, recommendation=decide(facts, self._pack), weights=listed,
+            rest=row["log_odds"] - sum(weight.nats for weight in listed), rest_count=max(0, len(rows) - LISTED))
+
+    def _weight(self, row: dict[str, Any]) -> Weight:
+        step, kind = row["step"], row["kind"]
+        value = self._values.get((kind, row["local_value"])) if step in _VALUED else None
+        kind_words = kind.replace("_", " ")
+        words = {
+            "prior": "before any evidence", "direct": f"{kind_words} that {row['source_name']} shared",
+            "company": f"{kind_words} in common with {'suspects' if row['nats'] > 0 else 'ordinary accounts'}",
+            "objection": f"{kind_words} called benign by {row['source_name']}",
+        }.get(step, _WORDS.get(kind, kind_words))
+        return Weight(step, kind, row["nats"], words, value.id if value else None, row["indicator_id"],
+                      row["source_name"] if step != "company" else None, row["campaign"])
+
+    def _edges(self) -> tuple[tuple[Edge, ...], int]:
+        rows = self._rows("""SELECT account_id, kind, local_value, sum(nats) AS nats, min(first_seen) AS first_seen,
+                max(last_seen) AS last_seen FROM evidence
+            WHERE cluster = ? AND step IN ('direct', 'company') AND local_value IS NOT NULL AND nats > 0
+            GROUP BY ALL ORDER BY nats DESC, account_id, kind, local_value""")
+        return tuple(Edge(str(row["account_id"]), self._values[row["kind"], row["local_value"]].id, row["nats"],
+                          row["first_seen"], row["last_seen"]) for row in rows[:EDGES]), max(0, len(rows) - EDGES)
+
+    def _days(self) -> tuple[tuple[int, str, int], ...]:
+        rows = self._rows("SELECT day, what, n FROM timeline WHERE cluster = ? ORDER BY day, what")
+        return tuple((row["day"], row["what"], row["n"]) for row in rows)
+
+    def _seeds(self) -> tuple[Seed, ...]:
+        return tuple(Seed(**row) for row in self._rows("""SELECT indicator_id AS indicator, source_name AS source,
+                nullif(any_value(campaign), '') AS campaign, kind, any_value(observed) AS observed,
+                any_value(confidence) AS confidence, count(DISTINCT account_id) AS accounts, sum(nats) AS nats
+            FROM evidence WHERE cluster = ? AND step = 'direct' GROUP BY indicator_id, source_name, kind
+            ORDER BY accounts DESC, nats DESC, indicator_id, kind"""))
+
+    def _against(self) -> tuple[Against, ...]:
+        rows = self._rows("""SELECT step, kind, string_agg(DISTINCT source_name, ', ' ORDER BY source_name) AS who,
+                count(DISTINCT account_id) AS accounts, sum(nats) AS nats FROM evidence
+            WHERE cluster = ? AND nats < -0.05 AND step <> 'prior' GROUP BY step, kind ORDER BY nats, step, kind""")
+        found = []
+        for row in rows:
+            kind = row["kind"].replace("_", " ")
+            what = {"company": f"{kind} in common with ordinary accounts",
+                    "objection": f"{kind} called benign by {row['who']}",
+                    }.get(row["step"], _WORDS.get(row["kind"], kind))
+            found.append(Against(what, row["accounts"], row["nats"]))
+        return tuple(found)
+
+    def _changes(self, size: int) -> tuple[str, ...]:
+        """What is left of the likely members without each source's direct evidence, and without all company."""
+        rows = self._rows("""SELECT who, count(*) FILTER (log_odds >= 0) AS likely,
+                count(*) FILTER (log_odds >= 0 AND log_odds - nats >= 0) AS kept
+            FROM (SELECT a.account_id, a.log_odds, e.who, e.nats FROM accounts a JOIN (
+                    SELECT account_id, CASE step WHEN 'direct' THEN source_name ELSE '' END AS who, sum(nats) AS nats
+                    FROM evidence WHERE cluster = ? AND (step = 'direct' OR (step = 'company' AND nats > 0))
+                    GROUP BY ALL) e USING (account_id)) GROUP BY who ORDER BY who = '', kept - likely, who""")
+        found = []
+        for row in rows:
+            lost = row["likely"] - row["kept"]
+            what = f"everything that {row['who']} shared" if row["who"] else (
+                "all that members have in common with other suspects")
+            found.append(f"Without {what}, {lost:,} of the {row['likely']:,} likely members that it speaks of would"
+                         " fall below one half, all else unchanged.")
+        if not found:
+            found.append(f"None of the {size:,} members rests on anything that could be taken away.")
+        return tuple(found)
+
+    def _overlaps(self) -> dict[str, int]:
+        return {row["cluster"]: row["n"] for row in self._rows("""SELECT m.cluster, count(*) AS n FROM memberships m
+            JOIN accounts a USING (account_id) WHERE a.cluster = ? AND m.cluster <> a.cluster
+            GROUP BY 1 ORDER BY n DESC, 1""")}
