@@ -98,7 +98,8 @@ class PolicyInForce:
         wrong = next((case for case in run_cases(self.folder) if case.fault), None)
         if wrong is not None:
             raise SettingError(
-                f"The policy packs don't decide what their own cases say: {wrong.file}: case {wrong.name!r}: {wrong.fault}.",
+                f"The policy packs don't decide what their own cases say: {wrong.file}: case {wrong.name!r}:"
+                f" {wrong.fault}.",
                 fix="Mend the packs or the cases; cibx policy check names all.",
             )
 

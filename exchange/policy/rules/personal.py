@@ -12,7 +12,7 @@ from exchange.policy.rule import ADMISSION, EVERY, Finding, Rule
 def _undeclared(case: Case) -> Iterator[Finding]:
     data = case.subject.facts["data"]
     held = [*(data.get("categories") or ()), *(data.get("special_categories") or ())]
-    if data.get("personal") == "no" and held:
+    if data.get("personal") == "no" and held and not case.anonymised:
         yield Finding(
             "personal-data-undeclared",
             f"personal 'no', but it holds {', '.join(held)}",
@@ -68,8 +68,8 @@ RULES = (
         "Personal data is declared",
         "GDPR Art. 4(1)",
         "admission",
-        ADMISSION,
-        ("object.data",),
+        EVERY,
+        ("object.data", "object.aggregate"),
         _undeclared,
         ("personal-data-undeclared",),
     ),
