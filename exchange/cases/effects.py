@@ -88,6 +88,8 @@ class Outcome:
         self._tell(connection, office, given, "rectification" if corrected else "dispute",
                    "correct" if corrected else "use-again",
                    f"{words}: " + ("use the new version." if corrected else "the object stands."))
+        tell(connection, office, [organisation_of(connection, given.producer)], [Affected(stix_id)], self.now,
+             kind="dispute", obligation="know", reference=self.case, reason=f"{words}: the contest has ended.")
 
     def reverse(self, connection: Any, office: Office, stix_id: str, *, erase: bool) -> None:
         """The object goes for all; every recipient confirms what it had led to."""
@@ -108,7 +110,7 @@ class Outcome:
 
     def _tell(self, connection: Any, office: Office, given: Given, kind: Kind, obligation: Obligation, reason: str
               ) -> None:
-        """Tell the contributor and everyone who received any version."""
+        """Tell everyone who received any version."""
         org = organisation_of(connection, given.producer)
         owned = stored.find_owned(connection, given.stix_id, org=org, collection=collection_of(connection, given.feed))
         versions = {one.seq: one.version for object_ in owned for one in object_.versions}

@@ -65,10 +65,10 @@ class Duties:
     ) -> Notice:
         """A notice of what the pack asks; ``obligation`` and ``citation`` where the case asks another.
 
-        Nothing is awaited of who may only use an object again.
+        Nothing is awaited of who may only use an object again, or is only to know.
         """
         duty = self.duty(kind, now)
-        awaited = obligation != "use-again"
+        awaited = obligation not in ("use-again", "know")
         return Notice(
             kind=kind, org=org, objects=tuple(objects), reason=reason, obligation=obligation or duty.obligation,
             deadline=now + duty.days * DAY if awaited else None,

@@ -18,7 +18,7 @@ Kind = Literal["erasure", "revocation", "restriction", "rectification", "relabel
 KINDS: tuple[Kind, ...] = ("erasure", "revocation", "restriction", "rectification", "relabel", "recall", "dispute")
 Obligation = Literal[
     "delete", "stop-using", "correct", "relabel", "no-automated-action", "confirm", "use-again", "follow-up",
-    "answer", "wait",
+    "answer", "wait", "know",
 ]
 ASKS: Mapping[str, str] = {
     "delete": "Delete every copy of these objects, also where they were passed on, and what was derived from them.",
@@ -28,15 +28,16 @@ ASKS: Mapping[str, str] = {
     "no-automated-action": "Take no automated action on these objects; a person decides.",
     "confirm": "Confirm what you undid on the ground of these objects.",
     "use-again": "You may use these objects again; nothing is owed any more.",
-    "answer": "Answer the case that the reference names: POST /api/v1/cases/REFERENCE/answer.",
+    "answer": "Answer for the objects that you shared, under the address of the case.",
     "wait": "Nothing is asked of you; a person of the exchange reviews it.",
+    "know": "You shared these objects; nothing is asked of you. What you don't agree with, take to the exchange.",
     "follow-up": "A recipient didn't acknowledge its notice in time; ask it.",
 }
 """Obligation to the sentence that a person reads."""
 _TITLES: Mapping[str, str] = {
-    "erasure": "Erased", "revocation": "Revoked by its producer", "restriction": "Processing restricted",
+    "erasure": "Erased", "revocation": "Revoked", "restriction": "Processing restricted",
     "rectification": "Corrected by its producer", "relabel": "Under stricter markings",
-    "recall": "Recalled: it was shared too widely", "dispute": "Disputed",
+    "recall": "Recalled", "dispute": "Disputed",
 }
 _MOST_NAMED = 20
 """Ids in the sentence for people; the extension has them all."""
@@ -112,6 +113,8 @@ def _content(notice: Notice) -> str:
     named = ", ".join(affected.id for affected in notice.objects[:_MOST_NAMED])
     more = f" and {len(notice.objects) - _MOST_NAMED} more" if len(notice.objects) > _MOST_NAMED else ""
     parts = [f"{_TITLES[notice.kind]}: {named}{more}.", ask]
+    if notice.obligation == "answer":
+        parts.append(f"POST /api/v1/cases/{notice.reference}/answer.")
     if notice.deadline is not None:
         parts.append(f"Acknowledge it by {from_microseconds(notice.deadline)}: "
                      f"POST /api/v1/notices/{notice.id}/acknowledgement.")

@@ -51,8 +51,8 @@ def change_state(
 ) -> Changed:
     """Change the state of every version of an organisation's object, in the caller's write transaction.
 
-    In every collection, or in the one named (its id). Those who received a version get a notice, but for the
-    contributor. After the commit of an erasure ``rescan`` finds deliveries that were under way. Raises
+    In every collection, or in the one named (its id). Those who received a version get a notice; the contributor
+    gets one where somebody else acts. After the commit of an erasure ``rescan`` finds deliveries that were under way. Raises
     StateError where the change isn't allowed, and where there is no such object.
     """
     found = _locked(connection, stix_id, org, collection, to)
@@ -76,6 +76,9 @@ def change_state(
     notices = _notices(connection, means, open_ones, before, to, reason=reason, citation=citation,
                        reference=reference, now=now)
     told = send(connection, notices, now)
+    if by.role != "producer":
+        send(connection, _for_contributor(means, stix_id, org, before, to, reason=reason, citation=citation,
+                                          reference=reference, now=now), now)
     record(connection, at=now, kind="state", org=org, detail={
         "id": stix_id, "collections": [owned.collection for owned in open_ones], "from": state_word(before),
         "to": state_word(to), "by": by.org, "role": by.role, "key": by.key, "reference": reference,
@@ -148,6 +151,18 @@ def _notices(
                             citation=citation)
         for org, things in affected.items()
     ]
+
+
+def _for_contributor(
+    means: Means, stix_id: str, org: str, before: State, to: State, *, reason: str, citation: str, reference: str,
+    now: int,
+) -> list[Notice]:
+    """Who shared an object hears what others did to it: it may answer or contest that."""
+    told = _TOLD.get((before, to)) or _TOLD.get((None, to))
+    if told is None:
+        return []
+    return [means.duties.notice(told[0], org, [Affected(stix_id)], reason=reason, reference=reference, now=now,
+                                obligation="use-again" if told[1] == "use-again" else "know", citation=citation)]
 
 
 def _locked(connection: Any, stix_id: str, org: str, collection: str | None, to: State) -> list[Owned]:

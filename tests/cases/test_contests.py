@@ -32,6 +32,7 @@ def test_a_reversal_takes_the_object_from_all_and_asks_what_it_undid(circle: Cir
     assert stix_id not in circle.ids("delta")
     assert kinds(circle, "beta") == kinds(circle, "gamma") == [("recall", "confirm"), ("revocation", "stop-using")]
     assert kinds(circle, "delta") == []
+    assert kinds(circle, "alpha") == [("dispute", "answer"), ("revocation", "know")]
     own = circle.exchange.cases.records.own("org-alpha", circle.now)
     assert (own["confirmed"], own["overturned"], own["given"]) == (0, 1, 1)
     notes = [o for o in circle.pull("delta", COLLECTION.id) if o["type"] == "note"]
@@ -70,6 +71,7 @@ def test_a_restricted_object_comes_back_when_it_is_upheld(circle: Circle) -> Non
     circle.take("court-rita", case, Step.UPHOLD)
     assert stix_id in circle.ids("beta")
     assert kinds(circle, "beta")[-1] == ("dispute", "use-again")
+    assert kinds(circle, "alpha")[-1] == ("dispute", "know")
     assert circle.exchange.cases.records.own("org-alpha", circle.now)["confirmed"] == 1
 
 

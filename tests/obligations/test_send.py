@@ -48,6 +48,12 @@ def test_every_notice_is_a_valid_note_that_stix2_parses(kind: str, obligation: s
     assert note["extensions"][NOTICE]["deadline"] == "2026-02-03T02:40:00.000000Z"
 
 
+def test_who_is_to_answer_a_case_reads_its_address_and_nobody_is_said_to_have_revoked() -> None:
+    asked = as_note(notice(kind="dispute", obligation="answer", reference="case--1"), IDENTITY, NOW)
+    assert "POST /api/v1/cases/case--1/answer" in asked["content"]
+    assert "producer" not in as_note(notice(kind="revocation"), IDENTITY, NOW)["content"]
+
+
 def test_a_notice_of_very_many_objects_is_a_valid_note_and_names_some() -> None:
     many = tuple(Affected(f"indicator--{n:08x}-8a2b-4c5d-9e6f-0a1b2c3d4e5f") for n in range(2_000))
     note = as_note(notice(objects=many), IDENTITY, NOW)

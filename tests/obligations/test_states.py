@@ -91,7 +91,12 @@ def test_every_recipient_is_told_and_nobody_else(
         assert [(said["kind"], said["obligation"]) for said in notes] == expected
         assert all(said["objects"] == [{"id": one["id"], "versions": [one["modified"]]}] for said in notes)
         assert all(("deadline" in said) == (said["obligation"] != "use-again") for said in notes)
-    for org in ("alpha", "delta", "office"):
+    told = [next(iter(note["extensions"].values())) for note in members.mailbox("alpha")]
+    assert [(said["kind"], said["obligation"]) for said in told] == [
+        (kind, "use-again" if ask == "use-again" else "know") for kind, ask in expected
+    ]  # its contributor hears what others did to it, and owes nothing
+    assert all("deadline" not in said for said in told)
+    for org in ("delta", "office"):
         assert members.mailbox(org) == []
 
 
