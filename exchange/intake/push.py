@@ -21,7 +21,7 @@ from exchange.policy.merge import merge_terms
 from exchange.policy.packs import Packs
 from exchange.stix import personal
 from exchange.stix.behaviour import behaviours_in, fault_of_missing_behaviour, labels_cib
-from exchange.stix.extensions import NOTICE
+from exchange.stix.extensions import NOTICE, RECORD
 from exchange.stix.fault import StixFault
 from exchange.stix.ids import claims_other_content
 from exchange.stix.markings import StatedTerms, read_terms, states_handling
@@ -247,12 +247,16 @@ class _Envelope:
             return StixFault("not-object-creator", f"extensions.{NOTICE}",
                              "A notice to recipients is written by the exchange alone. Change the object's state, or"
                              " contest it.")
-        creator = obj.get("created_by_ref")
-        if creator is None or creator not in self._pusher.identities:
-            return None
-        return StixFault("not-object-creator", "created_by_ref",
-                         "It names the identity of another member. Push only what you created or may pass on "
-                         "under your own identity.")
+        if RECORD in (obj.get("extensions") or ()) and not self._pusher.publishes:
+            return StixFault("not-object-creator", f"extensions.{RECORD}",
+                             "A contributor's record is written by the exchange alone. Send an opinion or a sighting,"
+                             " or contest the object.")
+        for name in ("id", "created_by_ref"):
+            if obj.get(name) in self._pusher.identities and not self._pusher.publishes:
+                return StixFault("not-object-creator", name,
+                                 "It is the identity of another member or of the exchange. Push only what you created "
+                                 "or may pass on under your own identity.")
+        return None
 
     def _redefined(self, obj: Mapping[str, Any]) -> StixFault | None:
         """A marking can't be versioned (STIX 2.1, 7.2): objects were shared under what its id says already."""

@@ -14,7 +14,7 @@ from exchange.client.taxii import Client
 from exchange.model.mailbox import mailbox_id
 from exchange.obligations.duties import DAY
 from exchange.settings import Settings
-from exchange.stix.extensions import NOTICE
+from exchange.stix.extensions import NOTICE, RECORD
 from exchange.wiring import Exchange
 from tests.e2e.exchange_process import ExchangeProcess
 from tests.e2e.http_caller import Answer, HttpCaller, assert_taxii_error, basic
@@ -132,6 +132,21 @@ def test_a_member_does_not_speak_as_the_exchange(
     forged = {name: value for name, value in note.items() if name not in missing}
     status = beta.push(lane + "objects/", [forged | {"id": "note--7c3f1d1e-8a2b-4c5d-9e6f-0a1b2c3d4e5f"}]).json
     assert status["failures"][0]["message"].startswith("not-object-creator")
+
+
+def test_a_member_writes_no_record_and_no_identity_of_the_exchange(
+    alpha: HttpCaller, beta: HttpCaller, lane: str, shared: dict[str, Any]
+) -> None:
+    change(alpha, shared["id"], state="restricted")
+    note = next(o for o in beta.get(BOX + "objects/").objects if shared["id"] in o.get("object_refs", ()))
+    times = {"spec_version": "2.1", "created": note["created"], "modified": note["modified"]}
+    record = {"type": "note", **times, "id": "note--7c3f1d1e-8a2b-4c5d-9e6f-0a1b2c3d4e60", "content": "A record.",
+              "object_refs": [shared["id"]], "extensions": {RECORD: {
+                  "extension_type": "property-extension", "contributor": "org-alpha", "confirmed": 0,
+                  "overturned": 9}}}
+    identity = {"type": "identity", **times, "id": note["created_by_ref"], "name": "The exchange"}
+    failures = beta.push(lane + "objects/", [record, identity]).json["failures"]
+    assert [f["message"].partition(":")[0] for f in failures] == ["not-object-creator"] * 2, failures
 
 
 @pytest.mark.parametrize("key", ["gamma", "gamma-ana", "writer", "reader"])

@@ -254,6 +254,13 @@ def test_nobody_creates_in_the_name_of_another_member(desk: Desk) -> None:
     assert desk.push("beta", "plain", forged) == [("added", "")]
 
 
+def test_nobody_pushes_the_identity_of_another_member(desk: Desk) -> None:
+    forged = {"type": "identity", "spec_version": "2.1", "id": "identity--bbbbbbbb-0000-4000-8000-000000000001",
+              "created": indicator()["created"], "modified": indicator()["modified"], "name": "Not Beta"}
+    assert desk.push("alpha", "plain", forged) == [("refused", "not-object-creator")]
+    assert desk.push("beta", "plain", forged) == [("added", "")]
+
+
 def test_one_who_sees_an_object_does_not_revise_it(desk: Desk) -> None:
     given = indicator()
     desk.push("alpha", "plain", given)
