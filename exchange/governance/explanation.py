@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from exchange.errors import InputError, NotFoundError
+from exchange.governance.disclosure import for_recipient, known_under
 from exchange.governance.in_force import PolicyInForce
 from exchange.model.access import may_read
 from exchange.model.party import Collection, Credential, Directory, Organisation
@@ -23,7 +24,7 @@ from exchange.store.directory import meta_value
 from exchange.store.directory_history import directory_at
 from exchange.store.engine import read
 from exchange.store.ledger import Ledger
-from exchange.store.standing import Row, is_held, rows_of, was_told
+from exchange.store.standing import Row, ids_of, is_held, rows_of, was_told
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -104,26 +105,36 @@ class Explanations:
             raise NotFoundError(_UNKNOWN)
         return answers
 
-    def told(self, question: Question, *, org: str, audit: bool) -> list[Answer]:
-        """The answers that organisation ``org`` may be told: all for an auditor, of its own objects, and about
+    def told(self, question: Question, *, org: str, audit: bool, recipient: bool, pulls: bool) -> list[dict[str, Any]]:
+        """What organisation ``org`` may be told, as plain values: all for an auditor, of its own objects, and about
         itself of what it received.
 
-        Raises NotFoundError, as for an unknown id, where nothing is left (P16); else as ``ask``.
+        ``recipient``: the caller's credential reads, and the question is of its own organisation and person.
+        ``pulls``: it is besides what that credential would be given now, so that it may be told of what it could
+        pull as well. Raises NotFoundError, as for an unknown id, where nothing is left (P16); else as ``ask``.
         """
         told = [
-            answer for answer in self.ask(question)
-            if audit or answer.row.contributor == org
-            or (question.org == org and (answer.shown or self._received(answer.row, org)))
+            answer.as_json() if whole else for_recipient(answer, question.object)
+            for answer in self._asked_of(question)
+            if (whole := audit or (answer.row.contributor == org and answer.row.stix_id == question.object))
+            or (recipient and self._may_know(answer, question, pulls))
         ]
         if not told:
             raise NotFoundError(_UNKNOWN)
         return told
 
-    def _received(self, row: Row, org: str) -> bool:
-        """Whether the ledger says that the organisation got this version."""
+    def _asked_of(self, question: Question) -> list[Answer]:
+        """The answers on the object of that id, or on those of which the derived object of that id was made."""
         with read(self.engine) as connection:
-            receipts = Ledger(self.engine).recipients(connection, row.feed, [row.seq])
-        return any(receipt.org == org for receipt in receipts)
+            then = _Then(connection, self, question)
+            ids = ids_of(connection, Ledger(self.engine).made_of([question.object])) or [question.object]
+            return [answer for stix_id in ids for answer in then.answers(stix_id, 0)]
+
+    def _may_know(self, answer: Answer, question: Question, pulls: bool) -> bool:
+        with read(self.engine) as connection:
+            receipts = Ledger(self.engine).recipients(connection, answer.row.feed, [answer.row.seq])
+            return known_under(connection, answer, question.object, shown=pulls and answer.shown,
+                               received=any(receipt.org == question.org for receipt in receipts))
 
 
 class _Then:
@@ -199,7 +210,8 @@ class _Then:
         """The id of the derived object that would leave (P21); None: what is left wouldn't be a valid object."""
         original = Original(row.body, row.feed, row.contributor_number, row.claim)
         hidden = [ref for ref, seen in standing.refs if not seen]
-        derived = derive(original, parts, hidden, meta_value(self._connection, "redaction.secret"))
+        own = [part for part in parts if part not in hidden]
+        derived = derive(original, own, hidden, meta_value(self._connection, "redaction.secret"))
         return None if derived is None else derived.id
 
     def _sees(self, stix_id: str, depth: int) -> bool:

@@ -18,6 +18,7 @@ class Row:
     """One version of an object by one contributor in one collection; times in microseconds."""
 
     number: int
+    stix_id: str
     feed: int
     collection: str
     seq: int
@@ -26,6 +27,7 @@ class Row:
     contributor_number: int
     label: str
     """The label's canonical facts."""
+    label_number: int
     version: str
     version_text: str | None
     visible_from: int | None
@@ -51,8 +53,8 @@ def rows_of(connection: Connection, stix_id: str, at: int, feeds: Sequence[int] 
         .join(LABEL, LABEL.c.number == row.label).where(wanted).order_by(row.feed, row.version.desc(), row.seq.desc())
     ).all()
     return [
-        Row(one.number, one.feed, one.collection, one.seq, one.claim, one.org, one.contributor,
-            one.facts, one.version,
+        Row(one.number, stix_id, one.feed, one.collection, one.seq, one.claim, one.org, one.contributor,
+            one.facts, one.label, one.version,
             one.version_text, one.visible_from, one.visible_until,
             _state(connection, one.feed, one.contributor, stix_id, State(one.state), at), bytes(one.body),
             tuple(connection.execute(
@@ -60,6 +62,12 @@ def rows_of(connection: Connection, stix_id: str, at: int, feeds: Sequence[int] 
             ).scalars()))
         for one in found
     ]
+
+
+def ids_of(connection: Connection, numbers: Sequence[int]) -> list[str]:
+    """The STIX ids of objects by their numbers."""
+    asked = select(OBJECT.c.stix_id).where(OBJECT.c.number.in_(list(numbers))).distinct()
+    return sorted(connection.execute(asked).scalars())
 
 
 def _state(connection: Connection, feed: int, contributor: int, stix_id: str, now: State, at: int) -> State:

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.exchange_process import ExchangeProcess
 from tests.e2e.http_caller import HttpCaller
 from tests.e2e.members import collection_id
-from tests.e2e.stix_objects import TLP, handling, indicator
+from tests.e2e.stix_objects import DAY, TLP, fixed_id, handling, indicator
 
 PATH = "/api/v1/explanations"
 READERS = ("alpha", "beta", "gamma", "delta", "outside")
@@ -153,3 +153,36 @@ def test_a_question_that_is_none_is_refused_in_words(alpha: HttpCaller, query: s
     answer = alpha.get(f"{PATH}?{query}")
     assert answer.status == 400
     assert answer.json["description"]
+
+
+def test_a_recipient_is_told_no_more_than_its_own_pulls_tell(
+    exchange: ExchangeProcess, alpha: HttpCaller, gamma: HttpCaller, lane: str
+) -> None:
+    """Not of another purpose or person, not of the past, and of a derived object by its own id alone (P16, P20, P21)."""
+    purpose = handling(f"purpose {lane}", purposes=["account-integrity"])
+    other = indicator(f"other purpose {lane}", object_marking_refs=[TLP["GREEN"], purpose["id"]])
+    hidden = indicator(f"hidden {lane}", object_marking_refs=[TLP["AMBER"]])
+    plain, kept = indicator(f"plain {lane}"), indicator(f"restricted {lane}")
+    note = {"type": "note", "spec_version": "2.1", "id": fixed_id("note", lane), "created": DAY, "modified": DAY,
+            "content": "Both.", "object_refs": [hidden["id"], plain["id"]]}
+    pushed = alpha.push(lane + "objects/", [purpose, other, hidden, plain, kept, note])
+    assert pushed.json["failure_count"] == 0, pushed.body
+    added = alpha.push(lane + "objects/", [indicator()]).json["request_timestamp"]
+    (derived,) = [o for o in gamma.get(lane + "objects/", {"match[type]": "note"}).objects]
+    alpha.post(f"/api/v1/objects/{kept['id']}/state", b'{"state": "restricted", "reason": "Checked again."}',
+               content_type="application/json", accept=None)
+    unknown = ask(gamma, object=indicator("nowhere")["id"])
+    for question in (
+        {"object": other["id"], "purpose": "account-integrity"}, {"object": plain["id"], "person": "ana@gamma.example"},
+        {"object": note["id"]}, {"object": kept["id"]}, {"object": kept["id"], "at": added}, {"object": hidden["id"]},
+    ):
+        assert ask(gamma, **question).body == unknown.body, question
+    assert ask(exchange.caller("writer"), object=plain["id"]).body == unknown.body
+    answer = ask(gamma, object=derived["id"])
+    (explained,) = answer.json["explanations"]
+    assert (explained["object"], explained["outcome"]) == (derived["id"], "redacted")
+    assert explained["references"] == [{"id": plain["id"], "visible": True}]
+    assert hidden["id"].encode() not in answer.body
+    assert note["id"].encode() not in answer.body
+    (whole,) = ask(alpha, object=note["id"], **{"for": "org-gamma"}).json["explanations"]
+    assert whole["released_as"] == derived["id"]

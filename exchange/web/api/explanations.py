@@ -25,15 +25,23 @@ def explanations() -> Response:
                               fix=f"Parameters: {', '.join(sorted(_ARGUMENTS))}.")
     question = _question(caller)
     try:
-        answers = exchange.explanations(caller.now).told(
+        told = exchange.explanations(caller.now).told(
             question, org=caller.organisation.id, audit="audit" in caller.credential.scopes,
+            recipient=_is_own(caller, question),
+            pulls=question.at == caller.now and question.purpose == caller.credential.purpose,
         )
     except InputError as fault:
         # The directory is not for everybody: who may not ask of another hears what it hears of an unknown id.
         if question.org == caller.organisation.id or "audit" in caller.credential.scopes:
             raise BadRequestError(fault.what, fix=fault.fix) from fault
         raise NotFoundError(_UNKNOWN) from fault
-    return json_answer({"explanations": [answer.as_json() for answer in answers]})
+    return json_answer({"explanations": told})
+
+
+def _is_own(caller: Caller, question: Question) -> bool:
+    """Whether the question is of the caller's organisation and person, and its credential reads."""
+    own = caller.credential
+    return "read" in own.scopes and (question.org, question.person) == (own.org, own.person)
 
 
 def _question(caller: Caller) -> Question:
