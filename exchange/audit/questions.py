@@ -50,14 +50,28 @@ def pulls_of(leaves: Sequence[Leaf], org: str) -> list[Leaf]:
 
 
 def policy_at(leaves: Sequence[Leaf], at: int) -> InForce | None:
-    """The policy digest of the last decision at or before ``at`` (microseconds); None where there was none."""
-    decided = sorted((leaf["at"], leaf["detail"]["policy"]) for _, leaf in leaves
-                     if isinstance(leaf["detail"].get("policy"), str) and leaf["kind"] in {"push", "pull"})
-    before = [entry for entry in decided if entry[0] <= at]
+    """The policy digest in force at ``at`` (microseconds): of the last version made active or decision before it.
+
+    A decision under a version that was tried for that organisation alone (canary) says nothing of the others.
+    None where the log says nothing of that time.
+    """
+    said: list[tuple[int, str]] = []
+    tried: dict[str, Set[str]] = {}
+    for leaf in sorted((leaf for _, leaf in leaves), key=lambda leaf: int(leaf["at"])):
+        detail, digest = leaf["detail"], leaf["detail"].get("policy")
+        if not isinstance(digest, str):
+            continue
+        if leaf["kind"] == "policy":
+            stage = detail.get("stage")
+            tried[digest] = frozenset(detail.get("organisations", ())) if stage == "canary" else frozenset()
+            if stage == "active":
+                said.append((leaf["at"], digest))
+        elif leaf["kind"] in {"push", "pull"} and leaf["org"] not in tried.get(digest, ()):
+            said.append((leaf["at"], digest))
+    before = [entry for entry in said if entry[0] <= at]
     if not before:
         return None
-    digest = before[-1][1]
-    since = before[-1][0]
+    since, digest = before[-1]
     for moment, text in reversed(before):
         if text != digest:
             break

@@ -97,7 +97,7 @@ def salt(stix_id: str) -> None:
     if not found:
         raise NotFoundError(f"There is no salt for {stix_id[:200]}.",
                             why="The log doesn't name it, or it was erased and the salt destroyed since.")
-    opened().notary.note_read("local", "salt")
+    opened().notary.note_read("local", "salt", stix_id)
     for one in found:
         click.echo(one.hex())
 
@@ -110,7 +110,7 @@ def export(folder: Path, org: str | None) -> None:
     from exchange.notary.check import export_log, export_receipts
 
     exchange = opened()
-    exchange.notary.note_read("local", f"export {org or ''}".strip())
+    exchange.notary.note_read("local", "export", org or "")
     exchange.notary.run()
     size = export_log(exchange.engine, folder)
     receipts = export_receipts(exchange.notary, folder, org) if org is not None else 0

@@ -14,11 +14,11 @@ from exchange.audit.fault import LogAlteredError
 from exchange.audit.leaf import LONGEST_DETAIL
 from exchange.audit.note import VerifierKey, read_verifier_key
 from exchange.audit.tiles import Tile, bundle, read_tile_path, tiles_of
-from exchange.audit.verify import verify_earlier, verify_log
+from exchange.audit.verify import verify_continues, verify_earlier, verify_log
 from exchange.errors import InputError
 from exchange.notary.keys import read_key, remembered_head
 from exchange.notary.notary import Notary, stored_leaves
-from exchange.notary.sequencer import with_cosignatures
+from exchange.notary.sequencer import stored_tree, with_cosignatures
 from exchange.store import log
 from exchange.store.engine import read
 
@@ -43,21 +43,25 @@ def verify_store(
     The newest checkpoint must be signed by ``keys``, else by the key in the file, else by a registered one.
     Raises LogAlteredError with what was altered, InputError where there is no log yet.
     """
+    head = remembered_head(key_file)  # before the log is read: that only grows
     with read(engine) as connection:
         log.statement_without_limit(connection)
         registered = [read_verifier_key(key.verifier) for key in log.log_keys(connection) if not key.org]
         own = read_key(key_file)
         trusted = list(keys) or ([own.verifier] if own is not None else registered)
-        head = remembered_head(key_file)
         _check_there_is_one(connection, head)
         checkpoint, tree = verify_log(_fetch(connection), trusted, seen=seen)
         everyone = [*trusted, *registered]
         if head is not None:
             remembered = open_checkpoint(head, everyone)
-            if remembered.size > checkpoint.size:
-                raise LogAlteredError(f"The log was rolled back: its newest checkpoint has {checkpoint.size} leaves,"
+            size = log.cursor(connection, "size")
+            if remembered.size > size:
+                raise LogAlteredError(f"The log was rolled back: it has {size} leaves,"
                                       f" but one of {remembered.size} leaves was signed before.")
-            verify_earlier([head], everyone, checkpoint, tree)
+            held = stored_tree(connection, size)
+            newest = Checkpoint(checkpoint.origin, size, held.root())
+            verify_earlier([head], everyone, newest, held)
+            verify_continues(checkpoint, newest, held)
         count = verify_earlier((note.encode() for _, _, note in log.all_checkpoints(connection)), everyone,
                                checkpoint, tree)
         _check_nothing_beyond(connection)

@@ -32,6 +32,9 @@ _SETTLES = 2_000_000
 """Microseconds after which a page that was noted has left, or was taken back."""
 _POSTGRES_SETTLES = 120_000_000
 """Microseconds after which no transaction that took an earlier number can still be open (see store.engine)."""
+_SECOND = 1_000_000
+_MOST_READS = 200
+"""Reads that one event tells of at most."""
 _OWN_AT_A_TIME = 1_000
 _HANDOVER_TRIES, _HANDOVER_PAUSE = 100, 0.1
 """How often, and how many seconds apart, a new key's first checkpoint is tried while others hold the log."""
@@ -59,6 +62,8 @@ class Notary:
         self._engine = engine
         self._settings = settings
         self._clock = clock
+        self._following = False
+        self._reads: dict[tuple[str, str], list[str]] = {}
         self._period = settings.log_seconds * 1_000_000
         self._sequencer = Sequencer(
             engine, self.key_file, clock, deliveries=deliveries, pause=pause,
@@ -69,14 +74,17 @@ class Notary:
 
     def run(self) -> Outcome:
         """Place what is pending and sign, now. Raises LogAlteredError."""
+        self.keep_reads()
         return self._sequencer.run()
 
     def tick(self) -> Outcome | None:
-        """The same if it is time and nobody else did; None where there was nothing to do."""
+        """The same if it is time and nobody else did; else what is pending is placed, and it gives None."""
+        self.keep_reads()
         return self._sequencer.tick(self._period)
 
     def follow(self, sleep: Callable[[float], None], going: Callable[[], bool]) -> None:
-        """Tick for as long as the server goes; a fault is told and the next tick tries again."""
+        """Tick each second for as long as the server goes; a fault is told and the next tick tries again."""
+        self._following = True
         while going():
             sleep(self._until_next())
             try:
@@ -85,8 +93,8 @@ class Notary:
                 _LOG.error("The log was not signed: %s", fault)
 
     def _until_next(self) -> float:
-        """Seconds to the clock's next whole period, and a little more in each process: one wakes first."""
-        return (self._period - self._clock() % self._period) / 1e6 + secrets.randbelow(200) / 1e3
+        """Seconds to the clock's next whole second, and a little more in each process: one wakes first."""
+        return (_SECOND - self._clock() % _SECOND) / _SECOND + secrets.randbelow(200) / 1e3
 
     # -- keys
 
@@ -224,11 +232,31 @@ class Notary:
         signed = with_cosignatures(note, log.cosignatures(connection, size))
         return Receipt(leaf_of(event), event.place, tuple(proof), signed.encode()).value()
 
-    def note_read(self, credential: str, what: str) -> None:
-        """Record that an auditor or administrator reads what others' leaves say."""
-        with write(self._engine) as connection:
-            record(connection, at=self._clock(), kind="audit-read", org="",
-                   detail={"credential": credential, "what": what})
+    def note_read(self, credential: str, what: str, of: str = "") -> None:
+        """Note that an auditor or administrator read ``what`` (one kind of answer) ``of`` something (an id, a path).
+
+        While this process follows the log, the reads of a second become one event; else each is one at once.
+        """
+        noted = self._reads.setdefault((credential, what), [])
+        noted.append(of)
+        if not self._following or len(noted) >= _MOST_READS:
+            self.keep_reads()
+
+    def keep_reads(self) -> None:
+        """Record the reads that were noted. Raises UnavailableError; they are kept for the next time then."""
+        reads, self._reads = self._reads, {}
+        if not reads:
+            return
+        try:
+            with write(self._engine) as connection:
+                for (credential, what), of in reads.items():
+                    record(connection, at=self._clock(), kind="audit-read", org="", detail={
+                        "credential": credential, "what": what, "times": len(of), "of": sorted(set(filter(None, of))),
+                    })
+        except ExchangeError:
+            for key, of in reads.items():
+                self._reads.setdefault(key, []).extend(of)
+            raise
 
     def own_entries(self, org: str, after: int) -> list[dict[str, Any]]:
         """Up to a thousand leaves of one organisation after a place, as far as a checkpoint was signed."""

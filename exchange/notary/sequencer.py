@@ -92,25 +92,42 @@ class Sequencer:
 
     def run(self) -> Outcome:
         """Place everything that is pending, then sign. Raises LogAlteredError where signing would fork the log."""
-        placed = 0
-        while (now_placed := self._place_some()) is not None:
-            placed += now_placed
-            if now_placed == 0:
-                break
-            self._pause()
-        return Outcome(placed, self._sign())
+        return Outcome(self._place(), self._sign())
 
     def tick(self, period: int) -> Outcome | None:
-        """``run``, if nobody did since the clock's last whole ``period`` (microseconds); else None."""
+        """``run``, if nobody did since the clock's last whole ``period`` (microseconds).
+
+        Else place what is pending, and remember that beside the key: removing an event leaves a trace from then on.
+        Nobody is shown it before the next checkpoint; None.
+        """
         due = self._clock() // period * period
         with read(self._engine) as connection:
-            if log.cursor(connection, "tick") >= due:
+            signed = log.cursor(connection, "tick") >= due
+            if signed and not self._anything_waits(connection):
                 return None
-        with write(self._engine) as connection:
-            if log.take_turn(connection) is None or log.cursor(connection, "tick") >= due:
-                return None
-            log.set_cursor(connection, "tick", due)
-        return self.run()
+        if not signed:
+            with write(self._engine) as connection:
+                signed = log.take_turn(connection) is None or log.cursor(connection, "tick") >= due
+                if not signed:
+                    log.set_cursor(connection, "tick", due)
+        if not signed:
+            return self.run()
+        if self._place():
+            self._remember()
+        return None
+
+    def _place(self) -> int:
+        placed = 0
+        while now_placed := self._place_some():
+            placed += now_placed
+            self._pause()
+        return placed
+
+    def _anything_waits(self, connection: Connection) -> bool:
+        if log.anything_pending(connection):
+            return True
+        first = self._deliveries.after(log.cursor(connection, "ledger"), 1) if self._deliveries is not None else []
+        return any(delivered.at <= self._clock() - self._settled for delivered in first)
 
     def _place_some(self) -> int | None:
         """One transaction's worth of leaves; None where somebody else is at it."""
@@ -155,16 +172,29 @@ class Sequencer:
             newest = log.newest_checkpoint(connection)
             if size is None or not size or (newest is not None and newest[0] >= size):
                 return None
-            signers = active_signers(connection, self._key_file)
-            if not signers:
+            note = self._note(connection, size)
+            if note is None:
                 return None
-            tree = stored_tree(connection, size)
-            checkpoint = Checkpoint(signers[0].name, size, tree.root())
-            self._check_history(connection, checkpoint, tree)
-            note = bytes(checkpoint.signed(*signers)).decode()
             log.save_checkpoint(connection, size, self._clock(), note)
         remember_head(self._key_file, note)
         return size
+
+    def _remember(self) -> None:
+        """Sign the log as it is for the signer's own memory: no second history is signed after this one."""
+        with read(self._engine) as connection:
+            note = self._note(connection, log.cursor(connection, "size"))
+        if note is not None:
+            remember_head(self._key_file, note)
+
+    def _note(self, connection: Connection, size: int) -> str | None:
+        """The checkpoint of that size, signed; None without a key. Raises LogAlteredError where it is a fork."""
+        signers = active_signers(connection, self._key_file)
+        if not signers:
+            return None
+        tree = stored_tree(connection, size)
+        checkpoint = Checkpoint(signers[0].name, size, tree.root())
+        self._check_history(connection, checkpoint, tree)
+        return bytes(checkpoint.signed(*signers)).decode()
 
     def _check_history(self, connection: Connection, checkpoint: Checkpoint, tree: TileTree) -> None:
         """Raise LogAlteredError where the checkpoint doesn't continue what was signed before."""

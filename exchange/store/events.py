@@ -30,9 +30,10 @@ def record(
     """
     made = event_id or secrets.token_hex(16)
     added = connection.execute(_ADD, {
-        "at": at, "kind": kind, "org": org, "detail": canonical(_closed(connection, detail)), "id": made, "nonce": secrets.token_hex(16),
+        "at": at, "kind": kind, "org": org, "detail": canonical(_closed(connection, detail)), "id": made,
+        "nonce": secrets.token_hex(16),
     })
-    connection.execute(_WAIT, {"number": added.inserted_primary_key[0]})
+    connection.execute(_WAIT, {"number": (added.inserted_primary_key or (0,))[0]})
     return made
 
 

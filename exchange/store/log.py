@@ -119,7 +119,8 @@ def unplaced(connection: Connection, size: int) -> str | None:
         place += span.count
     if place != size:
         return f"Events claim {place} places in a log of {size} leaves."
-    if connection.execute(select(PENDING.c.number).where(PENDING.c.number.not_in(select(_ROW.number))).limit(1)).first():
+    lost = select(PENDING.c.number).where(PENDING.c.number.not_in(select(_ROW.number)))
+    if connection.execute(lost.limit(1)).first():
         return "An event was removed before it got its place."
     for span in [*sorted(spans, key=lambda span: span.number), Span(size, 1 << 62, 0)]:
         if span.number < reached:

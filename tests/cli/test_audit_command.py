@@ -149,7 +149,7 @@ def test_an_older_copy_of_the_database_is_told_as_a_rollback(audit: Command) -> 
     for path in audit.folder.glob("older*"):
         shutil.copy(path, audit.folder / path.name.replace("older", "cibx.db"))
     code, said = audit("verify")
-    assert (code, "rolled back: its newest checkpoint has 8 leaves, but one of 9" in said) == (1, True), said
+    assert (code, "rolled back: it has 8 leaves, but one of 9" in said) == (1, True), said
     audit.note("push", "org-beta", added=7)
     code, said = audit("verify")
     assert (code, "forked" in said) == (1, True), said
@@ -275,6 +275,16 @@ def test_the_log_answers_whether_a_policy_text_was_in_force(audit: Command) -> N
     assert (code, "no decision at or before" in said) == (2, True)
     assert audit("verify", "--policy", "nothing")[0] == 2
     assert audit("verify", "--policy", POLICY, "--at", "tomorrow")[0] == 2
+
+
+def test_a_version_made_active_is_in_force_and_a_canary_only_where_it_is_tried(audit: Command) -> None:
+    tried, now = "12" * 32, "34" * 32
+    audit.note("policy", "", policy=tried, stage="canary", organisations=["org-beta"])
+    audit.note("pull", "org-beta", policy=tried)
+    assert "This policy text" in audit.good("verify", "--policy", POLICY)
+    audit.note("policy", "", policy=now, stage="active", organisations=[])
+    assert "This policy text" in audit.good("verify", "--policy", now)
+    assert audit("verify", "--policy", tried)[0] == 1
 
 
 def test_keys_rotate_and_members_keys_are_registered(audit: Command) -> None:

@@ -23,6 +23,7 @@ from exchange.audit.note import COSIGNATURE, new_signer_key, read_note
 from exchange.audit.receipt import read_receipt
 from exchange.audit.tiles import Tile, read_bundle
 from exchange.errors import InputError, NotFoundError, UnprocessableError
+from exchange.notary.check import verify_store
 from exchange.notary.notary import Notary
 from exchange.notary.sequencer import leaf_of
 from exchange.settings import Settings
@@ -137,8 +138,55 @@ def test_a_tick_runs_once_in_a_period_whoever_asks(engine: Engine, notary: Notar
     clock.now += 60_000_000
     outcome = other.tick()
     assert outcome is not None
-    assert (outcome.placed, outcome.signed) == (2, 5)
+    assert (outcome.placed, outcome.signed) == (0, 5)  # placed at the tick before, shown only now
     assert notary.tick() is None
+
+
+def test_between_checkpoints_an_event_has_its_place_and_nobody_is_shown_it(engine: Engine, notary: Notary) -> None:
+    note_events(engine, 2)
+    assert notary.tick() is not None
+    shown = notary.checkpoint()
+    event_id = note_events(engine, 1)[0]
+    assert notary.tick() is None
+    with read(engine) as connection:
+        assert log.cursor(connection, "size") == 4
+    assert notary.checkpoint() == shown
+    assert notary.receipt(event_id, "org-alpha")["index"] is None
+    assert notary.own_entries("org-alpha", 2) == []
+    with pytest.raises(NotFoundError):
+        notary.tile(Tile(0, 0, 4))
+
+
+def test_an_event_removed_between_checkpoints_is_missed(engine: Engine, notary: Notary, clock: Clock) -> None:
+    note_events(engine, 2)
+    notary.tick()
+    note_events(engine, 1)
+    notary.tick()
+    with write(engine) as connection:  # with every trace of it in the database
+        connection.execute(text("DELETE FROM event WHERE number = (SELECT max(number) FROM event)"))
+        connection.execute(text("UPDATE log_span SET count = 3"))
+        connection.execute(text("UPDATE log_cursor SET value = 3 WHERE name = 'size'"))
+        log.save_tiles(connection, {(0, 0): b"".join(map(leaf_hash, leaves(engine)[:3]))})
+    with pytest.raises(LogAlteredError, match="rolled back: it has 3 leaves, but one of 4"):
+        verify_store(engine, notary.key_file)
+    note_events(engine, 1)
+    clock.now += 60_000_000
+    with pytest.raises(LogAlteredError, match="forked"):
+        notary.tick()
+
+
+def test_reads_of_a_second_become_one_event(engine: Engine, notary: Notary) -> None:
+    notary.note_read("auditor", "entries", "at once")
+    pauses = iter((True, False))
+
+    def sleep(_: float) -> None:
+        for n in range(5):
+            notary.note_read("auditor", "entries", f"{n % 2}")
+
+    notary.follow(sleep, lambda: next(pauses))
+    with read(engine) as connection:
+        noted = [json.loads(e.detail) for e in log.placed_events(connection, 0) if e.kind == "audit-read"]
+    assert [(one["times"], one["of"]) for one in noted] == [(1, ["at once"]), (5, ["0", "1"])]
 
 
 @dataclass

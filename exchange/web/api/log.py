@@ -37,7 +37,7 @@ def tile(path: str) -> Response:
         raise NotFoundError("There is no such tile.", why=unreadable.what) from None
     if wanted.level < 0:
         auditor = caller_with("audit")
-        current_exchange().notary.note_read(auditor.credential.id, f"tile/{path}")
+        current_exchange().notary.note_read(auditor.credential.id, "entries", path)
     return _resource(current_exchange().notary.tile(wanted), "application/octet-stream")
 
 
