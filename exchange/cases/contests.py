@@ -172,7 +172,7 @@ class Contests:
         found = rows.given_objects(connection, stix_id, feed=feed, producer=producer)
         if not found:
             raise NotFoundError(_GONE)
-        if found[0].state in (State.REVOKED, State.ERASED):
+        if found[0].state in (State.REVOKED, State.ERASED) or not found[0].body:
             raise UnprocessableError(f"{stix_id} was revoked or erased already.")
         return found[0]
 

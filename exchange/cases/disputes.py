@@ -115,8 +115,8 @@ class Disputes:
             self.mark(connection, given[0], now)
         elif flagged and not disputed:
             self.unmark(connection, given[0], now, "The disputes were taken back.")
-        backed = not disputed and is_confirmed(_voices(members, said, "back"), group, needed)
-        return backed and add_verdict(
+        backed = given[0].body and not disputed and is_confirmed(_voices(members, said, "back"), group, needed)
+        return bool(backed) and add_verdict(
             connection, about=about, campaign_class=campaign_class(orjson.loads(given[0].body)), word="confirmed",
             cause="independent reports", at=now)
 
@@ -137,7 +137,8 @@ class Disputes:
         voices.lift_flag(connection, about, now)
         if given.state == State.DISPUTED:
             effects.change(connection, self._office, given, State.ACTIVE, now, reason=reason)
-        put_beside(connection, given, _note(connection, given, since, max(now, since + 1_000)), now)
+        if given.body:  # the note of what was wiped is seen by nobody any more (P20)
+            put_beside(connection, given, _note(connection, given, since, max(now, since + 1_000)), now)
         record(connection, at=now, kind="dispute", org=rows.organisation_of(connection, given.producer),
                detail={"id": given.stix_id, "step": "lifted"})
 

@@ -7,7 +7,9 @@ import pytest
 from exchange.cases.contest import Step
 from exchange.cases.shelf import COLLECTION
 from exchange.errors import ForbiddenError, NotFoundError, UnprocessableError
-from tests.cases.circle import DAY, HOME, STRICT, Circle, indicator
+from exchange.model.state import State
+from exchange.obligations.transitions import By
+from tests.cases.circle import DAY, HOME, STRICT, Circle, indicator, opinion
 
 
 def shared(circle: Circle) -> str:
@@ -163,3 +165,31 @@ def test_an_emergency_shortens_the_time_to_answer(circle: Circle) -> None:
     circle.tick(DAY)
     assert circle.show("gamma", case)["stage"] == "overdue"
     assert shown["stage"] == "opened"
+
+
+def test_a_disputed_object_is_wiped_by_a_reversal(circle: Circle) -> None:
+    stix_id = disputed(circle)[0]
+    case = circle.contest("gamma", stix_id)
+    circle.take("alpha", case, Step.ANSWER)
+    assert circle.take("court-rita", case, Step.REVERSE, erase=True)["stage"] == "reversed"
+    assert circle.ids("delta") == set()
+    assert circle.flags("delta") == []
+
+
+def test_a_dispute_is_taken_back_after_its_object_was_wiped(circle: Circle) -> None:
+    stix_id, said = disputed(circle)
+    circle.exchange.obligations.change(stix_id, "org-alpha", State.ERASED, reason="A demand.", now=circle.tick(),
+                                       by=By("org-alpha", "producer", "alpha"))
+    with circle.exchange.engine.begin() as connection:
+        circle.exchange.cases.withdrawn(connection, "org-beta", said, circle.tick())
+    assert circle.flags("delta") == []
+
+
+def disputed(circle: Circle) -> tuple[str, str]:
+    """An object of alpha's that beta and gamma dispute, and beta's opinion."""
+    stix_id = shared(circle)
+    said = opinion(stix_id)
+    circle.push("beta", said)
+    circle.push("gamma", opinion(stix_id))
+    assert len(circle.flags("delta")) == 1
+    return stix_id, str(said["id"])
