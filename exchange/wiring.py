@@ -184,15 +184,17 @@ class Exchange:
         """Who reads its own notices: any credential, whatever its purpose and the channel."""
         return self.reader(directory, organisation, key_to_mailbox(credential, self.packs), None, now)
 
-    def page(self, make: PageMaker, collection: Collection, reader: Reader, context: str, asked: Asked) -> Page:
+    def page(self, make: PageMaker, collection: Collection, reader: Reader, context: str, asked: Asked, *,
+             leaves: bool = True) -> Page:
         """One page of a collection: of objects, manifest or versions, as ``make`` says.
 
-        Raises UnavailableError where a grant isn't what the policy says: an alarm is recorded, nothing leaves.
+        Where only its headers leave (HEAD) nothing is delivered, so nothing is noted. Raises UnavailableError where
+        a grant isn't what the policy says: an alarm is recorded, nothing leaves.
         """
         place = self._place(collection, reader, context)
         try:
             with raw(self.engine) as connection:
-                if make is objects_page:
+                if make is objects_page and leaves:
                     return deliver(self._pages.objects_page, self.ledger, self._queries, connection, place, asked)
                 return make(self._queries, connection, place, asked)
         except WrongGrantError as wrong:

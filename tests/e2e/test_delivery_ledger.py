@@ -42,6 +42,21 @@ def test_answers_without_content_have_no_receipt(exchange: ExchangeProcess, lane
     assert len(ledger(exchange)) == before
 
 
+def test_head_delivers_nothing_and_has_the_headers_of_get(exchange: ExchangeProcess, lane: str) -> None:
+    one = indicator(lane)
+    bring(exchange, lane, [("alpha", [one])])
+    gamma = exchange.caller("gamma")
+    before = len(ledger(exchange))
+    for path in ("objects/", f"objects/{one['id']}/"):
+        head = gamma.ask("HEAD", lane + path)
+        assert (head.status, head.body, head.headers.get("cibx-receipt")) == (200, b"", None)
+        assert len(ledger(exchange)) == before
+        got = gamma.get(lane + path).headers
+        assert got.pop("cibx-receipt")
+        assert {**head.headers, "date": ""} == {**got, "date": ""}
+        before += 1
+
+
 def test_a_killed_server_forgets_no_delivery(exchange: ExchangeProcess, lane: str) -> None:
     bring(exchange, lane, [("alpha", [indicator(lane)])])
     gamma = exchange.caller("gamma")

@@ -100,7 +100,7 @@ def _page(community: str, name: str, endpoint: str, asked: Asked, make: PageMake
                                  caller.narrower_purpose, caller.now, encrypted=request.is_secure)
     ids = ",".join(asked.filter.ids or ()) if endpoint in {"object", "versions"} else ""
     context = f"{endpoint}|{collection.id}|{caller.organisation.id}|{ids}"
-    page = exchange.page(make, collection, reader, context, asked)
+    page = exchange.page(make, collection, reader, context, asked, leaves=request.method != "HEAD")
     if not page.found and endpoint in {"object", "versions"} and not exchange.exists(collection, reader, ids):
         raise NotFoundError("There is no such object.")
     headers = {}
