@@ -87,6 +87,7 @@ class ActionPack:
 
     file: str
     title: str
+    citation: str
     valid_from: datetime.date
     valid_until: datetime.date | None
     digest: str
@@ -134,7 +135,7 @@ def read_actions(file: PackFile) -> ActionPack:
     assert isinstance(head, dict)  # noqa: S101 - check_table has seen to it
     canonical = json.dumps(file.content, sort_keys=True, default=str, separators=(",", ":"), ensure_ascii=False)
     pack = ActionPack(
-        file=file.name, title=head["title"], valid_from=head["valid_from"],
+        file=file.name, title=head["title"], citation=head["citation"], valid_from=head["valid_from"],
         valid_until=head.get("valid_until"), digest=hashlib.sha256(canonical.encode()).hexdigest(),
         steps=_steps(file), confidence=_confidence(file), bands=_bands(file), rows=_rows(file),
         cases=tuple(_tables(file, "cases")))

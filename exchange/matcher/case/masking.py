@@ -37,7 +37,7 @@ def shown(kind: str, value: str | None) -> str:
 
 def _address(text: str) -> str:
     """The first half of an address."""
-    plain = text.split("/")[0]
+    plain = text.split("/", maxsplit=1)[0]
     try:
         address = ipaddress.ip_address(int(plain) if plain.isdigit() else plain)
     except ValueError:

@@ -21,7 +21,7 @@ from exchange.matcher.values import quoted
 LISTED = 40
 """Contributions of an account that a case lists; the rest is summed."""
 FULL = 400
-"""Members, likeliest first, whose contributions are listed."""
+"""Members, likeliest first, whose contributions are listed and of whom it is said what would change it."""
 EDGES = 20_000
 
 _VALUED = ("direct", "company", "objection")
@@ -74,7 +74,8 @@ class _Reader:
             f.* EXCLUDE (account_id, score, role) FROM accounts a LEFT JOIN actions f USING (account_id)
             WHERE a.cluster = ? ORDER BY a.score DESC, a.account_id""")
         weights = self._weights([row["account_id"] for row in accounts[:FULL]])
-        members = tuple(self._member(row, weights.get(row["account_id"], [])) for row in accounts)
+        members = tuple(self._member(row, weights.get(row["account_id"], []), told=number < FULL)
+                        for number, row in enumerate(accounts))
         edges, left_out = self._edges()
         seeds = self._seeds()
         classes = [row["class"] for row in accounts if row["class"]]
@@ -102,13 +103,13 @@ class _Reader:
                 found[row["account_id"]].append(row)
         return found
 
-    def _member(self, row: dict[str, Any], rows: list[dict[str, Any]]) -> Member:
+    def _member(self, row: dict[str, Any], rows: list[dict[str, Any]], *, told: bool) -> Member:
         facts = (Facts(**{name: row[name] for name in NAMES}) if row["sources"] is not None
                  else Facts(row["score"], sources=row["all_sources"] or 0, role=row["role"]))
         listed = tuple(self._weight(one) for one in rows[:LISTED])
         return Member(
             account=str(row["account_id"]), score=row["score"], log_odds=row["log_odds"], role=row["role"],
-            facts=facts, recommendation=decide(facts, self._pack), weights=listed,
+            facts=facts, recommendation=decide(facts, self._pack, changes=told), weights=listed,
             rest=row["log_odds"] - sum(weight.nats for weight in listed), rest_count=max(0, len(rows) - LISTED))
 
     def _weight(self, row: dict[str, Any]) -> Weight:
@@ -168,8 +169,8 @@ class _Reader:
             lost = row["likely"] - row["kept"]
             what = f"everything that {row['who']} shared" if row["who"] else (
                 "all that members have in common with other suspects")
-            found.append(f"Without {what}, {lost:,} of the {row['likely']:,} likely members that it speaks of would"
-                         " fall below one half, all else unchanged.")
+            found.append(f"Without {what}, {f'{lost:,}' if lost else 'none'} of the {row['likely']:,} likely members"
+                         " that it speaks of would fall below one half, all else unchanged.")
         if not found:
             found.append(f"None of the {size:,} members rests on anything that could be taken away.")
         return tuple(found)
