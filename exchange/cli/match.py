@@ -35,7 +35,7 @@ half is left)."""
 @click.option("--entities", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder of the entity tables (Parquet or CSV): accounts, links, avatars, posts, handles.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Where accounts, evidence, clusters and memberships (.parquet) and report.json go.")
+              help="Where accounts, evidence, clusters, actions … (.parquet) and report.json go.")
 @click.option("--collection", metavar="C", help="The collection of a TAXII feed, where there are several.")
 @click.option("--user", metavar="NAME", help="User at the TAXII server.")
 @click.option("--password-env", default="CIBX_SECRET_OF_FEED", show_default=True, metavar="VARIABLE",
@@ -53,6 +53,10 @@ half is left)."""
 @click.option("--memory", metavar="SIZE", help="Most memory for the engine, such as 4GB; beyond it the disk is used.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
 @click.option("--at", metavar="TIME", help="Moment the run speaks of, such as 2026-06-01T00:00:00Z (default: now).")
+@click.option("--actions", type=click.Path(path_type=Path), metavar="FILE",
+              help="Policy pack of recommended actions other than the shipped one.")
+@click.option("--cases", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Then, or from earlier results, write the case of each cluster there, as JSON and as a page.")
 @click.option("--explain", "account", metavar="ACCOUNT", help="Then, or from earlier results, explain an account.")
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> int | None:
@@ -62,14 +66,12 @@ def command(ctx: click.Context, /, **given: Any) -> int | None:
     """
     if ctx.invoked_subcommand is not None:
         return None
-    if given["feed"] is None and given["account"] is not None:
-        _explain(_needed(given, "out"), given["account"])
+    if given["feed"] is None and (given["account"] is not None or given["cases"] is not None):
+        _afterwards(_needed(given, "out"), given)
         return 0
     feed, entities, out = (_needed(given, name) for name in ("feed", "entities", "out"))
     report = _run(feed, entities, out, given)
-    if given["account"] is not None:
-        click.echo("")
-        _explain(out, given["account"])
+    _afterwards(out, given)
     return EXIT_TABLE_LEFT_OUT if report.tables_left_out else 0
 
 
@@ -88,6 +90,19 @@ def _needed(given: Mapping[str, Any], name: str) -> Any:
     return given[name]
 
 
+def _afterwards(out: Path, given: Mapping[str, Any]) -> None:
+    """What is read back from results: cases, and the explanation of an account."""
+    if given["cases"] is not None:
+        from exchange.matcher.action.pack import load_actions
+        from exchange.matcher.case.write import INDEX, write_cases
+
+        count = write_cases(out, given["cases"], load_actions(given["actions"]))
+        click.echo(f"{count:,} cases: {given['cases'] / INDEX}")
+    if given["account"] is not None:
+        click.echo("")
+        _explain(out, given["account"])
+
+
 def _explain(out: Path, account: str) -> None:
     from exchange.matcher.explain import explain
 
@@ -95,6 +110,7 @@ def _explain(out: Path, account: str) -> None:
 
 
 def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Report:
+    from exchange.matcher.action.pack import load_actions
     from exchange.matcher.mapping import read_mapping
     from exchange.matcher.run import Options, match
     from exchange.matcher.shapes import SHAPES
@@ -104,6 +120,7 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
         at=_moment(given["at"]), purpose=given["purpose"], allow_from=frozenset(given["allow_from"]),
         memory=given["memory"], threads=given["threads"],
         weights=load_weights(_weights(given["weights"])) if given["weights"] else None,
+        actions=load_actions(given["actions"]) if given["actions"] else None,
         mapping=read_mapping(given["mapping"], tuple(SHAPES)) if given["mapping"] else None,
     )
     with _steps() as say:
@@ -167,12 +184,14 @@ def _summary(report: Report, out: Path) -> None:
         f" {report.hits.total():,} meetings with local rows:"
         f" {', '.join(f'{n:,} {kind}' for kind, n in sorted(report.hits.items())) or 'none'}.",
     ]
+    recommended = ", ".join(f"{n:,} {action}" for action, n in sorted(report.actions.items()) if action != "none")
+    lines.append(f"Recommended by policy {report.action_pack[:12]}: {recommended or 'nothing'}.")
     lines += [f"  not used: {count:,} × {reason}" for reason, count in sorted(report.not_used.items())]
     lines += [f"  {name}: {sum(table.skipped.values()):,} of {table.read:,} rows skipped:"
               f" {', '.join(f'{n:,} {reason}' for reason, n in sorted(table.skipped.items()))}"
               for name, table in sorted(report.tables.items()) if table.skipped]
     lines.append(f"Results: {out / 'accounts.parquet'}, evidence.parquet, clusters.parquet,"
-                 f" memberships.parquet, report.json"
+                 f" memberships.parquet, actions.parquet, timeline.parquet, report.json"
                  f" ({sum(report.seconds.values()):.1f} s).")
     click.echo("\n".join(lines))
     for sentence in report.problems[:_SHOWN_PROBLEMS]:
