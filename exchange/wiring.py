@@ -98,7 +98,9 @@ class Exchange:
         self.notary = Notary(self.engine, settings, clock, pause=pause,
                              deliveries=LedgerDeliveries(self.ledger))
         self.obligations = Desk(self.engine, lambda: self.packs, self.directory, self.ledger.recipients,
-                                self.ledger.forms_of, lambda: read_seal(seal_path(settings)))
+                                self.ledger.forms_of, lambda: read_seal(seal_path(settings)),
+                                lambda connection, changed, now: self.cases.disputes.follow(
+                                    connection, changed.stix_id, changed.org, now))
         self._queries = ObjectQueries(self.engine.dialect)
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)

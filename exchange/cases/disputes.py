@@ -16,6 +16,7 @@ from exchange.cases.ownership import is_public_authority
 from exchange.model.party import Organisation
 from exchange.model.state import State
 from exchange.store import contests as rows
+from exchange.store import states as stored
 from exchange.store import voices
 from exchange.store.directory import meta_value
 from exchange.store.events import record
@@ -71,6 +72,7 @@ class Disputes:
         given = rows.given_objects(connection, stix_id, feed=feed, producer=producer)
         if given and voices.is_flagged(connection, about):
             self.unmark(connection, given[0], now, "A reviewer has decided.")
+        self.follow(connection, stix_id, rows.organisation_of(connection, producer), now)
 
     def _seen(self, connection: Any, said: Sequence[Statement], reader: Reader, feed_of: Callable[[str], int]
               ) -> Mapping[str, list[tuple[int, int]]]:
@@ -120,6 +122,24 @@ class Disputes:
             connection, about=about, campaign_class=campaign_class(orjson.loads(given[0].body)), word="confirmed",
             cause="independent reports", at=now)
 
+    def follow(self, connection: Any, stix_id: str, org: str, now: int) -> None:
+        """A person changed the state of an organisation's object: the note beside it comes and goes with the dispute.
+
+        What is revoked or erased takes its notes along (P20).
+        """
+        for owned in stored.find_owned(connection, stix_id, org=org):
+            history = stored.changes_of(connection, owned)
+            if not history or history[-1]["at"] != now or history[-1]["after"] not in (State.DISPUTED, State.ACTIVE):
+                continue
+            given = rows.given_objects(connection, owned.stix_id, feed=owned.feed, producer=owned.contributor)[0]
+            if history[-1]["after"] == State.DISPUTED:
+                put_beside(connection, given, _note(connection, given, now, None), now)
+                continue
+            if voices.is_flagged(connection, (given.feed, given.producer, given.stix_id)):
+                voices.lift_flag(connection, (given.feed, given.producer, given.stix_id), now)
+            for since in _disputed_since(history):
+                put_beside(connection, given, _note(connection, given, since, max(now, since + 1_000)), now)
+
     def mark(self, connection: Any, given: rows.Given, now: int) -> None:
         """Mark an object as disputed: its state, notices to who received it, and a note beside it."""
         about = (given.feed, given.producer, given.stix_id)
@@ -141,6 +161,17 @@ class Disputes:
             put_beside(connection, given, _note(connection, given, since, max(now, since + 1_000)), now)
         record(connection, at=now, kind="dispute", org=rows.organisation_of(connection, given.producer),
                detail={"id": given.stix_id, "step": "lifted"})
+
+
+def _disputed_since(history: Sequence[Mapping[str, Any]]) -> list[int]:
+    """When an object that has just become active was marked since it was active before (microseconds)."""
+    found: list[int] = []
+    for row in history[-2::-1]:
+        if row["after"] == State.ACTIVE:
+            break
+        if row["after"] == State.DISPUTED:
+            found.append(row["at"])
+    return found
 
 
 def _voices(members: Members, said: Sequence[voices.StoredVoice], word: str) -> list[Voice]:

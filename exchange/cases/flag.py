@@ -26,8 +26,8 @@ def disputed_note(
         "id": derived_id("note", "disputed", place, str(obj["id"]), str(flagged)),
         "created_by_ref": identity, "created": made, "modified": made if lifted is None else from_microseconds(lifted),
         "abstract": f"Disputed: {obj['id']}",
-        "content": "Independent members of the exchange, or a platform that it is about, dispute this object. Take no "
-                   "automated action on it; a person decides (P19).",
+        "content": "This object is disputed: by independent members of the exchange, by a platform that it is about or "
+                   "by its data-protection officer. Take no automated action on it; a person decides (P19).",
         "labels": [DISPUTED], "object_refs": [obj["id"]],
     }
     if lifted is not None:

@@ -39,6 +39,8 @@ class Desk:
     recipients: Recipients
     forms: Callable[[Sequence[int]], Mapping[int, Sequence[str]]]
     seal: Callable[[], Seal]
+    follow_change: Callable[[Any, Changed, int], None] = lambda connection, changed, now: None
+    """What else a change of state means, in its transaction (microseconds)."""
 
     @property
     def means(self) -> Means:
@@ -61,6 +63,7 @@ class Desk:
         with write(self.engine) as connection:
             changed = change_state(connection, means, stix_id, org, to, reason=reason, by=by, now=now,
                                    collection=collection, citation=citation)
+            self.follow_change(connection, changed, now)
         sweep.rescan(self.engine, means, now)
         if to == State.ERASED:
             settle(self.engine, dead_rows=False)

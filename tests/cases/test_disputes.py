@@ -6,6 +6,8 @@ import pytest
 
 from exchange.cases.contest import Step
 from exchange.cases.shelf import COLLECTION
+from exchange.model.state import State
+from exchange.obligations.transitions import By
 from tests.cases.circle import AWAY, STRICT, Circle, indicator, opinion, sighting
 
 
@@ -33,6 +35,38 @@ def test_two_independent_disputes_mark_an_object_and_it_stays_visible(circle: Ci
     assert stix_id in circle.ids("delta")
     assert circle.standing("delta", stix_id)["stage"] == "disputed"
     assert ("dispute", "no-automated-action") in kinds(circle, "delta")
+
+
+def test_an_object_that_the_officer_disputes_is_marked_for_all_until_that_is_lifted(circle: Circle) -> None:
+    stix_id, officer = shared(circle), By("org-runner", "officer", "dana")
+    desk = circle.exchange.obligations
+    desk.change(stix_id, "org-alpha", State.DISPUTED, reason="A person objects.", by=officer, now=circle.tick())
+    assert is_marked(circle, stix_id)
+    circle.push("beta", opinion(stix_id, "agree"))
+    assert is_marked(circle, stix_id)  # members don't undo what the officer decided
+    desk.change(stix_id, "org-alpha", State.ACTIVE, reason="It was looked at.", by=officer, now=circle.tick())
+    assert not is_marked(circle, stix_id)
+
+
+def test_a_reviewer_lifts_what_the_officer_disputed(circle: Circle) -> None:
+    stix_id = shared(circle)
+    circle.exchange.obligations.change(stix_id, "org-alpha", State.DISPUTED, reason="A person objects.",
+                                       by=By("org-runner", "officer", "dana"), now=circle.tick())
+    case = circle.contest("gamma", stix_id)
+    circle.take("alpha", case, Step.ANSWER)
+    assert is_marked(circle, stix_id)
+    circle.take("court-rita", case, Step.UPHOLD)
+    assert not is_marked(circle, stix_id)
+
+
+def test_the_officer_lifts_a_mark_of_members(circle: Circle) -> None:
+    stix_id = shared(circle)
+    circle.push("beta", opinion(stix_id))
+    circle.push("gamma", opinion(stix_id))
+    assert is_marked(circle, stix_id)
+    circle.exchange.obligations.change(stix_id, "org-alpha", State.ACTIVE, reason="It was looked at.",
+                                       by=By("org-runner", "officer", "dana"), now=circle.tick())
+    assert not is_marked(circle, stix_id)
 
 
 @pytest.mark.parametrize("second", ["beta", "alpha"])
