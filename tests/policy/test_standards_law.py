@@ -386,6 +386,10 @@ TOGETHER: list[Row] = [
      | iep(tlp="GREEN", start_date="2026-01-01T00:00:00Z", end_date="2027-01-01T00:00:00Z", encrypt_in_transit="must", permitted_actions="externally-visible-direct-actions", affected_party_notifications="may", attribution="may", unmodified_resale="may"), "allow"),
     ("Allow: automated pull", {"request.automated": True}, "allow"),
 ]
+LAWS: list[Row] = [
+    (f"GDPR Art. 6(3): a law of {system}", PUSH | pd("A6-1-c", law="A law", law_system=system), "allow")
+    for system in ("EU", "DE", "member-state", "Member State", "MS", "EU_member_state")
+]
 ARGUABLE: list[Row] = [
     # Each could be read otherwise; this is how the exchange reads it.
     ("IEP: who would name the provider passes it on without the name", RS | iep(attribution="must-not")
@@ -409,7 +413,7 @@ ARGUABLE: list[Row] = [
     ("an act that isn't named, by a machine", {"action": "act", "request.automated": True}, "deny human-review-required"),
     ("an act that isn't named, under PAP:CLEAR", {"action": "act"} | pap("CLEAR"), "deny action-not-permitted"),
 ]
-TABLES = (ON_EVERY_WAY, BASES, RECOGNISED, SENSITIVE, EXCEPTIONS, COUNTRIES, FREE_FLOW, LIFE, PARTS, SUBJECTS, TOGETHER, ARGUABLE)
+TABLES = (ON_EVERY_WAY, BASES, LAWS, RECOGNISED, SENSITIVE, EXCEPTIONS, COUNTRIES, FREE_FLOW, LIFE, PARTS, SUBJECTS, TOGETHER, ARGUABLE)
 CASES = [row for table in TABLES for row in table]
 
 

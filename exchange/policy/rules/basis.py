@@ -61,7 +61,9 @@ def _evidence(basis: Basis, refs: Mapping[str, Any], packs: Packs) -> Iterator[F
         yield Finding("lia-missing", f"{basis.id} without an assessment", "refs.lia")
     if "law" in basis.evidence:
         system = refs.get("law_system")
-        if not refs.get("law") or (system or "").lower() not in packs.regimes[basis.regime].law_systems:
+        known = packs.regimes[basis.regime].law_systems
+        spellings = {(system or "").lower(), "-".join((system or "").lower().replace("_", " ").split())}
+        if not refs.get("law") or known.isdisjoint(spellings):
             yield Finding(
                 "law-reference-missing",
                 f"{basis.id} with {refs.get('law') or 'no law'} of {system or 'no legal system'}",
