@@ -452,6 +452,14 @@ class LocalSink:
         return f"{self._collection.id}|{source_key}"
 
 
+def packs_in_force(settings: Settings, org: str) -> Packs:
+    """The policy version that decides for an organisation in this machine's database, whatever the folder says."""
+    exchange = Exchange(settings)
+    migrate(exchange.engine)
+    exchange.directory()
+    return exchange.policy.of(org)
+
+
 def local_sink(
     settings: Settings, *, org: str, collection: str | None, terms: Mapping[str, Any]
 ) -> LocalSink:

@@ -52,7 +52,7 @@ def command(
         _need("--policy PACK", pack)
     if out:
         _apart(source, out)
-    terms = _terms(pack) if pack else {}
+    terms = _terms(pack, org=None if dry_run else org) if pack else {}
     key = f"{source.resolve()} under {pack}"
     with ExitStack() as stack:
         sink = stack.enter_context(_preview(out)) if dry_run else _exchange(str(org), collection, terms)
@@ -82,12 +82,19 @@ def _apart(source: Path, out: Path) -> None:
                          why="What is written there would be read as source.", fix="Name another folder.")
 
 
-def _terms(pack: str) -> Mapping[str, Any]:
-    """The pack's terms; raises SettingError that lists the packs for an unknown one."""
+def _terms(pack: str, *, org: str | None) -> Mapping[str, Any]:
+    """The pack's terms: of the policy version in force for ``org``, in a dry run (None) of the configured folder.
+
+    Raises SettingError that lists the packs for an unknown one.
+    """
     from exchange.policy.packs import load
     from exchange.settings import read_settings
 
     settings = read_settings()
+    if org is not None:
+        from exchange.wiring import packs_in_force
+
+        return packs_in_force(settings, org).terms(pack)
     return load(Path(settings.policies) if settings.policies else None).terms(pack)
 
 

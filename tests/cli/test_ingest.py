@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 
+import policies
 from exchange.cli import main as cibx
-from exchange.wiring import LocalSink
+from exchange.settings import read_settings
+from exchange.wiring import LocalSink, prepare
 from tests.fakes import one_member
 
 GOOD = {"type": "domain-name", "spec_version": "2.1", "value": "a.example",
@@ -131,6 +134,20 @@ def test_a_real_run_goes_in_and_a_second_one_adds_nothing(
     assert "added 0 objects, 2 were there already." in capsys.readouterr().out
     assert [path.name for path in out.iterdir()] == ["rows.jsonl"]
     assert len((out / "rows.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.usefixtures("_exchange")
+def test_terms_come_from_the_version_in_force_whatever_the_folder_says(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(read_settings())
+    folder = tmp_path / "packs"
+    copytree(Path(policies.__file__).parent, folder)
+    (folder / "sharing" / "government-published.toml").unlink()
+    monkeypatch.setenv("CIBX_POLICIES", str(folder))
+    assert cibx.run(["ingest", "stix-file", str(source), *REAL]) == 0
+    assert "added 2 objects" in capsys.readouterr().out
+    assert cibx.run(["ingest", "stix-file", str(source), *REAL, "--dry-run"]) == 2
 
 
 @pytest.mark.usefixtures("_exchange")
