@@ -21,16 +21,16 @@ _TRIES = 5
 
 
 def deliver(
-    make: Callable[[ObjectQueries, Any, Place, Asked], Page], ledger: Ledger, queries: ObjectQueries, connection: Any,
-    place: Place, asked: Asked,
+    make: Callable[[ObjectQueries, Any, Place, Asked, int], Page], ledger: Ledger, queries: ObjectQueries,
+    connection: Any, place: Place, asked: Asked,
 ) -> Page:
-    """The page with its receipt; an empty one needs none.
+    """The page with its receipt; an empty one needs none. ``make`` is told the collection's revision before it.
 
     Raises UnavailableError where the ledger can't take it or the collection changes faster than it is read.
     """
     for _ in range(_TRIES):
         revision = queries.revision(connection, place.feed)
-        page = make(queries, connection, place, asked)
+        page = make(queries, connection, place, asked, revision)
         if not page.seqs:
             return page
         noted = ledger.note(_receiver(place.reader), _delivery(place, page))

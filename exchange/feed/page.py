@@ -79,7 +79,8 @@ def objects_page(queries: ObjectQueries, connection: Any, place: Place, asked: A
     if not seqs:
         return page
     span = None if found.token is None else (found.after, seqs[-1])
-    return replace(page, span=span, seqs=seqs, runs=encode_runs(seqs), digest=hashlib.sha256(page.body).digest())
+    return Page(page.body, page.first, page.last, page.found, span, seqs, encode_runs(seqs),
+                hashlib.sha256(page.body).digest())
 
 
 def manifest_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
@@ -129,7 +130,8 @@ def _find(
     found = _Found([], {}, wanted.after)
     after, more = wanted.after, True
     while more and len(found.rows) <= wanted.limit:
-        part = replace(wanted, after=after, limit=wanted.limit - len(found.rows))
+        part = wanted if not found.rows and after == wanted.after else replace(
+            wanted, after=after, limit=wanted.limit - len(found.rows))
         rows = queries.page(connection, place.feed, place.reader, part, ("seq", "label", "closure", *columns))
         more = len(rows) > part.limit
         forms = place.leaving.forms(queries, connection, place.feed, place.reader, rows)

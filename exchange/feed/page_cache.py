@@ -35,8 +35,13 @@ class PageCache:
         self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
         self._asked: OrderedDict[tuple[object, ...], None] = OrderedDict()
 
-    def objects_page(self, queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
-        """As ``page.objects_page``, from memory where nothing can have changed."""
+    def objects_page(
+        self, queries: ObjectQueries, connection: Any, place: Place, asked: Asked, revision: int | None = None
+    ) -> Page:
+        """As ``page.objects_page``, from memory where nothing can have changed.
+
+        ``revision`` is the collection's, where the caller read it just before: a change meanwhile shows next time.
+        """
         wanted = asked.filter
         if wanted.ids is not None or wanted.types or wanted.spec_versions or wanted.versions != LAST:
             return objects_page(queries, connection, place, asked)
@@ -46,7 +51,8 @@ class PageCache:
             if page.span is not None:
                 self._note(key)
             return page
-        revision = queries.revision(connection, place.feed)  # before the page: a change meanwhile shows next time
+        if revision is None:
+            revision = queries.revision(connection, place.feed)
         kept = self._kept.get(key)
         if kept is not None and kept.revision == revision and (kept.until is None or place.reader.now < kept.until):
             self._kept.move_to_end(key)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -66,8 +67,13 @@ def reader_values(dialect: Dialect, reader: Reader) -> dict[str, Any]:
     """What ``visible`` and ``seen`` bind."""
     return {
         "profile": reader.profile, "now": reader.now, "org": reader.org,
-        "collections": listed(dialect, reader.collections),
+        "collections": _listed(dialect, reader.collections),
     }
+
+
+@lru_cache(maxsize=1_024)
+def _listed(dialect: Dialect, collections: tuple[str, ...]) -> Any:
+    return listed(dialect, collections)
 
 
 def visible(rows: FromClause, dialect: Dialect, *, full: bool = False, deep: int = _DEEP) -> ColumnElement[bool]:
