@@ -9,7 +9,9 @@ from typing import Any
 
 from exchange.matcher.action.facts import FLAGS, Facts
 from exchange.matcher.action.pack import ACTIONS, ActionPack, Row
-from exchange.matcher.action.terms import holds, terms
+from exchange.matcher.action.terms import Term, holds, terms
+
+_KNOWN: dict[str, list[tuple[Row, tuple[Term, ...]]]] = {}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,14 @@ class Recommendation:
 
 def deciding_row(facts: Facts, pack: ActionPack) -> Row:
     """The first row all of whose terms hold."""
-    return next(row for row in pack.rows if all(holds(term, facts, pack) for term in terms(row, pack)))
+    return next(row for row, asked in _rows(pack) if all(holds(term, facts, pack) for term in asked))
+
+
+def _rows(pack: ActionPack) -> list[tuple[Row, tuple[Term, ...]]]:
+    """The rows with their terms, put together once for each pack."""
+    if pack.digest not in _KNOWN:
+        _KNOWN[pack.digest] = [(row, tuple(terms(row, pack))) for row in pack.rows]
+    return _KNOWN[pack.digest]
 
 
 def decide(facts: Facts, pack: ActionPack, *, changes: bool = True) -> Recommendation:
@@ -82,10 +91,11 @@ def _others(facts: Facts, pack: ActionPack) -> Iterator[tuple[str, Any, str]]:
             yield "reach", bound / facts.growth * (1 + 1e-9), f"Did it reach {bound:,.0f} people in 90 days"
         else:
             yield "reach", math.nextafter(bound, 0) / facts.growth * (1 - 1e-9), f"Did it reach fewer than {bound:,.0f}"
-    for fact, words in (("sources", "independent source"), ("kinds", "kind of evidence")):
-        for value in range(1, 7):
-            if value != getattr(facts, fact):
-                yield fact, value, f"Did {value} {words}{'s speak' if value > 1 else ' speak'} of it"
+    for fact, one, many in (("sources", "independent source", "independent sources"),
+                            ("kinds", "kind of evidence", "kinds of evidence")):
+        now = getattr(facts, fact)
+        for value in sorted(set(range(1, 7)) - {now}, key=lambda value: abs(value - now)):
+            yield fact, value, f"Did {value} {one if value == 1 else many} speak of it"
     yield "disputed", 1.0, "Were all its shared values called benign by another source"
     yield "disputed", 0.0, "Did nobody call its shared values benign"
     yield "prior_days", 0.0, "Had it no life of its own before the evidence begins"

@@ -16,7 +16,7 @@ from exchange.matcher.values import quoted
 
 def recommend(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> None:
     """Make table ``actions``: account_id, action, decided_by, human, hours and the facts, of all accounts for which any
-    row but the last could hold.
+    row but the last could hold, and of all members of clusters.
 
     Reads state, evidence, accounts, ``told`` (account_id, cluster, role, class, compromised), and with ``acts`` what
     accounts did.
@@ -30,7 +30,7 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
     least = min(min(levels.values()) for levels in pack.confidence.values())
     engine.run(f"""CREATE OR REPLACE TEMP TABLE asked AS
         SELECT account_id, score, bit_count(firm)::INTEGER AS sources, bit_count(signals)::INTEGER AS kinds
-        FROM state WHERE score >= {least!r}""")
+        FROM state WHERE score >= {least!r} OR account_id IN (SELECT account_id FROM told WHERE cluster IS NOT NULL)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE pace AS
         SELECT account_id, least(4, greatest(0.5, (recent + 1) / 7.0 / ((before + 4) / 28.0))) AS growth FROM (
             SELECT account_id, count(*) FILTER (ts > {at - 7 * DAY}) AS recent,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from exchange.matcher.action.decide import Recommendation
@@ -137,18 +137,18 @@ class Case:
         return {word: words.count(word) for word in sorted(set(words), key=lambda word: (-words.count(word), word))}
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values, in a fixed order."""
+        """JSON values in a fixed order; the parts are dataclasses, which orjson writes as objects."""
         return {
             "schema": SCHEMA, "case": self.name, "at": self.at, "weights": self.weights, "policy": self.pack,
             "summary": {
                 "accounts": len(self.members), "likely": self.likely, "reach": self.reach,
                 "class": self.campaign_class, "sources": list(self.sources), "roles": self.count("role"),
                 "actions": self.count("action"), "also_in": dict(self.overlaps)},
-            "accounts": [asdict(member) for member in self.members],
-            "graph": {"values": [asdict(value) for value in self.values], "edges": [asdict(e) for e in self.edges],
+            "accounts": list(self.members),
+            "graph": {"values": list(self.values), "edges": list(self.edges),
                       "edges_left_out": self.edges_left_out},
             "timeline": [{"day": day, "what": what, "count": n} for day, what, n in self.days],
-            "seeds": [asdict(seed) for seed in self.seeds],
-            "against": [asdict(row) for row in self.against],
+            "seeds": list(self.seeds),
+            "against": list(self.against),
             "what_would_change_it": list(self.changes),
         }

@@ -76,11 +76,11 @@ def _recommended(case: Case, pack: ActionPack) -> Markup:
         members = [member for member in case.members if member.recommendation.row == row.id]
         if members:
             step = pack.steps[row.action]
+            own = f" · {row.citation}" if row.citation != pack.citation else None
             rows.append((_pill(row.action, human=row.human), _number(len(members)),
                          _number(round(sum(member.facts.reach for member in members))),
                          f"{row.hours} h" if row.hours else "–",
-                         join(row.why, tag("div", join("row ", tag("code", row.id), f" · {row.citation}" if row.citation != pack.citation else None),
-                                           class_="quiet")), step.undo))
+                         join(row.why, tag("div", "row ", tag("code", row.id), own, class_="quiet")), step.undo))
     return _section(
         "What is recommended", "By policy, apart from detection. Marked steps wait for a person; no step happens by"
                                " itself.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.matcher.case.markup import Markup, tag
 from exchange.matcher.case.material import Member
 
-WIDTH, ROW, LEFT, RIGHT = 460, 20, 208, 52
+WIDTH, ROW, LEFT, RIGHT = 480, 20, 232, 52
 STEPS = 9
 """Most kinds in a waterfall; the rest is one step."""
 
@@ -45,7 +45,7 @@ def draw(member: Member) -> Markup:
         top = index * ROW + 4
         left, right = sorted((x(marks[index]), x(marks[index + 1])))
         side = "start" if not index else "for" if nats >= 0 else "down"
-        parts += [tag("text", words if len(words) <= 34 else words[:33] + "…", x=LEFT - 8, y=top + 12, class_="label"),
+        parts += [tag("text", words if len(words) <= 37 else words[:36] + "…", x=LEFT - 8, y=top + 12, class_="label"),
                   tag("rect", x=left, y=top + 3, width=max(1.0, right - left), height=ROW - 7, rx=1.5, class_=side),
                   tag("line", x1=x(marks[index + 1]), y1=top + ROW - 4, x2=x(marks[index + 1]), y2=top + ROW + 3,
                       class_="join"),

@@ -67,8 +67,9 @@ footer p { font-size: 13px; color: var(--soft); }
 @media print { :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #ccc;
   --accent: #2c5f8a; --for: #b35c44; --down: #3d8579; --seed: #c58b1b; --start: #a9b1ba; --origin: #173b5c;
   --relay: #3f7cb0; --amplifier: #a3c4de; --other: #c9ced4; --tie: #b9c0c8; }
-  @page { size: A4; margin: 16mm 14mm; } body { font-size: 10.5pt; } main { max-width: none; padding: 0; }
-  .card, .picture, .tiles div, tr { break-inside: avoid; } h2 { break-after: avoid; } thead {
+  @page { size: A4; margin: 16mm 14mm; } body { font-size: 10pt; } table { font-size: 8.5pt; }
+  .tiles { grid-template-columns: repeat(5, 1fr); } .tiles dd { font-size: 15pt; } main { max-width: none; padding: 0; }
+  .card, .picture, .tiles div, tr { break-inside: avoid; } h2, h2 + p { break-after: avoid; } thead {
   display: table-header-group; } .grid { grid-template-columns: 1fr 1fr; } .wide { overflow: visible; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
