@@ -64,6 +64,18 @@ def register_key(org: str, verifier: str) -> None:
 
 
 @command.command()
+@click.option("--by", "person", required=True, help="Who decides: a named person.")
+@click.option("--reason", required=True, help="Why, in a sentence without personal data; it stands in the log.")
+@click.option("--name", required=True, help="The new log's name, such as exchange.example/log-2.")
+def restart(person: str, reason: str, name: str) -> None:
+    """Begin a log of another name after a restored backup; it names the former one's last checkpoint.
+
+    Members' clients tell that the log is another one, and go on only when their people decide so.
+    """
+    click.echo(str(opened().notary.restart(person, reason, name)))
+
+
+@command.command()
 def sequence() -> None:
     """Give pending events their places in the log and sign a checkpoint, now."""
     outcome = opened().notary.run()
@@ -83,7 +95,10 @@ def receipt(event_id: str) -> None:
     """Print the receipt of an event as JSON; ID is what CIBX-Receipt said, or the id of a push's status."""
     import json
 
-    click.echo(json.dumps(opened().notary.receipt(event_id, None), ensure_ascii=False))
+    notary = opened().notary
+    found = notary.receipt(event_id, None)
+    notary.note_read("local", "receipt", event_id)
+    click.echo(json.dumps(found, ensure_ascii=False))
 
 
 @command.command()

@@ -34,6 +34,7 @@ def list_cases(unfinished: bool, key: str, as_json: bool) -> None:
     """List the cases that a credential is a party of."""
     with exchange() as opened:
         found = opened.cases.contests.list(_actor(opened, key), opened.clock(), unfinished=unfinished)
+        opened.notary.note_read(key, "cases")
     steps.print_rows(found, ("id", "stage", "objects", "answer_due", "review_due", "restricted"), as_json)
 
 
@@ -43,7 +44,9 @@ def list_cases(unfinished: bool, key: str, as_json: bool) -> None:
 def show(case: str, key: str) -> None:
     """Show one case with its steps, and what recipients say they undid, as JSON."""
     with exchange() as opened:
-        print_json(opened.cases.contests.show(_actor(opened, key), case, opened.clock()))
+        found = opened.cases.contests.show(_actor(opened, key), case, opened.clock())
+        opened.notary.note_read(key, "case", case)
+    print_json(found)
 
 
 @command.command("open")
@@ -204,7 +207,7 @@ def _take(case: str, step: str, statement: str, key: str, *, erase: bool = False
 
 def _end(number: int, person: str, *, release: bool) -> None:
     with exchange() as opened:
-        count = opened.cases.quarantine.end(number, release=release, person=_named(person), now=opened.clock())
+        count = opened.end_hold(number, release=release, person=_named(person))
     click.echo(f"{count} objects {'released' if release else 'retracted'}.")
 
 

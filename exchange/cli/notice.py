@@ -39,7 +39,9 @@ def list_notices(org: str | None, everything: bool, as_json: bool) -> None:
 def show(notice: str) -> None:
     """Show one notice with its answers as JSON."""
     with exchange() as opened:
-        print_json(opened.obligations.notice(notice))
+        found = opened.obligations.notice(notice)
+        opened.notary.note_read("local", "notice", notice)
+    print_json(found)
 
 
 @command.command()

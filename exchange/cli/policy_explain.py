@@ -36,6 +36,7 @@ def explain(stix_id: str, org: str, purpose: str | None, person: str | None, at:
     question = Question(object=stix_id, org=org, at=_moment(at, now), purpose=purpose, person=person,
                         collection=_collection(exchange, collection))
     answers = [answer.as_json() for answer in exchange.explanations(now).ask(question)]
+    exchange.notary.note_read("local", "explanation", stix_id)
     if as_json:
         click.echo(json.dumps(answers, indent=2, ensure_ascii=False))
     else:

@@ -30,6 +30,7 @@ def show(object_id: str, org: str | None) -> None:
     """Show an object's state with its history as JSON."""
     with exchange() as opened:
         found = opened.obligations.show(object_id, org, opened.clock())
+        opened.notary.note_read("local", "state", object_id[:200])
     if not found:
         raise InputError(f"There is no object {object_id[:200]!r}.", fix="Check the id, and --of.")
     print_json(found)

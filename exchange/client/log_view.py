@@ -45,6 +45,7 @@ class LogView:
         LogAlteredError on a rollback or a fork; nothing is remembered then.
         """
         raw = fetch("checkpoint")
+        self._refuse_another(raw)
         keys = self._trusted(offered)
         try:
             newest = open_checkpoint(raw, keys)
@@ -55,6 +56,16 @@ class LogView:
             verify_continues(open_checkpoint(self.last, keys), newest, tree)
         _replace(self.path, "".join(f"key {key}\n" for key in keys).encode() + raw)
         return newest
+
+    def _refuse_another(self, raw: bytes) -> None:
+        """Raise LogAlteredError where the server shows a log of another name."""
+        known, shown = (note.partition(b"\n")[0].decode("utf-8", "replace")[:200] for note in (self.last, raw))
+        if self.last and known != shown:
+            raise LogAlteredError(
+                f"The exchange shows another log, {shown!r}; this member followed {known!r}.",
+                why="An operator who restores a backup begins a log of another name, which names the last checkpoint"
+                    " of the former one and who decided it.",
+                fix=f"Ask the operator why; if the answer is good, keep {self.path} as evidence under another name.")
 
     def _trusted(self, offered: Offered) -> tuple[VerifierKey, ...]:
         if not self.keys:

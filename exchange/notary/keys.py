@@ -102,3 +102,10 @@ def remembered_head(path: Path) -> bytes | None:
         return head_path(path).read_bytes()
     except FileNotFoundError:
         return None
+
+
+def put_aside(path: Path, mark: str) -> None:
+    """Keep a former log's key and last checkpoint under other names."""
+    for one in (path, head_path(path)):
+        if one.exists():
+            one.replace(one.with_name(f"{one.name}.former-{mark}"))

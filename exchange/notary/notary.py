@@ -16,13 +16,14 @@ from exchange.audit.note import COSIGNATURE, SignerKey, VerifierKey, read_note, 
 from exchange.audit.receipt import Receipt
 from exchange.audit.tiles import Tile, bundle, width_in
 from exchange.errors import ExchangeError, InputError, NotFoundError, UnavailableError, UnprocessableError
-from exchange.notary.keys import key_path, make_key, next_path, read_key
+from exchange.notary.keys import key_path, make_key, next_path, put_aside, read_key, remembered_head
 from exchange.notary.sequencer import Deliveries, Outcome, Sequencer, leaf_of, stored_tree, with_cosignatures
 from exchange.settings import Settings
 from exchange.store import log
 from exchange.store.engine import is_sqlite, read, write
 from exchange.store.events import record
 from exchange.store.log import StoredEvent
+from exchange.store.salts import commit_person
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -162,6 +163,38 @@ class Notary:
             time.sleep(_HANDOVER_PAUSE)
         raise UnavailableError("The new key waits for its first checkpoint: the log is busy.",
                                fix="It takes over when the server is started again.")
+
+    def restart(self, person: str, reason: str, name: str) -> VerifierKey:
+        """Begin another log, after a backup was restored on purpose; gives its verifier key.
+
+        Every event that is there becomes a leaf of it, and one names the last checkpoint of the former log, its keys,
+        who decided and why. The former key and checkpoint are kept beside the new ones. Raises InputError.
+        """
+        if not person.strip() or not reason.strip():
+            raise InputError("A restart names who decides and why.", fix="Give --by and --reason.")
+        former = remembered_head(self.key_file)
+        waiting = next_path(self.key_file)
+        with write(self._engine) as connection:
+            size = log.take_turn(connection)
+            if size is None:
+                raise UnavailableError("The log is being signed at this moment.", fix="Stop the server, and try again.")
+            own = _keys(connection).own
+            if any(key.name == name for key in own):
+                raise InputError(f"The former log is called {name}.", fix="Give another name.")
+            newest = log.newest_checkpoint(connection)
+            last = former.decode() if former is not None else newest[1] if newest is not None else ""
+            key = read_key(waiting) or make_key(waiting, name)
+            now = self._clock()
+            log.forget_order(connection)
+            log.add_key(connection, str(key.verifier), "", now)
+            record(connection, at=now, kind="restart", org="", detail={
+                "former": last, "keys": [str(one) for one in own], "restored": newest[1] if newest is not None else "",
+                "new": str(key.verifier), "by": commit_person(connection, person.strip()), "reason": reason.strip(),
+            })
+        put_aside(self.key_file, str(now))
+        waiting.replace(self.key_file)
+        self.run()
+        return key.verifier
 
     def register_member_key(self, org: str, verifier: str) -> VerifierKey:
         """Register the key that a member cosigns with. Raises UnreadableError and InputError."""

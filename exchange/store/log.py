@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from exchange.store.engine import is_sqlite
 from exchange.store.log_spans import Span, add_runs, groups, place_in, place_of, runs, spans_between
-from exchange.store.log_tables import COSIGNATURE, CURSOR, KEY, PENDING, SIGNED, TILE
+from exchange.store.log_tables import COSIGNATURE, CURSOR, KEY, PENDING, SIGNED, SPAN, TILE
 from exchange.store.object_tables import EVENT
 
 _ROW = EVENT.c
@@ -137,6 +137,15 @@ def find_event(connection: Connection, event_id: str) -> StoredEvent | None:
     """The event of that id, with or without a place."""
     row = connection.execute(select(*_COLUMNS).where(_ROW.id == event_id)).first()
     return None if row is None else StoredEvent(*row, place_of(connection, row.number))
+
+
+def forget_order(connection: Connection) -> None:
+    """Take places, tiles, checkpoints and the log's own keys away: every event waits for its place in another log."""
+    for table in (PENDING, SPAN, TILE, SIGNED, COSIGNATURE):
+        connection.execute(delete(table))
+    connection.execute(delete(KEY).where(KEY.c.org == ""))
+    connection.execute(insert(PENDING).from_select(["number"], select(_ROW.number)))
+    set_cursor(connection, "size", 0)
 
 
 def last_event(connection: Connection, kind: str) -> StoredEvent | None:

@@ -16,6 +16,7 @@ from exchange.model import mailbox
 from exchange.model.credential import verify
 from exchange.web import api, health, schemas
 from exchange.web.api import log
+from exchange.web.api.reads import note_reading
 from exchange.web.auth.header import read_authorization
 from exchange.web.auth.limit import GuessLimit
 from exchange.web.caller import Caller
@@ -51,6 +52,7 @@ def create_app(exchange: Exchange) -> Flask:
         app.register_blueprint(routes, url_prefix="/taxii2")
     for noun in api.NOUNS:
         app.register_blueprint(import_module(f"exchange.web.api.{noun}").routes, url_prefix=api.PREFIX)
+    app.after_request(note_reading)
     app.register_blueprint(log.tiles, url_prefix=log.TILES_PREFIX)
     _register_errors(app)
     hops = exchange.settings.proxies

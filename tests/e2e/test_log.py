@@ -124,9 +124,20 @@ def test_tiles_lead_to_the_checkpoint_and_entries_are_the_auditors(
         assert_taxii_error(ask(alpha, f"/log/{path}"), 404)
 
 
-def test_an_auditors_reading_is_an_event_itself(auditor: HttpCaller, exchange: ExchangeProcess) -> None:
+def test_an_auditors_reading_is_an_event_itself(
+    auditor: HttpCaller, alpha: HttpCaller, lane: str, exchange: ExchangeProcess
+) -> None:
+    receipt = pushed(alpha, lane)
     ask(auditor, "/log/tile/entries/000.p/1")
-    assert "audit-read" in exchange.cibx("audit", "verify", "--object", "beta-auditor")
+    ask(auditor, f"/api/v1/log/receipts/{receipt}")
+    told = ""
+    for _ in range(20):  # the reads of a second become one event
+        told = exchange.cibx("audit", "verify", "--object", "beta-auditor")
+        if receipt in told:
+            break
+    reads = [line for line in told.splitlines() if "audit-read" in line]
+    assert any("000.p/1" in line for line in reads)
+    assert any(receipt in line and "log.receipt" in line for line in reads)
 
 
 def test_a_secret_object_changes_nothing_of_the_log_but_its_size_and_hashes(

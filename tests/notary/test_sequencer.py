@@ -22,6 +22,7 @@ from exchange.audit.merkle import leaf_hash, tree_root
 from exchange.audit.note import COSIGNATURE, new_signer_key, read_note
 from exchange.audit.receipt import read_receipt
 from exchange.audit.tiles import Tile, read_bundle
+from exchange.client.log_view import LogView, Offered
 from exchange.errors import InputError, NotFoundError, UnprocessableError
 from exchange.notary.check import verify_store
 from exchange.notary.notary import Notary
@@ -291,6 +292,32 @@ def test_a_database_set_back_gets_no_second_history_signed(engine: Engine, notar
         notary.run()
     with pytest.raises(NotFoundError):
         notary.checkpoint()
+
+
+def test_a_restored_backup_begins_a_log_that_names_the_former_ones_last_checkpoint(
+    engine: Engine, notary: Notary, tmp_path: Path
+) -> None:
+    note_events(engine, 5)
+    notary.run()
+    former, old = notary.checkpoint(), notary.keys().own
+    with write(engine) as connection:  # set back
+        connection.execute(text("DELETE FROM event WHERE number > 3"))
+        connection.execute(text("DELETE FROM log_checkpoint"))
+    with pytest.raises(InputError, match="another name|former log"):
+        notary.restart("Jo", "disk lost", old[0].name)
+    view = LogView(tmp_path / "view", old, former)
+    new = notary.restart("Jo", "disk lost", "log.example/two")
+    assert (notary.keys().own, new.name) == ((new,), "log.example/two")
+    assert_whole(engine, notary, 4)
+    verify_store(engine, notary.key_file)
+    with read(engine) as connection:
+        told = log.last_event(connection, "restart")
+    assert told is not None
+    assert json.loads(told.detail)["former"] == former.decode()
+    assert '"Jo"' not in told.detail
+    assert len(list(tmp_path.glob("log.key*.former-*"))) == 2
+    with pytest.raises(LogAlteredError, match="shows another log, 'log.example/two'"):
+        view.follow(lambda _: notary.checkpoint(), Offered((new,)))
 
 
 def test_a_rotated_key_is_vouched_for_and_the_old_one_still_verifies(engine: Engine, notary: Notary) -> None:
