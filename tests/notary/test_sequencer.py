@@ -303,7 +303,7 @@ def test_a_restored_backup_begins_a_log_that_names_the_former_ones_last_checkpoi
     with write(engine) as connection:  # set back
         connection.execute(text("DELETE FROM event WHERE number > 3"))
         connection.execute(text("DELETE FROM log_checkpoint"))
-    with pytest.raises(InputError, match="another name|former log"):
+    with pytest.raises(InputError, match=r"another name|former log"):
         notary.restart("Jo", "disk lost", old[0].name)
     view = LogView(tmp_path / "view", old, former)
     new = notary.restart("Jo", "disk lost", "log.example/two")
@@ -316,7 +316,7 @@ def test_a_restored_backup_begins_a_log_that_names_the_former_ones_last_checkpoi
     assert json.loads(told.detail)["former"] == former.decode()
     assert '"Jo"' not in told.detail
     assert len(list(tmp_path.glob("log.key*.former-*"))) == 2
-    with pytest.raises(LogAlteredError, match="shows another log, 'log.example/two'"):
+    with pytest.raises(LogAlteredError, match=r"shows another log, 'log\.example/two'"):
         view.follow(lambda _: notary.checkpoint(), Offered((new,)))
 
 
