@@ -279,6 +279,20 @@ class Exchange:
             self.publish_records()
         return told
 
+    def end_hold(self, number: int, *, release: bool, person: str) -> int:
+        """Release or retract what waits for a person's review; gives the number of objects."""
+        now, directory = self.clock(), self.directory()
+        at = from_microseconds(now)
+
+        def reader_of(organisation: Organisation) -> Reader | None:
+            keys = [c for c in directory.credentials.values() if c.org == organisation.id and c.person is None
+                    and "read" in c.scopes and c.purpose and not c.revoked and holds(c.since, c.until, at)]
+            return self._readers.reader(directory, organisation, keys[0], None, now) if keys else None
+
+        count = self.cases.end_hold(number, reader_of, release=release, person=person, now=now)
+        self.publish_records()
+        return count
+
     def preview(
         self, organisation: Organisation, credential: Credential, collection: Collection, body: bytes, now: int
     ) -> dict[str, Any]:

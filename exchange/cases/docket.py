@@ -82,6 +82,22 @@ class Docket:
         return Taken(records_changed=self.disputes.hear(
             connection, organisation, said, reader, self._feed_of, reader.now))
 
+    def end_hold(self, number: int, reader_of: Callable[[Organisation], Reader | None], *, release: bool, person: str,
+                 now: int) -> int:
+        """End the hold of a contributor (``Quarantine.end``); what it said of others' objects is heard on release.
+
+        ``reader_of`` gives what an organisation sees: of what it can't see it says nothing.
+        """
+        org = next((one["org"] for one in self.quarantine.list() if one["number"] == number), "")
+        organisation = self.members().organisation(org)
+        reader = reader_of(organisation) if organisation is not None and organisation.active else None
+
+        def hear(connection: Any, said: Sequence[bytes]) -> None:
+            if organisation is not None and reader is not None:
+                self.disputes.hear(connection, organisation, said, reader, self._feed_of, now)
+
+        return self.quarantine.end(number, release=release, person=person, now=now, hear=hear)
+
     def withdrawn(self, connection: Any, org: str, stix_id: str, now: int) -> None:
         """An organisation withdrew an object: what it said by it is taken back, in the same transaction."""
         self.disputes.take_back(connection, org, stix_id, now)

@@ -6,11 +6,12 @@ read once a day by each process.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from exchange.cases import effects
 from exchange.cases.anomaly import OverturnLimits, VolumeLimits, limit_of_day, overturns_jumped
+from exchange.cases.dispute import TYPES
 from exchange.cases.office import Office
 from exchange.cases.posterior import Verdict
 from exchange.errors import InputError, NotFoundError, UnprocessableError
@@ -66,10 +67,12 @@ class Quarantine:
                 "reason": one["reason"], "outcome": one["outcome"] or "open", "by": one["by_person"],
             } for one in rows.holds(connection)]
 
-    def end(self, number: int, *, release: bool, person: str, now: int) -> int:
+    def end(self, number: int, *, release: bool, person: str, now: int,
+            hear: Callable[[Any, Sequence[bytes]], object] | None = None) -> int:
         """Release or reject what a hold holds back; gives the number of objects.
 
-        Released objects get a new date, so that who follows the collection gets them. Raises NotFoundError,
+        Released objects get a new date, so that who follows the collection gets them; ``hear`` takes in, in the same
+        transaction, what the opinions, sightings and notes among them say. Raises NotFoundError,
         UnprocessableError where it has ended.
         """
         outcome = "released" if release else "rejected"
@@ -80,11 +83,14 @@ class Quarantine:
             hold = found[0]
             if hold["ended_at"] is not None:
                 raise UnprocessableError(f"The hold {number} was ended already: {hold['outcome']}.")
+            said = rows.held_bodies(connection, hold["contributor"], TYPES) if release and hear else []
             count = (rows.release_rows(connection, hold["contributor"], now) if release
                      else rows.reject_rows(connection, hold["contributor"]))
             rows.close_hold(connection, hold, now, outcome, person)
             record(connection, at=now, kind="volume-hold", org=hold["org"],
                    detail={"hold": number, "step": outcome, "objects": count})
+            if said and hear:
+                hear(connection, said)
         return count
 
     def roll_back(self, org: str, since: int, *, person: str, now: int) -> tuple[int, int]:

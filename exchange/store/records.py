@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -154,6 +154,15 @@ def hold_rows(connection: Connection, feed: int, seqs: Sequence[int]) -> None:
     """Hold objects that were just added."""
     connection.execute(update(OBJECT).where(
         OBJECT.c.feed == feed, OBJECT.c.seq >= min(seqs), OBJECT.c.seq <= max(seqs)).values(state=int(State.HELD)))
+
+
+def held_bodies(connection: Connection, contributor: int, types: Iterable[str]) -> list[bytes]:
+    """Bodies of a contributor's held objects of these types, oldest first."""
+    row = OBJECT.c
+    found = connection.execute(select(row.body).where(
+        row.contributor == contributor, row.state == int(State.HELD), row.type.in_(sorted(types))
+    ).order_by(row.seq)).scalars()
+    return [bytes(body) for body in found]
 
 
 def release_rows(connection: Connection, contributor: int, now: int) -> int:

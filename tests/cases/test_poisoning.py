@@ -113,6 +113,19 @@ def test_a_flood_is_held_told_and_released_under_new_dates(circle: Circle) -> No
         circle.exchange.cases.quarantine.end(hold["number"], release=False, person="eva", now=circle.tick())
 
 
+@pytest.mark.parametrize("release", [True, False])
+def test_what_a_held_opinion_says_is_heard_when_it_is_released(circle: Circle, release: bool) -> None:
+    circle.push("alpha", one := indicator())
+    circle.push("gamma", opinion(one["id"]))
+    usual_life(circle, "beta")
+    circle.push("beta", indicator(), opinion(one["id"]))
+    assert circle.flags("delta") == []
+    (hold,) = circle.exchange.cases.quarantine.list()
+    circle.exchange.cases.end_hold(hold["number"], lambda _: circle.reader("beta"), release=release, person="eva",
+                                   now=circle.tick())
+    assert [one["id"] in flag["object_refs"] for flag in circle.flags("delta")] == ([True] if release else [])
+
+
 def test_what_is_rejected_is_seen_by_nobody_else(circle: Circle) -> None:
     usual_life(circle, "alpha")
     circle.push("alpha", indicator(), loud := indicator())
