@@ -58,7 +58,7 @@ def test_what_cannot_be_undone_waits_for_a_human_and_never_meets_owners_or_singl
     found = decide(account, PACK, changes=False)
     assert found.human or PACK.steps[found.action].reversible
     if found.action == "suspend":
-        assert not (account.compromised or account.co_opted or account.disclosed or account.clean)
+        assert not any((account.compromised, account.co_opted, account.disclosed, account.clean))
         assert min(account.sources, account.kinds) >= 2
     if account.sources <= 1:
         assert found.action in ("none", "monitor") or (account.compromised and found.action == "challenge")

@@ -19,7 +19,7 @@ from exchange.matcher.action.decide import decide
 from exchange.matcher.action.facts import Facts
 from exchange.matcher.action.pack import load_actions
 from exchange.matcher.case import picture_graph, picture_waterfall
-from exchange.matcher.case.layout import place
+from exchange.matcher.case.layout import place, separate
 from exchange.matcher.case.markup import escape, join, tag
 from exchange.matcher.case.masking import shown
 from exchange.matcher.case.material import Case, Edge, Member, Value, Weight
@@ -187,3 +187,9 @@ def test_a_layout_is_the_same_each_time_and_stays_in_its_frame() -> None:
     assert (at[:, 0].max(), at[:, 1].max()) <= (380 + 1e-6, 280 + 1e-6)
     assert place(1, [], 400, 300, 20).tolist() == [[200.0, 150.0]]
     assert place(0, [], 400, 300, 20).shape == (0, 2)
+
+
+def test_nodes_that_lie_on_each_other_are_pushed_apart() -> None:
+    at = separate(place(2, [], 400, 300, 20), [10.0, 10.0], 400, 300, 20)
+    close = separate(at * 0 + [[100.0, 100.0], [101.0, 100.0]], [10.0, 10.0], 400, 300, 20)
+    assert abs(close[1, 0] - close[0, 0]) >= 20

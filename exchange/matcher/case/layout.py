@@ -30,6 +30,21 @@ def place(count: int, edges: list[tuple[int, int, float]], width: float, height:
     return _fit(np.round(at, 6), width, height, margin)
 
 
+def separate(at: Floats, radii: list[float], width: float, height: float, margin: float) -> Floats:
+    """The same positions, with nodes that lie on each other pushed apart as far as the frame has room."""
+    size = np.array(radii)
+    at = at.copy()
+    for _ in range(80 if len(at) > 1 else 0):
+        apart = at[:, None, :] - at[None, :, :]
+        distance = np.sqrt((apart**2).sum(axis=2)) + np.eye(len(at)) * 1e9
+        overlap = np.maximum(0.0, size[:, None] + size[None, :] + 2 - distance)
+        if not overlap.any():
+            break
+        at += 0.45 * (apart / np.maximum(distance, 1e-6)[:, :, None] * overlap[:, :, None]).sum(axis=1)
+        at = np.clip(np.round(at, 6), [margin / 2, margin / 2], [width - margin / 2, height - margin / 2])
+    return at
+
+
 def _forces(at: Floats, ends: NDArray[np.int64], pull: Floats, length: float) -> Floats:
     apart = at[:, None, :] - at[None, :, :]
     square = np.maximum((apart**2).sum(axis=2), 1e-6)

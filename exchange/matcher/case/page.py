@@ -32,7 +32,7 @@ def case_page(case: Case, pack: ActionPack) -> str:
 def index_page(cases: Sequence[tuple[str, Case]]) -> str:
     """The list of cases, each with its page."""
     rows = [(tag("a", case.name, href=file), _number(len(case.members)), _number(case.likely),
-             _number(round(case.reach)), case.campaign_class or "not told", ", ".join(case.sources) or "none",
+             _number(round(case.reach)), case.campaign_class or "–", ", ".join(case.sources) or "none",
              _counts(case.count("action"))) for file, case in cases]
     return _document("Cases", join(
         tag("header", tag("h1", "Cases"), tag("p", f"{len(cases):,} clusters in which something is recommended.",

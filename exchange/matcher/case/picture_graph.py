@@ -10,7 +10,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from exchange.matcher.case.layout import place
+from exchange.matcher.case.layout import place, separate
 from exchange.matcher.case.markup import Markup, join, tag
 from exchange.matcher.case.material import Case, Member, Value
 
@@ -81,7 +81,8 @@ def draw(case: Case) -> Markup:
     number = {value.id: index for index, value in enumerate(shown.values)}
     edges = [(number[value], len(number) + index, math.log1p(nats / len(group.members)))
              for index, group in enumerate(shown.groups) for value, nats in group.ties]
-    at = place(len(number) + len(shown.groups), edges, WIDTH, HEIGHT, 46)
+    radii = [_side(value) / 2 for value in shown.values] + [_radius(group) for group in shown.groups]
+    at = separate(place(len(radii), edges, WIDTH, HEIGHT, 46), radii, WIDTH, HEIGHT, 46)
     spots = [(float(x), float(y)) for x, y in at]
     lines = [tag("line", x1=spots[a][0], y1=spots[a][1], x2=spots[b][0], y2=spots[b][1], class_="tie",
                  stroke_width=0.6 + 0.5 * min(3.0, weight)) for a, b, weight in edges]
@@ -95,7 +96,6 @@ def draw(case: Case) -> Markup:
 
 def _circle(group: Group, spot: tuple[float, float]) -> Markup:
     size = len(group.members)
-    radius = 5.5 if size == 1 else min(26.0, 6 + 2.2 * math.sqrt(size))
     first = group.members[0]
     words = (f"{first.account}: {first.score:.3f}, {first.role or 'role unknown'}, {first.recommendation.action}"
              if size == 1 else f"{size} accounts with the same ties, mostly {group.role}")
@@ -103,11 +103,19 @@ def _circle(group: Group, spot: tuple[float, float]) -> Markup:
     known = group.role if group.role in ("origin", "relay", "amplifier") else "other"
     faint = " faint" if max(member.score for member in group.members) < 0.5 else ""
     return tag("g", tag("title", words),
-               tag("circle", cx=spot[0], cy=spot[1], r=radius, class_=f"member {known}{faint}"), inner)
+               tag("circle", cx=spot[0], cy=spot[1], r=_radius(group), class_=f"member {known}{faint}"), inner)
+
+
+def _radius(group: Group) -> float:
+    return 5.5 if len(group.members) == 1 else min(26.0, 6 + 2.2 * math.sqrt(len(group.members)))
+
+
+def _side(value: Value) -> float:
+    return min(15.0, 6 + 1.2 * math.sqrt(value.holders))
 
 
 def _square(value: Value, spot: tuple[float, float]) -> Markup:
-    side = min(15.0, 6 + 1.2 * math.sqrt(value.holders))
+    side = _side(value)
     return tag("g", tag("title", f"{_kind(value)} {value.shown}: {value.holders} members"
                                  f"{', named by a shared indicator' if value.seed else ''}"),
                tag("rect", x=spot[0] - side / 2, y=spot[1] - side / 2, width=side, height=side, rx=1.5,
@@ -115,8 +123,12 @@ def _square(value: Value, spot: tuple[float, float]) -> Markup:
 
 
 def _labels(shown: Shown, spots: list[tuple[float, float]]) -> list[Markup]:
-    """Names of the values that tie most, where they don't run into each other."""
+    """Names of the values that tie most, where they run neither into each other nor over a circle with a number."""
     taken: list[tuple[float, float, float]] = []
+    for group, (x, y) in zip(shown.groups, spots[len(shown.values):], strict=True):
+        radius = _radius(group)
+        if len(group.members) > 1:
+            taken += [(x - radius, x + radius, y + step) for step in (-radius / 2, radius / 2)]
     labels: list[Markup] = []
     for index, value in enumerate(shown.values):
         text = f"{_kind(value)} {value.shown}"

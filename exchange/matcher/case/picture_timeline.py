@@ -36,6 +36,8 @@ def draw(case: Case) -> Markup:
     lanes = [(title, Counter({index: n for index, n in _binned(days, whats, first, last, span).items()}))
              for title, whats in LANES]
     lanes = [(title, bars) for title, bars in lanes if bars]
+    if not lanes:
+        return tag("p", f"No dated activity is known since {_date(first)}.", class_="quiet")
     height = len(lanes) * LANE + 22
     parts = _axis(first, last, height, (WIDTH - LEFT - RIGHT) / (bins * span))
     for number, (title, bars) in enumerate(lanes):
