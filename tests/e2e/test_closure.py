@@ -117,3 +117,35 @@ def test_targets_are_looked_for_in_other_collections(exchange: ExchangeProcess, 
     bring(exchange, elsewhere, [("alpha", [shown, hidden])])
     bring(exchange, lane, [("alpha", [link, closed])])
     assert exchange.caller("gamma").get(lane + "objects/").ids == [link["id"]]
+
+
+def asked_together(exchange: ExchangeProcess, lane: str, guessed: str) -> list[Any]:
+    """What two members see who refer to a guessed id in every way and compare what they get."""
+    beta, gamma = exchange.caller("beta"), exchange.caller("gamma")
+    decoy = indicator(f"decoy {lane}")
+    baits = [decoy, relationship(f"to {lane}", decoy["id"], guessed), relationship(f"from {lane}", guessed, decoy["id"]),
+             report(lane, guessed), note(lane, decoy["id"], guessed)]
+    answers = [beta.push(lane + "objects/", baits), gamma.push(lane + "objects/", [note(f"gamma {lane}", guessed)])]
+    seen: list[Any] = [[(a.status, a.json["success_count"], a.json["failure_count"]) for a in answers]]
+    for caller in (beta, gamma):
+        seen += [sorted(caller.get(lane + "objects/").ids), sorted(caller.get(lane + "manifest/").ids)]
+        seen += [caller.get(f"{lane}objects/{bait['id']}/").status for bait in baits]
+        seen += [caller.get(f"{lane}objects/{guessed}/").status, caller.delete(f"{lane}objects/{guessed}/").status]
+    return seen
+
+
+def test_two_members_together_do_not_learn_whether_a_guessed_id_is_there(exchange: ExchangeProcess, lane: str) -> None:
+    other = exchange.next_lane()
+    hidden = secret(lane)
+    bring(exchange, lane, [("alpha", [hidden])])
+    there, absent = (asked_together(exchange, where, hidden["id"]) for where in (lane, other))
+
+    def named(seen: list[Any], where: str) -> str:
+        names = {fixed_id(kind, word.format(where)): f"{kind} {word}" for kind, word in (
+            ("indicator", "decoy {}"), ("relationship", "to {}"), ("relationship", "from {}"), ("report", "{}"),
+            ("note", "{}"), ("note", "gamma {}"))}
+        return str([sorted(names[i] for i in part) if isinstance(part, list) and part and isinstance(part[0], str)
+                    else part for part in seen])
+
+    assert named(there, lane) == named(absent, other)
+    assert "decoy" in named(there, lane)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import stix2
+from taxii2client.v21 import Collection
 
 from exchange.stix.extensions import REDACTION
 from exchange.stix.validate import check
 from tests.e2e.exchange_process import ExchangeProcess
+from tests.e2e.members import SECRETS, collection_id
 from tests.e2e.outsider import bring
 from tests.e2e.stix_objects import TLP, domain, handling, indicator
 
@@ -40,6 +42,18 @@ def test_what_is_pulled_is_valid_says_what_is_missing_and_keeps_its_times(pulled
     assert original["id"] not in str(pulled)
     assert (pulled["created"], pulled["modified"]) == (original["created"], original["modified"])
     assert pulled["extensions"][REDACTION]["withheld"] == ["description"]
+
+
+def test_taxii2_client_pulls_the_derived_object_and_gets_it_by_its_id(
+    exchange: ExchangeProcess, lane: str, pulled: dict[str, Any]
+) -> None:
+    url = f"{exchange.url}/taxii2/lanes/collections/{collection_id(lane.rstrip('/').rpartition('/')[2])}/"
+    stock = Collection(url, user="gamma", password=SECRETS["gamma"])
+    assert stock.get_objects()["objects"] == [pulled]
+    assert stock.get_object(pulled["id"])["objects"] == [pulled]
+    assert [entry["id"] for entry in stock.get_manifest()["objects"]] == [pulled["id"]]
+    source = stix2.TAXIICollectionSource(stock, allow_custom=True)
+    assert source.get(pulled["id"]).modified == stix2.parse(pulled, allow_custom=True).modified
 
 
 def test_the_contributor_pulls_what_it_pushed(exchange: ExchangeProcess, lane: str, pulled: dict[str, Any]) -> None:
