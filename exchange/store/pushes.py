@@ -7,6 +7,7 @@ max(clock, last + 1), so that its order is the order of the commits also when th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -305,15 +306,28 @@ def _is_named(version: str, seq: int, place: int, total: int, versions: Versions
 def find_markings(
     connection: Connection, refs: Collection[str], *, feed: int, contributor: int, reader: Reader
 ) -> dict[str, bytes]:
-    """Stored markings of those ids: the contributor's own of any collection, else those that it sees here."""
+    """Stored markings of those ids: the contributor's own of any collection, else those that it sees here.
+
+    Where it sees two that say different things under one id, here or in another collection that it reads, neither
+    counts: somebody would choose for it who gets what it marks (P1, P2).
+    """
     dialect = connection.dialect
     rows = connection.execute(_select_markings(dialect), {
         "feed": feed, "contributor": contributor, **reader_values(dialect, reader),
         "keys": listed(dialect, [id_key(ref) for ref in refs]), "ids": listed(dialect, refs),
     })
+    given: dict[str, list[tuple[bytes, bool, bool]]] = {}
+    for stix_id, body, own, here in rows:
+        given.setdefault(stix_id, []).append((bytes(body), bool(own), bool(here)))
     found: dict[str, bytes] = {}
-    for stix_id, body in rows:
-        found.setdefault(stix_id, bytes(body))
+    for stix_id, bodies in given.items():
+        body, own, _ = bodies[0]
+        first = next((body for body, _, here in bodies if here), None)
+        if own:
+            found[stix_id] = body
+        elif first is not None and all(other == first or json.loads(other) == json.loads(first)
+                                       for other, _, _ in bodies):
+            found[stix_id] = first
     return found
 
 
@@ -322,9 +336,11 @@ def _select_markings(dialect: Dialect) -> Select[Any]:
     row = OBJECT.c
     own = row.contributor == number("contributor")
     feeds = row.feed.in_(select(FEED.c.number))  # the index of ids begins with the feed
-    return select(row.stix_id, row.body).where(
+    here = row.feed == number("feed")
+    read = row.feed.in_(select(FEED.c.number).where(one_of(dialect, FEED.c.collection, "collections")))
+    return select(row.stix_id, row.body, own.label("own"), here.label("here")).where(
         feeds, one_of(dialect, row.id_key, "keys"), one_of(dialect, row.stix_id, "ids"),
-        row.state != int(State.ERASED), or_(own, and_(row.feed == number("feed"), visible(OBJECT, dialect, full=True))),
+        row.state != int(State.ERASED), or_(own, and_(or_(here, read), visible(OBJECT, dialect, full=True))),
     ).order_by(own.desc(), row.seq)
 
 
