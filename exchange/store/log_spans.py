@@ -43,9 +43,10 @@ def add_runs(connection: Connection, made: Sequence[Span]) -> None:
     """Keep runs that follow everything placed so far; the first lengthens the last one kept where it continues it."""
     rest = list(made)
     last = connection.execute(select(SPAN).order_by(_ROW.place.desc()).limit(1)).first() if rest else None
-    if last is not None and (rest[0].place, rest[0].number) == (last.place + last.count, last.number + last.count):
-        grown = last.count + rest.pop(0).count
-        connection.execute(update(SPAN).where(_ROW.place == last.place).values(count=grown))
+    kept = Span(**last._mapping) if last is not None else None
+    if kept is not None and (rest[0].place, rest[0].number) == (kept.place + kept.count, kept.number + kept.count):
+        grown = kept.count + rest.pop(0).count
+        connection.execute(update(SPAN).where(_ROW.place == kept.place).values(count=grown))
     if rest:
         connection.execute(insert(SPAN), [{"place": s.place, "number": s.number, "count": s.count} for s in rest])
 
