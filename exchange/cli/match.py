@@ -100,13 +100,17 @@ def _afterwards(out: Path, given: Mapping[str, Any]) -> None:
         click.echo(f"{count:,} cases: {given['cases'] / INDEX}")
     if given["account"] is not None:
         click.echo("")
-        _explain(out, given["account"])
+        _explain(out, given["account"], given["actions"])
 
 
-def _explain(out: Path, account: str) -> None:
+def _explain(out: Path, account: str, actions: Path | None = None) -> None:
+    from exchange.matcher.action.pack import load_actions
+    from exchange.matcher.action.recall import recall
     from exchange.matcher.explain import explain
 
     click.echo(explain(out, account).text())
+    if recommended := recall(out, account, load_actions(actions)):
+        click.echo(recommended)
 
 
 def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Report:

@@ -41,7 +41,10 @@ def test_a_run_writes_results_and_a_summary(arguments, tmp_path, capsys):
     text = capsys.readouterr().out
     assert "1,000 accounts" in text
     assert "not used: " in text
-    assert {"accounts.parquet", "clusters.parquet", "evidence.parquet", "memberships.parquet", "report.json"} == {
+    assert {
+        "accounts.parquet", "actions.parquet", "clusters.parquet", "evidence.parquet", "memberships.parquet",
+        "report.json", "timeline.parquet",
+    } == {
         path.name for path in (tmp_path / "out").iterdir()
     }
     assert json.loads((tmp_path / "out" / "report.json").read_bytes())["at"] == 1_780_272_000

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ from exchange.errors import InputError
 from exchange.matcher.action.decide import decide
 from exchange.matcher.action.facts import Facts
 from exchange.matcher.action.pack import load_actions
+from exchange.matcher.action.recall import recall
 from exchange.matcher.case import picture_graph, picture_waterfall
 from exchange.matcher.case.layout import place, separate
 from exchange.matcher.case.markup import escape, join, tag
@@ -142,6 +144,14 @@ def test_cases_are_the_same_bytes_each_time(results: Path, tmp_path: Path) -> No
     write_cases(results, tmp_path / "two", PACK)
     one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
     assert one == two
+
+
+def test_a_recommendation_is_recalled_with_its_row_and_only_under_its_own_pack(results: Path) -> None:
+    text = recall(results, "a0", PACK)
+    assert re.search(r"Row [a-z-]+ of the policy", text)
+    assert "Undo: " in text
+    assert "another one than now" in recall(results, "a0", replace(PACK, digest="0" * 64))
+    assert recall(results, "b1", PACK) == ""
 
 
 def test_without_results_one_sentence_says_what_to_do(tmp_path: Path) -> None:
