@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Some
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -248,7 +249,7 @@ class Exchange:
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
         pusher = self._pusher(directory, organisation, collection, reader, terms)
         onlooker = self._readers.reader(directory, organisation, credential, None, now)
-        checked = self._intake.check(pusher, raws)
+        checked = self._without_derived(self._intake.check(pusher, raws))
         fresh = [c.new for c in checked if c.new is not None]
         with write(self.engine) as connection:
             stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh,
@@ -301,7 +302,7 @@ class Exchange:
         directory, labels = self.directory(), PreviewLabels()
         reader = self._knower(directory, organisation, credential, collection, now)
         pusher = self._pusher(directory, organisation, collection, reader, None)
-        checked = Intake(labels, self._pause).check(pusher, raws)
+        checked = self._without_derived(Intake(labels, self._pause).check(pusher, raws))
         fresh = [c.new for c in checked if c.new is not None]
         with read(self.engine) as connection:
             fates = iter(foretell(connection, feed=self._numbers.feed(collection.id), reader=reader, objects=fresh,
@@ -317,6 +318,17 @@ class Exchange:
             "objects": [_foreseen(t, c, audiences) for t, c in zip(told, checked, strict=True)],
             "audiences": audiences,
         }
+
+    def _without_derived(self, checked: Sequence[Checked]) -> list[Checked]:
+        """Nobody gives the id of a derived object other content (P21): such ids are made by the exchange alone."""
+        asked = [c.id for c in checked if c.new is not None and len(c.id) > 36 and c.id[-22] == "5"
+                 and (c.new.version or c.new.late_claim)]  # an observable's own id is of that kind too
+        if not asked or not self.ledger.made_of(asked):
+            return list(checked)
+        taken = {stix_id for stix_id in asked if self.ledger.made_of([stix_id])}
+        refused = "id: the exchange made this id for a form of another object. Use an id of your own."
+        return [c if c.id not in taken else replace(
+            c, new=None, refusal=PushOutcome(c.id, "refused", "not-object-creator", refused)) for c in checked]
 
     def _pusher(
         self, directory: Directory, organisation: Organisation, collection: Collection, reader: Reader,

@@ -149,3 +149,13 @@ def test_a_changed_grant_or_label_stops_the_page_and_raises_an_alarm(
             for name in ("label", "policy_grant", "withholding"):
                 database.execute(f"DROP TABLE kept_{name}")
     assert gamma.get(lane + "objects/").status == 200
+
+
+def test_nobody_pushes_under_the_id_of_a_derived_object(
+    exchange: ExchangeProcess, pulled: dict[str, Any], lane: str
+) -> None:
+    forged = indicator("forged", description="Not alpha's.") | {"id": pulled["id"]}
+    for key in ("gamma", "beta"):
+        (failure,) = exchange.caller(key).push(lane + "objects/", [forged]).json["failures"]
+        assert failure["message"].startswith("not-object-creator")
+    assert exchange.caller("delta").get(f"{lane}objects/{pulled['id']}/", ALL).objects == [pulled]
