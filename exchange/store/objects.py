@@ -30,7 +30,7 @@ from sqlalchemy import (
 from exchange.store.object_tables import FEED, GRANT, LABEL, OBJECT, REFERENCE, WITHHOLDING
 from exchange.store.shares import Shares
 from exchange.store.statement import Prepared, count, listed, number, one_of, text
-from exchange.store.visibility import NOBODY, Reader, id_key, reader_values, target_seen, visible
+from exchange.store.visibility import NOBODY, Reader, id_key, present, reader_values, target_seen, visible
 
 __all__ = ["NOBODY", "Column", "Filter", "ObjectQueries", "Reader", "Versions", "id_key"]
 
@@ -203,7 +203,9 @@ class ObjectQueries:
         row = OBJECT.c
         # Arithmetic on seq keeps the database from walking the whole order where ids are few.
         seq = row.seq if wanted.ids is None else row.seq + literal_column("0")
-        conditions = [row.feed == number("feed"), visible(OBJECT, self._dialect)]
+        # Candidates are found by their grants: asked again here, PostgreSQL goes through all grants for each row.
+        seen = present(OBJECT, self._dialect) if among else visible(OBJECT, self._dialect)
+        conditions = [row.feed == number("feed"), seen]
         conditions.append(one_of(self._dialect, row.seq, "seqs") if among else seq > number("after"))
         if wanted.ids is not None:
             conditions.append(self._named(bool(wanted.numbers)))

@@ -24,7 +24,7 @@ _AT_ONCE = 256
 _SECONDS = 10.0
 """How often the number of objects is asked for."""
 _GROWN = 1.1
-_WALKED = 8.0
+_WALKED = {"sqlite": 8.0, "postgresql": 2.0}
 """What a step through the order costs (its label stands in the row), in steps through an index of labels."""
 _SPREAD = 0.618_033_988_749_895
 """Multiples of the golden section, modulo 1, lie evenly however many are taken."""
@@ -37,6 +37,7 @@ class Shares:
         row = OBJECT.c
         self._dialect = dialect
         self._clock = clock
+        self._walked = _WALKED[dialect.name]
         self._last = Prepared(select(func.max(row.number)), dialect)
         self._some = Prepared(
             select(row.feed, row.seq, row.label).where(one_of(dialect, row.number, "numbers")), dialect)
@@ -55,7 +56,7 @@ class Shares:
         left = (len(sampled) - bisect_right(sampled, (after, self._total))) * scale
         granted = (len(seqs) - bisect_right(seqs, after)) * scale
         walked = left if not granted else min(left, (limit + 1) * left / granted)
-        return granted + 30 * labels + limit < walked * _WALKED
+        return granted + 30 * labels + limit < walked * self._walked
 
     def _share(self, connection: Any, feed: int, profile: int) -> tuple[list[int], int]:
         """Dates of the sampled objects that the profile is granted, and how many labels it is."""

@@ -72,7 +72,7 @@ def fill(engine: Engine, objects: int, labels: int) -> int:
     with write(engine) as connection:
         connection.execute(FEED.update().values(last_seq=NOW + objects))
     with raw(engine) as connection:
-        connection.execute("ANALYZE")
+        connection.execute("ANALYZE" if is_sqlite(engine) else "VACUUM ANALYZE")
     return feed
 
 
