@@ -18,6 +18,7 @@ from exchange.obligations.notice import Affected, Notice
 from exchange.obligations.send import send
 from exchange.policy.check import run_cases
 from exchange.policy.diff import widened_cases
+from exchange.policy.narrowing import not_only_narrower
 from exchange.policy.packs import Packs
 from exchange.policy.packtext import packs_of
 from exchange.policy.version import Wanted, advance, former_version, propose, roll_back
@@ -95,13 +96,13 @@ class PolicyChanges:
                 changes = self.compare(connection, then) if stage is not Stage.RETIRED else []
                 cases = widened_cases(self.policy.active, candidate)
                 emergency = _emergency(connection, self.now)
-            widens = bool(cases) or any(one.gained or _shows_more(one) for one in changes)
+            shadow = max(shadow_period(packs, emergency=emergency) for packs in (self.policy.active, candidate))
             with write(self.engine) as connection:
                 lock_directory(connection)
                 if directory_version(connection) != version:
                     continue
-                made = advance(steps, wanted, widens=widens,
-                               shadow=shadow_period(self.policy.active, emergency=emergency))
+                made = advance(steps, wanted, widens=_widens(changes, cases, self.policy.active, candidate),
+                               shadow=shadow)
                 add_counts(connection, digest, self.now, _counts(changes))
                 add_steps(connection, made)
             return Outcome(digest, tuple(made), tuple(changes), tuple(cases))
@@ -113,13 +114,13 @@ class PolicyChanges:
             version, steps = directory_version(connection), load_steps(connection)
             former, active = former_version(steps), steps.at_stage(Stage.ACTIVE)
             changes: list[Changed] = []
-            cases: list[str] = []
+            widens = ""
             if former is not None and active is not None:
                 retired = Step(active.digest, Stage.RETIRED, self.now, by, why)
                 back = Step(former, Stage.ACTIVE, self.now, by, why)
                 changes = self.compare(connection, Steps((*steps.steps, retired, back)))
-                cases = widened_cases(self.policy.active, self._packs(former))
-        widens = bool(cases) or any(one.gained or _shows_more(one) for one in changes)
+                back_to = self._packs(former)
+                widens = _widens(changes, widened_cases(self.policy.active, back_to), self.policy.active, back_to)
         with write(self.engine) as connection:
             lock_directory(connection)
             if directory_version(connection) != version:
@@ -188,6 +189,17 @@ class PolicyChanges:
             )
             for org, objects in sorted(affected.items())
         ]
+
+
+def _widens(changes: list[Changed], cases: list[str], before: Packs, after: Packs) -> str:
+    """How packs widen, as the end of a sentence; empty where all that they change is proven to narrow."""
+    if cases or any(one.gained or _shows_more(one) for one in changes):
+        return "shows somebody more than now"
+    weaker = not_only_narrower(before, after)
+    if not weaker:
+        return ""
+    others = f" and {len(weaker) - 1} more" if weaker[1:] else ""
+    return f"changes {weaker[0]}{others}, which isn't only a narrowing"
 
 
 def _shows_more(one: Changed) -> bool:

@@ -1,8 +1,8 @@
 """How a policy version may go from stage to stage: draft, shadow, canary, active, retired.
 
-What nobody gains by may come into force at once. What somebody gains by (a widening) needs two different people,
-the proposer and the one who approves, and before it decides for anybody a shadow period in which its differences
-are counted. Only one version stands in shadow, canary or force at a time.
+What can only narrow may come into force at once. Everything else (a widening: somebody sees more, a duty or a limit
+changes) needs two different people, the proposer and the one who approves, and before it decides for anybody a
+shadow period in which its differences are counted. Only one version stands in shadow, canary or force at a time.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def propose(steps: Steps, wanted: Wanted) -> list[Step]:
     return [wanted.step()]
 
 
-def advance(steps: Steps, wanted: Wanted, *, widens: bool, shadow: int) -> list[Step]:
+def advance(steps: Steps, wanted: Wanted, *, widens: str, shadow: int) -> list[Step]:
     """The steps that take a version to the wanted stage; a new active version retires the former one.
 
-    ``widens``: somebody gains by it; ``shadow``: how long it must have stood in shadow then, in microseconds.
-    Raises InputError that says what is missing.
+    ``widens``: how it widens, as the end of a sentence; empty: it only narrows. ``shadow``: how long it must
+    have stood in shadow then, in microseconds. Raises InputError that says what is missing.
     """
     latest = steps.latest(wanted.digest)
     if latest is None:
@@ -72,7 +72,7 @@ def advance(steps: Steps, wanted: Wanted, *, widens: bool, shadow: int) -> list[
     if wanted.stage is Stage.CANARY and not wanted.organisations:
         raise InputError("A canary needs organisations for whom it decides.", fix="Name them with --org.")
     if widens and wanted.stage in {Stage.CANARY, Stage.ACTIVE}:
-        _refuse_widening(steps, step, shadow)
+        _refuse_widening(steps, step, widens, shadow)
     if wanted.stage is not Stage.ACTIVE:
         return [step]
     former = steps.at_stage(Stage.ACTIVE)
@@ -81,16 +81,17 @@ def advance(steps: Steps, wanted: Wanted, *, widens: bool, shadow: int) -> list[
     return [*retired, step]
 
 
-def roll_back(steps: Steps, *, by: str, why: str, at: int, widens: bool) -> list[Step]:
+def roll_back(steps: Steps, *, by: str, why: str, at: int, widens: str) -> list[Step]:
     """The steps that end the active version and bring back the one before it.
 
-    ``widens``: somebody would gain by going back. Raises InputError then, and where there is none before.
+    ``widens``: how going back would widen; empty: it only narrows. Raises InputError where it does,
+    and where there is none before.
     """
     active, former = steps.at_stage(Stage.ACTIVE), former_version(steps)
     if active is None or former is None:
         raise InputError("There is no policy version before the active one.", fix="cibx policy versions shows them.")
     if widens:
-        raise InputError(f"Going back to version {former[:12]} would show somebody more than now.",
+        raise InputError(f"Going back to version {former[:12]} {widens}.",
                          why="That is a widening, which needs two people and a shadow period.",
                          fix="Propose the former packs again: cibx policy show VERSION --out DIR, then propose.")
     step = Step(former, Stage.ACTIVE, at, _text(by, "--by"), _text(why, "--why"))
@@ -109,19 +110,19 @@ def same_person(one: str, other: str) -> bool:
     return _plain(one) == _plain(other)
 
 
-def _refuse_widening(steps: Steps, step: Step, shadow: int) -> None:
+def _refuse_widening(steps: Steps, step: Step, widens: str, shadow: int) -> None:
     since = list(steps.since_draft(step.digest))
     proposer = since[0].by
     if same_person(step.by, proposer):
-        raise InputError(f"Version {step.digest[:12]} shows somebody more than now, and {proposer} proposed it:"
+        raise InputError(f"Version {step.digest[:12]} {widens}, and {proposer} proposed it:"
                          " another person must approve it.", fix="Ask a second person to do this step.")
     begun = next((one.at for one in since if one.stage is Stage.SHADOW), None)
     if begun is None and shadow > 0:
-        raise InputError(f"Version {step.digest[:12]} shows somebody more than now and was not in shadow.",
+        raise InputError(f"Version {step.digest[:12]} {widens}, and was not in shadow.",
                          fix="Begin with cibx policy shadow.")
     left = 0 if begun is None else begun + shadow - step.at
     if left > 0:
-        raise InputError(f"Version {step.digest[:12]} shows somebody more than now; its shadow period has"
+        raise InputError(f"Version {step.digest[:12]} {widens}; its shadow period has"
                          f" {_spoken(left)} to go.", fix="Wait; cibx policy show says what was counted so far.")
 
 

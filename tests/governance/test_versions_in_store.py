@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from exchange.errors import SettingError
+from exchange.errors import InputError, SettingError
 from exchange.feed.page import objects_page
 from exchange.feed.query import read_query
+from exchange.governance.change import PolicyChanges
 from exchange.governance.difference import World, difference
 from exchange.governance.in_force import PolicyInForce
 from exchange.model.description import read_description
@@ -29,8 +30,8 @@ from tests.intake.test_push import AMBER, GREEN, MEMBERS, indicator
 
 NOW = 1_795_000_000_000_000
 DAY = 86_400_000_000
-HARMLESS = {**texts_of(), "tlp.toml": "# Another text\n" + texts_of()["tlp.toml"],
-            "versions.toml": texts_of()["versions.toml"].replace("days = 7", "days = 6")}
+SHIPPED = texts_of()
+HARMLESS = {**SHIPPED, "programme.toml": SHIPPED["programme.toml"].replace('title = "Programme"', 'title = "Other"')}
 
 
 def describe(exchange: Exchange, text: str, at: int) -> None:
@@ -173,3 +174,41 @@ def test_an_active_version_that_this_release_cannot_read_stops_with_a_sentence(
 def test_texts_are_kept_word_for_word() -> None:
     assert packs_of(HARMLESS).digest != packs_of(texts_of()).digest
     assert packs_of(dict(HARMLESS)).digest == packs_of(HARMLESS).digest
+
+
+WEAKENED = [
+    # file, old, new
+    ("versions.toml", "days = 7", "days = 0"),
+    ("obligations.toml", "suspend = true", "suspend = false"),
+    ("cases.toml", 'id = "answer-hours"\nvalue = 336', 'id = "answer-hours"\nvalue = 1'),
+    ("lawful_bases/eu_gdpr.toml", 'evidence = ["consent"]\ncitation = "GDPR Art. 6(1)(a), 7"', ""),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new"), WEAKENED)
+def test_weaker_duties_need_two_people_and_the_shadow_period_in_force(
+    exchange: Exchange, file: str, old: str, new: str
+) -> None:
+    assert old in SHIPPED[file]
+    changes = exchange.policy_changes()
+    digest = changes.propose({**SHIPPED, file: SHIPPED[file].replace(old, new)}, "Ana", "weaker").digest
+    with pytest.raises(InputError, match="isn't only a narrowing, and Ana proposed it: another person"):
+        changes.advance(digest, Stage.ACTIVE, "Ana", "alone")
+    with pytest.raises(InputError, match="was not in shadow"):
+        changes.advance(digest, Stage.CANARY, "Ben", "at once", ("org-beta",))
+    changes.advance(digest, Stage.SHADOW, "Ana", "count")
+    with pytest.raises(InputError, match="shadow period has 24 hours to go"):
+        PolicyChanges(exchange.engine, exchange.policy, exchange.directory(), NOW + 6 * DAY).advance(
+            digest, Stage.ACTIVE, "Ben", "too early")
+    later = PolicyChanges(exchange.engine, exchange.policy, exchange.directory(), NOW + 7 * DAY)
+    assert later.advance(digest, Stage.ACTIVE, "Ben", "after seven days").steps[-1].digest == digest
+
+
+def test_a_candidate_with_a_longer_shadow_period_waits_its_own(exchange: Exchange) -> None:
+    text = SHIPPED["versions.toml"].replace("days = 7", "days = 9")
+    changes = exchange.policy_changes()
+    digest = changes.propose({**SHIPPED, "versions.toml": text}, "Ana", "longer").digest
+    changes.advance(digest, Stage.SHADOW, "Ana", "count")
+    with pytest.raises(InputError, match="24 hours to go"):
+        PolicyChanges(exchange.engine, exchange.policy, exchange.directory(), NOW + 8 * DAY).advance(
+            digest, Stage.ACTIVE, "Ben", "early")

@@ -33,7 +33,7 @@ MAY = {
 }
 
 
-def go(steps: tuple[Step, ...], stage: Stage, *, by: str = "Ben", widens: bool = False, shadow: int = WEEK,
+def go(steps: tuple[Step, ...], stage: Stage, *, by: str = "Ben", widens: str = "", shadow: int = WEEK,
        at: int = NOW, digest: str = NEW) -> list[Step]:
     orgs = ("org-a",) if stage is Stage.CANARY else ()
     return advance(Steps(steps), Wanted(digest, stage, by, "why", at, orgs), widens=widens, shadow=shadow)
@@ -86,26 +86,26 @@ def test_a_widening_needs_two_people_and_time(
     steps = (*DRAFT, step(NEW, Stage.SHADOW, NOW - days * DAY)) if isinstance(present, str) else present
     if refusal:
         with pytest.raises(InputError, match=refusal):
-            go(steps, stage, by=by, widens=True)
+            go(steps, stage, by=by, widens="shows more")
     else:
-        assert go(steps, stage, by=by, widens=True)[-1].stage is stage
+        assert go(steps, stage, by=by, widens="shows more")[-1].stage is stage
     if stage is Stage.ACTIVE:
-        assert go(steps, stage, by=by, widens=False)[-1].stage is stage, "what nobody gains by is free"
+        assert go(steps, stage, by=by, widens="")[-1].stage is stage, "what nobody gains by is free"
 
 
 def test_time_in_shadow_counts_from_the_present_proposal_only() -> None:
     again = (*RETIRED, step(NEW, Stage.DRAFT, NOW - DAY, by="Carl"), step(NEW, Stage.SHADOW, NOW - DAY))
     with pytest.raises(InputError, match="6 days"):
-        go(again, Stage.ACTIVE, by="Ana", widens=True)
+        go(again, Stage.ACTIVE, by="Ana", widens="shows more")
     with pytest.raises(InputError, match="another person"):
-        go(again, Stage.ACTIVE, by="Carl", widens=True)
+        go(again, Stage.ACTIVE, by="Carl", widens="shows more")
 
 
 def test_an_emergency_shortens_the_shadow_and_not_the_two_people() -> None:
     steps = (*DRAFT, step(NEW, Stage.SHADOW, NOW - 2 * DAY))
-    assert go(steps, Stage.ACTIVE, widens=True, shadow=DAY)
+    assert go(steps, Stage.ACTIVE, widens="shows more", shadow=DAY)
     with pytest.raises(InputError, match="another person"):
-        go(steps, Stage.ACTIVE, by="Ana", widens=True, shadow=DAY)
+        go(steps, Stage.ACTIVE, by="Ana", widens="shows more", shadow=DAY)
 
 
 def test_one_at_a_time_in_shadow_and_as_canary() -> None:
@@ -120,7 +120,7 @@ def test_a_canary_decides_for_its_organisations_only() -> None:
     assert Steps(ACTIVE).for_organisation("org-b") == NEW
     assert Steps(SHADOW).for_organisation("org-a") == OLD
     with pytest.raises(InputError, match="organisations"):
-        advance(Steps(DRAFT), Wanted(NEW, Stage.CANARY, "Ben", "why", NOW), widens=False, shadow=0)
+        advance(Steps(DRAFT), Wanted(NEW, Stage.CANARY, "Ben", "why", NOW), widens="", shadow=0)
 
 
 def test_what_decided_at_a_time() -> None:
@@ -131,18 +131,18 @@ def test_what_decided_at_a_time() -> None:
 
 
 def test_rolling_back() -> None:
-    made = roll_back(Steps(ACTIVE), by="Ana", why="wrong", at=NOW, widens=False)
+    made = roll_back(Steps(ACTIVE), by="Ana", why="wrong", at=NOW, widens="")
     assert [(one.digest, one.stage) for one in made] == [(NEW, Stage.RETIRED), (OLD, Stage.ACTIVE)]
     with pytest.raises(InputError, match="widening"):
-        roll_back(Steps(ACTIVE), by="Ana", why="wrong", at=NOW, widens=True)
+        roll_back(Steps(ACTIVE), by="Ana", why="wrong", at=NOW, widens="shows more")
     with pytest.raises(InputError, match="no policy version before"):
-        roll_back(Steps(START), by="Ana", why="wrong", at=NOW, widens=False)
+        roll_back(Steps(START), by="Ana", why="wrong", at=NOW, widens="")
 
 
 @pytest.mark.parametrize(("by", "why"), [("", "why"), ("Ana", " "), ("A" * 501, "why"), ("Ana", "a\x07b")])
 def test_a_step_says_who_and_why(by: str, why: str) -> None:
     with pytest.raises(InputError, match=r"--(by|why) must be"):
-        advance(Steps(DRAFT), Wanted(NEW, Stage.SHADOW, by, why, NOW), widens=False, shadow=0)
+        advance(Steps(DRAFT), Wanted(NEW, Stage.SHADOW, by, why, NOW), widens="", shadow=0)
 
 
 @pytest.mark.parametrize(("one", "other", "same"), [
