@@ -49,8 +49,8 @@ def _step(name: str, text: str) -> click.Command:
 
 shadow = _step("shadow", "Count what VERSION would change from now on, without effect (the shadow period begins).")
 activate = _step("activate", "Make VERSION decide for everybody; the former version retires.\n\n"
-                 "What can only narrow may be activated at once. What shows somebody more, or changes duties or limits, "
-                 "needs another person than the one who proposed it, and the end of the shadow period.")
+                 "What can only narrow may be activated at once. What shows somebody more, or changes duties or "
+                 "limits, needs another person than the one who proposed it, and the end of the shadow period.")
 retire = _step("retire", "End the way of VERSION before it was active.")
 
 

@@ -1,7 +1,8 @@
-"""What the drivers' errors mean: disk full, store away or busy, file damaged; the rest is our own fault."""
+"""What the drivers' errors mean: disk full, store away or busy, file damaged, other tables; the rest is our fault."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import cast
 
@@ -17,6 +18,9 @@ _SQLITE_UNUSABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLIT
 _SQLITE_DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _POSTGRES_AWAY = ("08", "53", "57", "58", "55P03", "40001", "40P01", "25P03", "25006", "28", "3D")
 """Classes and codes of PostgreSQL's Appendix A: connection, resources, intervention, locks, login."""
+_SQLITE_OTHER_TABLES = re.compile(r"no such table: |table \S+ already exists")
+_POSTGRES_OTHER_TABLES = ("42P01", "42P07")
+"""A table that isn't there, or is there already."""
 
 
 def driver_errors() -> tuple[type[Exception], ...]:
@@ -40,6 +44,8 @@ def translated(error: BaseException) -> ExchangeError | None:
 
 
 def _of_sqlite(error: sqlite3.Error) -> ExchangeError | None:
+    if _SQLITE_OTHER_TABLES.match(str(error)):
+        return _other_tables(f"SQLite: {error}.")
     name = str(getattr(error, "sqlite_errorname", ""))
     if name.startswith(_SQLITE_FULL):
         return _full()
@@ -65,10 +71,18 @@ def _of_postgres(error: BaseException, sqlstate: str | None) -> ExchangeError | 
                                 fix="See that it runs and that CIBX_DATABASE_URL is right.")
     if sqlstate == "53100":
         return _full()
+    if sqlstate in _POSTGRES_OTHER_TABLES:
+        return _other_tables(_first_line(error))
     if sqlstate.startswith(_POSTGRES_AWAY):
         return UnavailableError("The store is away or busy.", why=_first_line(error),
                                 fix="Try again shortly.")
     return None
+
+
+def _other_tables(why: str) -> SettingError:
+    return SettingError("The database's tables aren't those of this release of cib-exchange.", why=why,
+                        fix="Start cibx serve of this release, which brings an older schema up to date; where that"
+                            " fails, restore a backup, or name another database in CIBX_DATABASE_URL.")
 
 
 def _full() -> StorageFullError:

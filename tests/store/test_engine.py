@@ -99,6 +99,15 @@ def test_a_raw_error_of_the_program_stays_what_it_is(engine: Engine) -> None:
     assert get(engine, "a") is None
 
 
+@pytest.mark.parametrize("statement", ["SELECT 1 FROM no_such_thing", "CREATE TABLE meta (key TEXT)"])
+def test_tables_of_another_schema_are_told_with_a_remedy(engine: Engine, statement: str) -> None:
+    sentence = r"tables aren't those of this release.*cibx serve"
+    with pytest.raises(SettingError, match=sentence), raw(engine) as driver:
+        driver.execute(statement)
+    with pytest.raises(SettingError, match=sentence), write(engine) as connection:
+        connection.execute(text(statement))
+
+
 def test_an_error_of_the_caller_passes_through_raw(engine: Engine) -> None:
     with pytest.raises(ZeroDivisionError), raw(engine):
         raise ZeroDivisionError
@@ -408,6 +417,8 @@ class _Diagnosed(psycopg.Error):
         ("58030", UnavailableError),
         ("28P01", UnavailableError),
         ("3D000", UnavailableError),
+        ("42P01", SettingError),
+        ("42P07", SettingError),
         ("23505", None),
         ("42601", None),
         ("22P02", None),
