@@ -14,7 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -241,6 +241,7 @@ def _sqlite_engine(url: URL) -> Engine:
         pool_timeout=BUSY_SECONDS, pool_use_lifo=True, connect_args={"check_same_thread": False},
         pool_reset_on_return=None,  # read, write and raw end their transactions themselves
     )
+    event.listen(engine, "do_connect", lambda *_: _make_private(path))
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     _turns[engine] = threading.Semaphore(1)
@@ -259,6 +260,15 @@ def _sqlite_path(url: URL) -> Path:
         raise SettingError(f"The database {path} can't be opened: {missing}.",
                            fix="Name a file in an existing folder in CIBX_DATABASE_URL.")
     return path
+
+
+def _make_private(path: Path) -> None:
+    """Make the file where there is none, for this user alone: it holds secrets. SQLite's -wal and -shm take its mode.
+
+    A file that exists isn't opened: closing it would end the locks that other connections of the process hold.
+    """
+    with suppress(OSError):  # it exists, or can't be made: then SQLite says so
+        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -18,6 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from exchange.errors import ExchangeError, SettingError, StorageFullError, UnavailableError
 from exchange.store.engine import is_sqlite, open_engine, quick_check, raw, read, write
 from exchange.store.faults import translated
+from exchange.store.ledger import Ledger
+from exchange.store.migrations import migrate
 
 PUT = text("INSERT INTO meta (key, value) VALUES (:key, :value)")
 GET = text("SELECT value FROM meta WHERE key = :key")
@@ -254,6 +256,37 @@ def test_the_sqlite_file_stays_the_same_when_the_folder_changes(
     with raw(engine) as connection:
         connection.execute("SELECT 1")
     assert (tmp_path / "here.db").exists()
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_new_sqlite_files_are_for_their_user_alone(tmp_path: Path, linked: bool) -> None:
+    file = tmp_path / "cibx.db"
+    if linked:
+        (tmp_path / "elsewhere").mkdir()
+        file.symlink_to(tmp_path / "elsewhere" / "cibx.db")
+    before = os.umask(0o022)
+    try:
+        engine = open_engine(f"sqlite:///{file}")
+        migrate(engine)
+        put(engine, "a")
+        Ledger(engine).after(0, 1)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.rglob("cibx.db*")}
+    finally:
+        os.umask(before)
+    assert {"cibx.db", "cibx.db-ledger", "cibx.db-ledger-wal"} <= set(modes)
+    assert {f"cibx.db{end}" for end in ("-wal", "-shm")} <= set(modes)
+    assert set(modes.values()) == {0o600}
+    engine.dispose()
+
+
+def test_the_mode_of_a_sqlite_file_that_exists_stays(tmp_path: Path) -> None:
+    file = tmp_path / "cibx.db"
+    file.touch(0o640)
+    file.chmod(0o640)
+    engine = open_engine(f"sqlite:///{file}")
+    migrate(engine)
+    assert file.stat().st_mode & 0o777 == 0o640
+    engine.dispose()
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
