@@ -122,12 +122,13 @@ def verified(
 
 def _verify_local(keys: Sequence[VerifierKey], seen: Callable[[int, bytes], None], earlier: Path | None) -> Checkpoint:
     from exchange.notary.check import verify_store
+    from exchange.notary.deliveries import LedgerDeliveries
     from exchange.notary.sequencer import stored_tree
     from exchange.store.engine import read
 
     exchange = _opened()
     exchange.notary.run()
-    checked = verify_store(exchange.engine, exchange.notary.key_file, keys, seen)
+    checked = verify_store(exchange.engine, exchange.notary.key_file, keys, seen, LedgerDeliveries(exchange.ledger))
     if earlier is not None:
         with read(exchange.engine) as connection:
             tree = stored_tree(connection, checked.checkpoint.size)

@@ -25,6 +25,8 @@ from exchange.store.engine import read
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from exchange.notary.deliveries import LedgerDeliveries
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -36,10 +38,11 @@ class Checked:
 
 def verify_store(
     engine: Engine, key_file: Path, keys: Collection[VerifierKey] = (),
-    seen: Callable[[int, bytes], None] | None = None,
+    seen: Callable[[int, bytes], None] | None = None, deliveries: LedgerDeliveries | None = None,
 ) -> Checked:
     """Check the log in the store against the checkpoints, and against what the signer remembers.
 
+    With ``deliveries`` the ledger must still have what the log took from it.
     The newest checkpoint must be signed by ``keys``, else by the key in the file, else by a registered one.
     Raises LogAlteredError with what was altered, InputError where there is no log yet.
     """
@@ -65,6 +68,8 @@ def verify_store(
         count = verify_earlier((note.encode() for _, _, note in log.all_checkpoints(connection)), everyone,
                                checkpoint, tree)
         _check_nothing_beyond(connection)
+        if deliveries is not None:
+            _check_deliveries(connection, deliveries)
     return Checked(checkpoint, count)
 
 
@@ -80,6 +85,20 @@ def _check_nothing_beyond(connection: Connection) -> None:
     wrong = log.unplaced(connection, log.cursor(connection, "size"))
     if wrong is not None:
         raise LogAlteredError(wrong)
+
+
+def _check_deliveries(connection: Connection, deliveries: LedgerDeliveries) -> None:
+    """The ledger that the log took pulls from is there, as far as it took them, and is the same."""
+    taken = log.cursor(connection, "ledger")
+    last = deliveries.last()
+    if last < taken:
+        raise LogAlteredError(f"The ledger of deliveries was deleted or cut: the log has its pulls up to row {taken},"
+                              f" and it ends at row {last}. Who received what is known from the log's pulls alone;"
+                              " restore the ledger (on SQLite the file that ends in -ledger) from a backup.")
+    at_end = [pull for pull in deliveries.after(taken - 1, 1) if pull.number == taken] if taken else []
+    if any(log.find_event(connection, pull.receipt) is None for pull in at_end):
+        raise LogAlteredError(f"The ledger of deliveries was replaced: the log has no pull of its row {taken}."
+                              " Restore the ledger (on SQLite the file that ends in -ledger) from a backup.")
 
 
 def _fetch(connection: Connection) -> Callable[[str], bytes]:

@@ -52,3 +52,7 @@ class LedgerDeliveries:
     def after(self, number: int, limit: int) -> Sequence[Pull]:
         """Up to ``limit`` pulls after that number of the ledger."""
         return [Pull(row) for row in self._ledger.after(number, limit)]
+
+    def last(self) -> int:
+        """The number of the ledger's last row; 0 where it is empty."""
+        return self._ledger.last()

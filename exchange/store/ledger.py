@@ -163,6 +163,12 @@ class Ledger:
             for number, at, org, credential, purpose, policy, feed, first, last, many, receipt, digest in rows
         ]
 
+    def last(self) -> int:
+        """The number of the last delivery; 0 where there is none."""
+        with self._lock, raw(self._engine()) as ledger:
+            rows = self._statements.last.run(ledger)
+        return int(rows[0][0]) if rows else 0
+
     def register(self, derived: Iterable[tuple[str, int]]) -> None:
         """Note ids of derived objects with the objects' numbers, before they are first shown."""
         fresh = [pair for pair in derived if pair not in self._registered]
@@ -240,6 +246,7 @@ class _Statements:
             select(row.number, row.at, who.org, who.credential, who.purpose, who.policy, row.feed, row.first,
                    row.last, row.count, row.receipt, row.digest).select_from(joined)
             .where(row.number > number("number")).order_by(row.number).limit(count("page")), dialect)
+        self.last = Prepared(select(row.number).order_by(row.number.desc()).limit(1), dialect)
         self.register = Prepared(
             upsert(DERIVED).values({c.name: _bound(c) for c in DERIVED.c}).on_conflict_do_nothing()
             .returning(DERIVED.c.object), dialect)

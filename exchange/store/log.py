@@ -140,12 +140,16 @@ def find_event(connection: Connection, event_id: str) -> StoredEvent | None:
 
 
 def forget_order(connection: Connection) -> None:
-    """Take places, tiles, checkpoints and the log's own keys away: every event waits for its place in another log."""
+    """Take places, tiles, checkpoints and the log's own keys away: every event waits for its place in another log.
+
+    The ledger is looked through from its beginning again: another one may have come in its place.
+    """
     for table in (PENDING, SPAN, TILE, SIGNED, COSIGNATURE):
         connection.execute(delete(table))
     connection.execute(delete(KEY).where(KEY.c.org == ""))
     connection.execute(insert(PENDING).from_select(["number"], select(_ROW.number)))
     set_cursor(connection, "size", 0)
+    set_cursor(connection, "ledger", 0)
 
 
 def last_event(connection: Connection, kind: str) -> StoredEvent | None:

@@ -17,6 +17,7 @@ from exchange.notary.sequencer import leaf_of
 from exchange.store import log
 from exchange.store.engine import open_engine, read, write
 from exchange.store.events import record
+from exchange.store.ledger import Delivery, Ledger, Receiver
 from exchange.store.migrations import migrate
 
 NOW = 1_800_000_000_000_000
@@ -313,3 +314,58 @@ def test_a_database_without_a_log_gets_a_sentence(tmp_path: Path, capsys: pytest
     with read(engine) as connection:
         assert log.log_keys(connection) == []
     engine.dispose()
+
+
+def deliver(audit: Command, count: int) -> None:
+    """Pages of one collection, long ago, in the ledger beside the database."""
+    engine = open_engine(f"sqlite:///{audit.database}")
+    ledger = Ledger(engine)
+    for n in range(count):
+        ledger.note(Receiver(1, "key", "cib-detection", 1, POLICY), Delivery(1, 1, n, n, 1, b"\0\0", b"d" * 32))
+    engine.dispose()
+
+
+def emptied(ledger: Path) -> None:
+    with sqlite3.connect(ledger) as connection:
+        connection.execute("DELETE FROM delivery")
+    connection.close()
+
+
+def cut(ledger: Path) -> None:
+    with sqlite3.connect(ledger) as connection:
+        connection.execute("DELETE FROM delivery WHERE number = 3")
+    connection.close()
+
+
+def deleted(ledger: Path) -> None:
+    for path in ledger.parent.glob(f"{ledger.name}*"):
+        path.unlink()
+
+
+@pytest.mark.parametrize(("harm", "last"), [(emptied, 0), (cut, 2), (deleted, 0)])
+def test_a_ledger_that_lacks_what_the_log_took_is_noticed(
+    audit: Command, harm: Callable[[Path], None], last: int
+) -> None:
+    deliver(audit, 3)
+    assert "11 leaves" in audit.good("verify"), "three pulls more"
+    harm(audit.folder / "cibx.db-ledger")
+    code, said = audit("verify")
+    assert code == 1, said
+    assert f"The ledger of deliveries was deleted or cut: the log has its pulls up to row 3, and it ends at row {last}" \
+        in said
+
+
+def test_another_ledger_in_its_place_is_noticed_and_a_restart_takes_its_deliveries(audit: Command) -> None:
+    deliver(audit, 3)
+    audit.good("verify")
+    deleted(audit.folder / "cibx.db-ledger")
+    deliver(audit, 3)
+    code, said = audit("verify")
+    assert (code, "The ledger of deliveries was replaced: the log has no pull of its row 3" in said) == (1, True), said
+    audit.good("restart", "--by", "Ana", "--reason", "the ledger was lost", "--name", "exchange.example/log-2")
+    audit.good("sequence")
+    assert "is as it was signed" in audit.good("verify")
+    with sqlite3.connect(audit.database) as connection:
+        (pulls,) = connection.execute("SELECT COUNT(*) FROM event WHERE kind = 'pull'").fetchone()
+    connection.close()
+    assert pulls == 1 + 3 + 3, "none is lost and none twice"
