@@ -52,8 +52,8 @@ def change_state(
     """Change the state of every version of an organisation's object, in the caller's write transaction.
 
     In every collection, or in the one named (its id). Those who received a version get a notice; the contributor
-    gets one where somebody else acts. After the commit of an erasure ``rescan`` finds deliveries that were under way. Raises
-    StateError where the change isn't allowed, and where there is no such object.
+    gets one where somebody else acts. After the commit of an erasure ``rescan`` finds deliveries that were
+    under way. Raises StateError where the change isn't allowed, and where there is no such object.
     """
     found = _locked(connection, stix_id, org, collection, to)
     if not found:

@@ -166,7 +166,8 @@ def _remove(connection: Connection, kind: str, row: Row) -> list[Change]:
         if not row["active"]:
             return []
         _update(connection, kind, row, {"active": False})
-        return [Change("~", kind, row["id"], "active yes -> no (not removed: it took part; its keys open its notices alone)")]
+        told = "active yes -> no (not removed: it took part; its keys open its notices alone)"
+        return [Change("~", kind, row["id"], told)]
     if kind == "collection":
         _refuse_with_objects(connection, row)
     connection.execute(_table(kind).delete().where(*_is(kind, row)))
