@@ -24,26 +24,15 @@ def _coarse(expression: str) -> str:
 
 def gather(engine: Engine, weights: Weights, at: int) -> None:
     """Make table ``shared``: each account's period with each value that suspects and others hold."""
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE voices AS SELECT account_id, score, sources FROM state
-        WHERE score >= {weights.company.suspect_from}""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE voices AS SELECT account_id, heard AS score, sources FROM state
+        WHERE heard >= {weights.company.suspect_from}""")
     engine.run("""CREATE OR REPLACE TEMP TABLE active AS
-        SELECT DISTINCT l.kind, l.key FROM traces l SEMI JOIN voices s USING (account_id)
-        JOIN kinds k ON k.kind = l.kind WHERE k.company""")
-    engine.run("""CREATE OR REPLACE TEMP TABLE met AS
-        SELECT l.* FROM traces l JOIN active a ON a.key = l.key AND a.kind = l.kind""")
-    engine.run("""CREATE OR REPLACE TEMP TABLE held AS
-        SELECT kind, key, count(DISTINCT account_id) AS holders FROM met GROUP BY ALL""")
+        SELECT DISTINCT l.kind, l.key FROM traces l SEMI JOIN voices s USING (account_id)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT l.account_id, l.kind, l.key, min(l.value) AS value, min(l.first_seen) AS first_seen,
-            max(l.last_seen) AS last_seen, any_value(h.holders) AS holders,
-            any_value({rarity_sql('h.holders', 'k.cap')}) AS rarity, any_value(k.half_life) AS half_life,
-            any_value(k.together) AS together,
-            any_value(k.base) AS base, any_value(k.signal) AS signal, any_value(k.family) AS family,
-            COALESCE(pow(2, -(greatest(0, {at} - max(l.last_seen)) / {DAY}) / any_value(k.half_life)),
+        SELECT l.*, {rarity_sql('l.holders', 'k.cap')} AS rarity, k.half_life, k.together, k.base, k.signal, k.family,
+            COALESCE(pow(2, -(greatest(0, {at} - l.last_seen) / {DAY}) / k.half_life),
                      {weights.direct.unknown_time}) AS recent
-        FROM met l JOIN held h ON h.key = l.key AND h.kind = l.kind JOIN kinds k ON k.kind = l.kind
-        SEMI JOIN accounts a ON a.account_id = l.account_id
-        WHERE h.holders > 1 AND h.holders < 3 * k.cap GROUP BY l.account_id, l.kind, l.key""")
+        FROM traces l JOIN active a ON a.key = l.key AND a.kind = l.kind JOIN kinds k ON k.kind = l.kind""")
 
 
 def one_round(engine: Engine, weights: Weights, at: int) -> None:
@@ -55,7 +44,8 @@ def one_round(engine: Engine, weights: Weights, at: int) -> None:
             COALESCE(greatest(0, {at} - s.last_seen) // {_TICK}, 0) AS d2
         FROM (SELECT s.*, COALESCE(v.score, {prior * weights.company.quiet}) AS suspicion,
                 CASE WHEN v.score >= {weights.company.suspect_from} THEN v.sources ELSE 0 END AS sources
-            FROM shared s LEFT JOIN state v ON v.account_id = s.account_id) s""")
+            FROM shared s LEFT JOIN (SELECT account_id, heard AS score, sources FROM state) v
+                ON v.account_id = s.account_id) s""")
     engine.run("""CREATE OR REPLACE TEMP TABLE sums AS
         SELECT kind, key, sum(w) AS w, sum(ws) AS ws, sum(ws * d1) AS wd1, sum(ws * d2) AS wd2,
             bit_or(sources) AS sources FROM seen GROUP BY kind, key""")

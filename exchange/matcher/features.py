@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.matcher import circle
 from exchange.matcher.engine import Engine
 from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
 
 Floats = NDArray[np.float64]
 
 OBJECTION = "objection."
-COUNTS = ("sources", "kinds", "infrastructure")
+_ECHO = 0.05
+"""Nats from which a shared post counts as shared with suspects."""
+COUNTS = ("sources", "kinds", "infrastructure", "echo", "devotion", *circle.MEASURES)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Features:
     columns: dict[str, Floats]
     firm: Floats
     """Independent sources: those that name infrastructure, and those of the company."""
+
 
 def names(weights: Weights) -> list[str]:
     """All features that the table of kinds makes."""
@@ -54,8 +58,12 @@ def read_features(engine: Engine, weights: Weights) -> Features:
     columns = ", ".join(f"a.{name}" for name in ACCOUNT_COLUMNS)
     table = _columns(engine, f"""SELECT t.account_id, {columns},
         bit_count(t.sources)::DOUBLE AS sources, bit_count(t.signals)::DOUBLE AS kinds,
-        bit_count(t.firm)::DOUBLE AS firm
-        FROM standing t JOIN accounts a USING (account_id) ORDER BY t.account_id""")
+        bit_count(t.firm)::DOUBLE AS firm, ln(1 + COALESCE(e.n, 0)) AS echo,
+        COALESCE(least(1, e.n / o.n), 0)::DOUBLE AS devotion,
+        {", ".join(f"COALESCE(c.{name}, 0) AS {name}" for name in circle.MEASURES)}
+        FROM standing t JOIN accounts a USING (account_id) LEFT JOIN circle c USING (account_id)
+        LEFT JOIN (SELECT account_id, count(*) AS n FROM company WHERE kind = 'share' AND nats / repeated >= {_ECHO}
+            GROUP BY 1) e USING (account_id) LEFT JOIN doing o USING (account_id) ORDER BY t.account_id""")
     accounts, firm = table.pop("account_id"), table.pop("firm").astype(np.float64)
     found = {name: column.astype(np.float64) for name, column in table.items()}
     long = _columns(engine, f"""SELECT row_number, feature, x FROM (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.matcher import circle
 from exchange.matcher.direct import grid
 from exchange.matcher.engine import Engine
 from exchange.matcher.features import COUNTS, OBJECTION, Features
@@ -22,22 +23,31 @@ from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
 GUARDS = {
     "gate": "content and behaviour count fully only beside infrastructure",
     "against": "the account's own record and words that values are benign can take away no more",
+    "open": "an account that an agency runs in the open is covert only on two strong kinds of its own",
     "provisional": "one source or one kind of evidence alone stays provisional",
 }
+_OPEN = (-3.0, -1.4)
+"""Log-odds where squeezing of openly run accounts begins, and which they never reach."""
+_OWN = 1 << 62
+"""The bit of the platform's own observation among the bits of independent sources."""
 _TOGETHER = {
     "sources": "sources that speak of it", "kinds": "kinds of evidence that speak of it",
-    "infrastructure": "nats of infrastructure in all",
+    "infrastructure": "nats of infrastructure in all", "echo": "posts shared when suspects shared them (logarithm)",
+    "devotion": "share of its shares that suspects shared at that time",
+    "circle_mass": "likely accounts in its circle (logarithm)", "circle_mean": "mean probability in its circle",
+    "circle_sources": "sources that name at least two of its circle",
 }
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """The nats of each account by feature and guard."""
+    """The nats of each account by feature and guard; ``own``: what the platform itself saw is a witness."""
 
     features: Features
     nats: dict[str, Floats]
     guards: dict[str, Floats]
     log_odds: Floats
+    own: NDArray[np.bool_]
 
 
 def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
@@ -56,10 +66,32 @@ def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
     limit = np.where(strong >= 2, rules.limit_two_strong, rules.limit)
     guards["against"] = np.where(against < limit, limit - against, 0.0)
     total = card.intercept + sum(nats.values(), np.zeros(len(features.accounts))) + sum(guards.values())
-    alone = (features.firm < 2) | (features.columns["kinds"] < 2)
+    openly = (np.nan_to_num(features.columns["disclosed"]) > 0) & (strong < 2)
+    guards["open"] = np.where(openly & (total > _OPEN[0]), squeeze(total, *_OPEN) - total, 0.0)
+    total = total + guards["open"]
+    own, corroborated = _witness(features.columns, weights)
+    alone = (features.firm + own < 2) | ((features.columns["kinds"] < 2) & ~corroborated)
     squeezed = squeeze(total, provisional.from_log_odds, provisional.to_log_odds)
     guards["provisional"] = np.where(alone & (total > provisional.from_log_odds), squeezed - total, 0.0)
-    return Weighed(features, nats, guards, total + guards["provisional"])
+    return Weighed(features, nats, guards, total + guards["provisional"], own)
+
+
+def _witness(columns: dict[str, Floats], weights: Weights) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whose circle is a witness. The first: the platform itself saw the account act, write or look like suspects, has
+    infrastructure (more than addresses) against it, and its circle is larger than any household; that stands beside a
+    single source. The second: two sources name others of that circle; that stands beside a single kind."""
+    rules = weights.provisional
+    least = rules.counts_from / 2
+    seen, held = np.zeros_like(columns["circle_mass"]), np.zeros_like(columns["circle_mass"])
+    for name, x in columns.items():
+        if name.startswith(("company.", "direct.")):
+            family = _family(name, weights)
+            if family == "infrastructure" and not name.endswith(".network"):
+                held = held + x
+            elif family != "infrastructure" and name.startswith("company."):
+                seen = seen + x
+    many = columns["circle_mass"] >= np.log1p(rules.companions)
+    return many & (seen >= least) & (held >= least), many & (columns["circle_sources"] >= 2)
 
 
 def _objections(name: str, columns: dict[str, Floats], nats: dict[str, Floats]) -> Floats:
@@ -80,6 +112,8 @@ def _family(feature: str, weights: Weights) -> str:
     part, _, signal = feature.partition(".")
     if part in ("direct", "company"):
         return next(kind.family for kind in weights.kinds.values() if kind.signal == signal)
+    if feature in ("echo", "devotion", *circle.MEASURES):
+        return "behaviour"  # a crowd is a circle too: without infrastructure it counts as acts do
     return "account" if feature in ACCOUNT_COLUMNS else part
 
 
@@ -95,11 +129,16 @@ def _part(family: str) -> str:
 
 
 def keep_state(engine: Engine, weighed: Weighed) -> None:
-    """Make table ``state``: account_id, log_odds, score, sources, firm, signals."""
-    engine.table("weighed", {"account_id": weighed.features.accounts, "log_odds": weighed.log_odds})
-    engine.run("""CREATE OR REPLACE TEMP TABLE state AS SELECT account_id, log_odds,
-        1 / (1 + exp(-log_odds)) AS score, s.sources, s.firm, s.signals
-        FROM weighed JOIN standing s USING (account_id)""")
+    """Make table ``state``: account_id, log_odds, score, and as bits sources, firm (independent ones) and signals;
+    ``heard`` is the mean with the round before, so that two accounts that hear each other don't swing."""
+    engine.table("weighed", {"account_id": weighed.features.accounts, "log_odds": weighed.log_odds,
+                             "own": weighed.own})
+    engine.run("CREATE TEMP TABLE IF NOT EXISTS state AS SELECT account_id, 0.0::DOUBLE AS score FROM weighed LIMIT 0")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE state AS SELECT account_id, log_odds,
+        1 / (1 + exp(-log_odds)) AS score, (1 / (1 + exp(-log_odds)) + COALESCE(p.score, 1 / (1 + exp(-log_odds)))) / 2
+            AS heard, s.sources, s.firm | CASE WHEN own THEN {_OWN} ELSE 0 END AS firm, s.signals
+        FROM weighed JOIN standing s USING (account_id) LEFT JOIN (SELECT account_id, score FROM state) p
+        USING (account_id)""")
 
 
 def _long(engine: Engine, name: str, accounts: NDArray[np.generic], columns: dict[str, Floats], *,

@@ -11,7 +11,9 @@ from exchange.errors import SettingError
 from exchange.matcher.scorecard import Floats
 
 ROLES = ("origin", "relay", "amplifier")
-MEASURES = ("authored", "wrote", "shared", "linked", "tagged", "busy", "late", "first", "followers")
+PLACED = ("authored", "echoed", "shared", "linked", "tagged", "late", "rank", "followers")
+MEASURES = ("authored", "echoed", "wrote", "shared", "linked", "tagged", "busy", "late", "first", "rank", "followers",
+            *(f"{name}_here" for name in PLACED))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from exchange.errors import InputError
-from exchange.matcher import company, fusion, objections
+from exchange.matcher import circle, company, fusion, objections
 from exchange.matcher.action.pack import ActionPack, load_actions
 from exchange.matcher.action.recommend import recommend
 from exchange.matcher.case.timeline import count_days
@@ -27,6 +27,7 @@ from exchange.matcher.indicators import Indicator, Terms, collect, read_indicato
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report
 from exchange.matcher.roles import read_measures
+from exchange.matcher.takeover import find_takeovers
 from exchange.matcher.traces import make_traces
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights, load_weights
@@ -65,7 +66,7 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
     weights = options.weights or load_weights()
     if not weights.cards:
         raise InputError(f"The weights {weights.version} hold no scorecard.",
-                         fix="Fit one (python -m exchange.matcher.learning.worlds), or use the shipped made-1.")
+                         fix="Fit one (python -m exchange.matcher.learning.worlds), or use the shipped made-2.")
     report = Report(weights=weights.version, at=options.at, purpose=options.purpose)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -168,15 +169,22 @@ def prepare(engine: Engine, there: Entities, weights: Weights, at: int, report: 
         report.leave_out("a hit on a value that the same source had already named (it counts once)", "", repeated)
     objections.weigh_objections(engine, weights)
     company.empty(engine, there.account_type)
+    circle.empty(engine, there.account_type)
     make_traces(engine, there)
+
+
+def listen(engine: Engine, weights: Weights, at: int, accounts: int) -> None:
+    """One round of company and circles."""
+    company.gather(engine, weights, at)
+    company.one_round(engine, weights, at)
+    circle.gather_circles(engine, weights, accounts)
 
 
 def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
     prepare(engine, there, weights, at, report)
     for number, card in enumerate(weights.cards):
         if number:
-            company.gather(engine, weights, at)
-            company.one_round(engine, weights, at)
+            listen(engine, weights, at, report.accounts)
         weighed = fusion.weigh(read_features(engine, weights), card, weights)
         fusion.keep_state(engine, weighed)
     fusion.write_evidence(engine, weighed, card)
@@ -202,8 +210,10 @@ def _cluster(engine: Engine, there: Entities, weights: Weights, report: Report) 
 def _recommend(engine: Engine, there: Entities, options: Options, report: Report) -> None:
     """Make tables ``told`` (what the matcher says of members) and ``actions`` (what the policy makes of it)."""
     pack = options.actions or load_actions()
+    find_takeovers(engine, links="links" in there.tables)
     engine.run("""CREATE OR REPLACE TEMP TABLE told AS SELECT m.account_id, m.cluster, r.role, NULL::VARCHAR AS class,
-        false AS compromised FROM members m LEFT JOIN roles r USING (account_id)""")
+        t.account_id IS NOT NULL AS compromised FROM members m LEFT JOIN roles r USING (account_id)
+        LEFT JOIN taken t USING (account_id)""")
     recommend(engine, pack, options.at, acts="acts" in there.tables)
     count_days(engine, acts="acts" in there.tables)
     report.recommend(pack, options.at, engine.rows("SELECT action, count(*) FROM actions GROUP BY 1"))

@@ -2,7 +2,8 @@
 
 Beside the links of identity these are acts (the same post shared or written, the same tag), wording (five words in a
 row, so that near-duplicates meet), pictures (windows of 24 bits of the fingerprint, so that noisy copies meet) and the
-hour of the sign-up. View ``traces``: account_id, kind, key, value, first_seen, last_seen.
+hour of the sign-up. Table ``traces``: account_id, kind, key, value, first_seen, last_seen, holders, of values that at
+least two accounts hold and few enough for their kind to say anything.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _BURST = 3_600
 
 
 def make_traces(engine: Engine, there: Entities) -> None:
-    """Make the view ``traces`` of what tables there are."""
+    """Make the table ``traces`` of what tables there are, and ``doing``: how many posts each account shared."""
     parts = [_signups()]
     if "links" in there.tables:
         parts.append("SELECT account_id, kind, key, value, first_seen, last_seen FROM links")
@@ -29,7 +30,18 @@ def make_traces(engine: Engine, there: Entities) -> None:
         parts.append(_wording())
     if "avatars" in there.tables:
         parts.append(_pictures())
-    engine.run("CREATE VIEW traces AS " + " UNION ALL ".join(parts))
+    engine.run("CREATE VIEW everything AS " + " UNION ALL ".join(parts))
+    engine.run("""CREATE OR REPLACE TEMP TABLE holding AS SELECT kind, key, count(*) AS holders FROM (
+            SELECT DISTINCT account_id, kind, key FROM everything) GROUP BY kind, key HAVING count(*) > 1""")
+    engine.run("""CREATE TEMP TABLE traces AS SELECT e.account_id, e.kind, e.key, min(e.value) AS value,
+            min(e.first_seen) AS first_seen, max(e.last_seen) AS last_seen, any_value(h.holders) AS holders
+        FROM everything e JOIN (SELECT h.* FROM holding h JOIN kinds k USING (kind)
+            WHERE k.company AND holders > 1 AND holders < 3 * k.cap) h ON h.kind = e.kind AND h.key = e.key
+        SEMI JOIN accounts a ON a.account_id = e.account_id GROUP BY e.account_id, e.kind, e.key""")
+    engine.run("DROP TABLE holding")
+    done = "acts WHERE kind = 'share' AND NOT wrote" if "acts" in there.tables else "accounts WHERE false"
+    key = "key" if "acts" in there.tables else "account_id"
+    engine.run(f"CREATE TEMP TABLE doing AS SELECT account_id, count(DISTINCT {key}) AS n FROM {done} GROUP BY 1")
 
 
 def _signups() -> str:

@@ -16,7 +16,7 @@ from exchange.errors import SettingError
 from exchange.matcher.role_table import RoleTable, read_roles
 from exchange.matcher.scorecard import Card, read_card
 
-DEFAULT_WEIGHTS = "made-1"
+DEFAULT_WEIGHTS = "made-2"
 FAMILIES = ("infrastructure", "content", "behaviour")
 ACCOUNT_COLUMNS = (
     "age_days", "verified", "assurance", "strikes", "followers", "audience_quality", "payment_months",
@@ -74,6 +74,8 @@ class Provisional:
     """What one source or one signal alone can reach, as log-odds."""
 
     counts_from: float
+    companions: float
+    """Likely accounts in an account's circle, besides itself, from which the circle is a witness."""
     from_log_odds: float
     to_log_odds: float
 

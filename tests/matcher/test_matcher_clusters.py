@@ -77,9 +77,11 @@ def test_roles_follow_from_what_accounts_do():
     table = load_weights().roles
     row = dict.fromkeys(MEASURES, np.nan)
     cases = {
-        "origin": {"authored": 2.0, "wrote": 0.6, "shared": 0.1},
-        "relay": {"authored": 0.0, "shared": 0.6, "linked": 0.4, "tagged": 0.0, "late": 2.0},
-        "amplifier": {"authored": 0.0, "shared": 0.4, "linked": 0.0, "tagged": 0.5, "late": 4.0},
+        "origin": {"authored": 2.0, "echoed": 3.0, "wrote": 0.6, "shared": 0.1, "authored_here": 1.0, "echoed_here": 1.0},
+        "relay": {"authored": 0.0, "echoed": 0.0, "wrote": 0.1, "shared": 0.6, "linked": 0.3, "linked_here": 0.9,
+                  "tagged": 0.0, "tagged_here": 0.2, "late": 2.0, "late_here": 0.1, "rank": 0.1, "rank_here": 0.1},
+        "amplifier": {"authored": 0.0, "echoed": 0.0, "wrote": 0.1, "shared": 0.4, "linked": 0.0, "linked_here": 0.2,
+                      "tagged": 0.4, "tagged_here": 0.8, "late": 4.0, "late_here": 0.8, "rank": 0.7, "rank_here": 0.8},
     }
     measures = np.array([list({**row, **case}.values()) for case in cases.values()])
     assert table.tell(measures) == list(cases) == list(ROLES)

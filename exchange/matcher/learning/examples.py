@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.matcher import company, fusion
+from exchange.matcher import fusion
 from exchange.matcher.bundle import read_objects
 from exchange.matcher.engine import Engine, open_engine
 from exchange.matcher.entities import Entities, read_entities
 from exchange.matcher.features import Features, read_features
 from exchange.matcher.indicators import Terms, collect, read_indicators
 from exchange.matcher.report import Report
-from exchange.matcher.run import compare, load_indicators, prepare
+from exchange.matcher.run import compare, listen, load_indicators, prepare
 from exchange.matcher.scorecard import Card
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights
@@ -31,6 +31,7 @@ class Study:
     engine: Engine
     weights: Weights
     at: int
+    accounts: int
 
     def features(self) -> Features:
         """What the next card would read."""
@@ -40,8 +41,7 @@ class Study:
         """Score with a card, and listen to company once more."""
         weighed = fusion.weigh(features, card, self.weights)
         fusion.keep_state(self.engine, weighed)
-        company.gather(self.engine, self.weights, self.at)
-        company.one_round(self.engine, self.weights, self.at)
+        listen(self.engine, self.weights, self.at, self.accounts)
         return weighed
 
 
@@ -56,7 +56,7 @@ def open_study(world: Path, work: Path, weights: Weights, at: int) -> Iterator[S
         load_indicators(engine, indicators, weights, there)
         compare(engine, there, weights, at, report)
         prepare(engine, there, weights, at, report)
-        yield Study(engine, weights, at)
+        yield Study(engine, weights, at, report.accounts)
 
 
 def read_truth(engine: Engine, world: Path, accounts: NDArray[np.int64]) -> NDArray[np.int8]:

@@ -1,6 +1,6 @@
 """Fits all stages' scorecards on made-up worlds and writes the table of weights that ships.
 
-    python -m exchange.matcher.learning.worlds --table start-3 --version made-1 --work DIR --out FILE.toml
+    python -m exchange.matcher.learning.worlds --table start-3 --version made-2 --work DIR --out FILE.toml
 
 Nothing but seeds, sizes and difficulties goes in; each stage is fitted on what the stage before makes of every world.
 """
@@ -26,20 +26,20 @@ from exchange.matcher.world import FEED, make_world
 from exchange.matcher.world.make import AT
 
 STAGES = 4
-SIZES = (20_000, 40_000, 60_000)
-THINNING = 3
+SIZES = (15_000, 25_000, 45_000)
+CAREFUL = (0.3, 0.95)
+"""Difficulties lie evenly between these."""
+THINNING = 4
 """Of accounts that belong to nobody's operation one in so many is an example, and counts for all of them."""
-DIFFICULTIES = (0.3, 0.5, 0.6, 0.7, 0.85, 0.9)
 
 
 def make_worlds(work: Path, count: int, first_seed: int) -> list[Path]:
-    """Worlds of all sizes and difficulties in turn; those that are there are used again."""
+    """Worlds of all sizes and difficulties; those that are there are used again."""
     folders = []
-    for number in range(count):
-        folder = work / f"world-{first_seed + number}"
+    for seed in range(first_seed, first_seed + count):
+        folder, rng = work / f"world-{seed}", np.random.default_rng(seed)
         if not (folder / FEED).exists():
-            make_world(folder, accounts=SIZES[number % len(SIZES)], seed=first_seed + number,
-                       difficulty=DIFFICULTIES[number % len(DIFFICULTIES)])
+            make_world(folder, accounts=int(rng.choice(SIZES)), seed=seed, difficulty=float(rng.uniform(*CAREFUL)))
         folders.append(folder)
     return folders
 

@@ -11,11 +11,12 @@ from exchange.matcher.world.publishing import follow
 
 def entangle(ground: Ground, operations: list[Operation], free: Ints) -> Ints:
     """Bring some of the free accounts near operations; returns those still free."""
+    habits = ground.habits.neighbours
     for operation in operations:
-        size = len(operation.members)
-        believers, free = _take(ground, free, "believer", max(2, int(size * ground.habits.believers)))
-        follow(ground, operation, believers, hours=0.4 * ground.rng.uniform(0.5, 2), each=ground.rng.uniform(0.5, 5))
-        passing, free = _take(ground, free, "unwitting", max(2, int(size * ground.habits.believers)))
+        size, keen = len(operation.members), ground.rng.uniform(0.5, 2)
+        believers, free = _take(ground, free, "believer", max(2, int(size * habits.believers)))
+        follow(ground, operation, believers, hours=habits.delay_hours / keen, each=habits.each * keen)
+        passing, free = _take(ground, free, "unwitting", max(2, int(size * habits.unwitting)))
         follow(ground, operation, passing, hours=12, each=0.2)
         free = _recycle(ground, operation, free)
         free = _disown(ground, operation, free)
@@ -33,7 +34,7 @@ def _recycle(ground: Ground, operation: Operation, free: Ints) -> Ints:
     rng = ground.rng
     for kind in ("phone", "email"):
         values = operation.values[kind]
-        heirs, free = _take(ground, free, "recycled_id", 2)
+        heirs, free = _take(ground, free, "recycled_id", ground.habits.neighbours.heirs)
         if len(values) and len(heirs):
             ended = ground.days_ago(rng.uniform(0, 20, len(heirs)))
             ground.link(heirs, kind, values[rng.integers(0, len(values), len(heirs))],
@@ -43,8 +44,8 @@ def _recycle(ground: Ground, operation: Operation, free: Ints) -> Ints:
 
 def _disown(ground: Ground, operation: Operation, free: Ints) -> Ints:
     """People who sold an account; their machine is still among its old ones."""
-    rng = ground.rng
-    owners, free = _take(ground, free, "previous_owner", max(2, len(operation.members) // 8))
+    rng, sellers = ground.rng, ground.habits.neighbours.sellers
+    owners, free = _take(ground, free, "previous_owner", max(2, int(len(operation.members) * sellers)))
     machines = ground.tokens(len(owners))
     ground.recent(owners, "device", machines, idle=6)
     bought = operation.members[rng.integers(0, len(operation.members), len(owners))]

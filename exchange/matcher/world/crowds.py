@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from exchange.matcher.world.ground import Ground, Ints
+from exchange.matcher.world.ground import Array, Ground, Ints
 
-HOUR = 3_600
+MINUTE = 60
 
 
 def gather(ground: Ground, free: Ints) -> Ints:
     """Make groups of some of the free accounts; returns those still free."""
-    groups = max(1, ground.size // 12_000)
+    groups = max(1, int(ground.size / 12_000 * ground.habits.platform.groups))
     for _ in range(groups):
         for make, least, most in ((_agency, 12, 40), (_fans, 40, 140), (_protest, 40, 140)):
             limit = min(most, max(least + 1, ground.size // 60))
@@ -53,7 +53,8 @@ def _fans(ground: Ground, members: Ints) -> None:
     ground.columns["kind"][members] = "fan"
     star = ground.random_bits(2)
     ground.picture(members, ground.noisy(star[ground.rng.integers(0, 2, len(members))], 10))
-    _chorus(ground, members)
+    _wave(ground, members)
+    _chorus(ground, members, star[0])
 
 
 def _protest(ground: Ground, members: Ints) -> None:
@@ -62,19 +63,29 @@ def _protest(ground: Ground, members: Ints) -> None:
     some = members[ground.chance(len(members), 0.4)]
     ground.columns["created"][some] = ground.days_ago(ground.rng.uniform(3, 60, len(some)))
     ground.recent(some, "ip4", np.repeat(ground.rng.integers(121 << 24, 122 << 24, 1), len(some)), idle=3)
-    _chorus(ground, members)
+    _wave(ground, members)
+    _chorus(ground, members, np.zeros(0, dtype=bool))
 
 
-def _chorus(ground: Ground, members: Ints) -> None:
-    rng, count = ground.rng, len(members)
-    moment = ground.days_ago(rng.uniform(1, 20, 1))[0] + rng.integers(0, HOUR, count)
-    ids = ground.post(members, "original", moment, None, np.repeat(ground.sentences(1), count))
+def _wave(ground: Ground, members: Ints) -> None:
+    """Some of a crowd signed up on the day on which it all began."""
+    some = members[ground.chance(len(members), ground.rng.uniform(0, 0.4))]
+    ground.columns["created"][some] = ground.days_ago(ground.rng.uniform(20, 60, 1))[0] + ground.rng.integers(
+        0, int(600 * MINUTE), len(some))
+
+
+def _chorus(ground: Ground, members: Ints, face: Array) -> None:
+    rng, count, zeal = ground.rng, len(members), ground.habits.platform.zeal * MINUTE
+    moment = ground.days_ago(rng.uniform(1, 20, 1))[0] + rng.exponential(zeal, count).astype(np.int64)
+    words = ground.sentences(1)
+    ground.crowds.append((str(words[0]), face))
+    ids = ground.post(members, "original", moment, None, np.repeat(words, count))
     ground.post(members, "tag", moment, np.repeat(ground.tokens(1), count))
     ground.post(members, "link", moment, np.repeat(ground.tokens(1), count))
     for _ in range(int(rng.integers(1, 5))):
         start = ground.days_ago(rng.uniform(0.5, 20, 1))[0]
         some = members[ground.chance(count, 0.6)]
-        ground.post(some, "share", start + rng.exponential(600, len(some)).astype(np.int64),
+        ground.post(some, "share", start + rng.exponential(zeal / 4, len(some)).astype(np.int64),
                     np.repeat(ids[rng.integers(0, count, 1)], len(some)))
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.matcher.world.habits import Habits
+
 Ints = NDArray[np.int64]
 Array = NDArray[Any]
 DAY = 86_400
@@ -26,47 +28,6 @@ WORDS = [
 ]
 
 
-@dataclass(frozen=True)
-class Habits:
-    """How a platform and its operations are, beyond difficulty: drawn anew for each world, so that nothing fitted on
-    many worlds can lean on one world's figures."""
-
-    bought: float
-    """Share of an operation's accounts that were bought with a past."""
-    stolen: float
-    burst_minutes: float
-    """Width of a sign-up burst of an operation that takes no care."""
-    crowding: float
-    """Factor on the number of accounts that share a machine or number."""
-    apart: float
-    """How much care lowers the use of what is shared."""
-    turnout: float
-    """Share of members who take part in a trigger."""
-    cover: float
-    """Ordinary posts of members, as a factor."""
-    believers: float
-    """Believers per member."""
-    known: float
-    """Share of an operation's values that a contributor knows, where nobody takes care."""
-    stale: float
-    wrong: float
-    """Indicators about innocents, per thousand accounts."""
-    photos: float
-    """Share of people with a picture of their own; most others keep one of a few default pictures."""
-
-
-def draw_habits(rng: np.random.Generator) -> Habits:
-    """The habits of one world."""
-    between = rng.uniform
-    return Habits(
-        bought=between(0.15, 0.5), stolen=between(0.01, 0.06),
-        burst_minutes=float(np.exp(between(np.log(5), np.log(900)))),
-        crowding=between(0.6, 1.4), apart=between(0.3, 0.7), turnout=between(0.25, 0.6), cover=between(0.4, 1.6),
-        believers=between(0.4, 1.6), known=between(0.25, 0.6), stale=between(0.05, 0.2), wrong=between(0.5, 3),
-        photos=between(0.8, 0.95),
-    )
-
-
 @dataclass
 class Ground:
     """A platform under construction. Accounts are rows 0 … n-1 until they are written."""
@@ -80,6 +41,10 @@ class Ground:
     size: int = 0
     popular: dict[str, Ints] = field(default_factory=dict)
     """Kind of post to the things that everybody posts about, most popular first."""
+    common: dict[str, Ints] = field(default_factory=dict)
+    """What anybody may come by: addresses of carriers and tunnels, mail providers."""
+    crowds: list[tuple[str, Array]] = field(default_factory=list)
+    """The words of each crowd, and its picture (none: no bits)."""
     columns: dict[str, Array] = field(default_factory=dict)
     links: list[dict[str, Array]] = field(default_factory=list)
     posts: list[dict[str, Array]] = field(default_factory=list)

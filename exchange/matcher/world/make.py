@@ -12,7 +12,8 @@ import numpy as np
 from exchange.matcher.engine import Engine, open_engine
 from exchange.matcher.values import quoted
 from exchange.matcher.world import bystanders, crowds, operations, people, publishing, sharing
-from exchange.matcher.world.ground import Array, Ground, Ints, draw_habits
+from exchange.matcher.world.ground import Array, Ground, Ints
+from exchange.matcher.world.habits import draw_habits
 from exchange.matcher.world.operation import Operation
 
 AT = 1_780_272_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exchange.matcher.world.ground import DAY, Array, Ground, Ints
+from exchange.matcher.world.ground import DAY, Array, Ground, Ints, zipf_choice
 from exchange.matcher.world.operation import CLASSES, Operation
 from exchange.matcher.world.publishing import publish
 
@@ -40,7 +40,7 @@ def run_operations(ground: Ground, free: Ints, count: int) -> tuple[list[Operati
 def _enlist(ground: Ground, operation: Operation) -> tuple[Ints, Ints]:
     """Fresh accounts in bursts; some bought with a past; some stolen from people. Returns the fresh and the bought."""
     rng, members = ground.rng, operation.members
-    count, columns, habits = len(members), ground.columns, ground.habits
+    count, columns, habits = len(members), ground.columns, ground.habits.craft
     role = rng.choice(ROLES, count, p=_crew(rng, operation.cls))
     role[0] = "origin"
     columns["op"][members], columns["role"][members], columns["cls"][members] = operation.number, role, operation.cls
@@ -49,20 +49,35 @@ def _enlist(ground: Ground, operation: Operation) -> tuple[Ints, Ints]:
     columns["compromised"][members] = stolen
     new = ~stolen & ground.chance(count, 1 - habits.bought)
     fresh = members[new]
-    bursts = operation.since - rng.integers(1, 60, 4) * DAY - rng.integers(0, DAY, 4)
+    bursts = operation.since - rng.integers(1, 60, habits.bursts) * DAY - rng.integers(0, DAY, habits.bursts)
     width = int(habits.burst_minutes * 60 * (1 + 30 * operation.care**3))
-    columns["created"][fresh] = bursts[rng.integers(0, 4, len(fresh))] + rng.integers(0, width, len(fresh))
-    own = members[~stolen]
-    columns["verified"][own] = ground.chance(len(own), 0.02)
-    columns["assurance"][own] = rng.choice([0, 1, 2], len(own), p=[0.65, 0.28, 0.07])
-    columns["payment_months"][own] = np.where(ground.chance(len(own), 0.1), rng.integers(1, 8, len(own)), 0)
-    columns["audience_quality"][own] = rng.beta(4, 5 - operation.care, len(own))
-    columns["strikes"][own] = rng.poisson(0.3, len(own))
-    columns["geo_spread"][own] = rng.beta(3, 4, len(own))
-    loud = np.select([columns["role"][own] == "origin", columns["role"][own] == "relay"], [6.0, 3.0], 1.0)
+    signed_up = bursts[rng.integers(0, habits.bursts, len(fresh))] + rng.integers(0, width, len(fresh))
+    columns["created"][fresh] = np.minimum(signed_up, ground.at - rng.integers(1, 20 * DAY, len(fresh)))
+    _record(ground, members[~stolen], operation.care)
+    return fresh, members[~stolen & ~new]
+
+
+def _record(ground: Ground, own: Ints, care: float) -> None:
+    """An operation's own accounts differ in each figure as much as this world lets them, and less with care."""
+    rng, columns, tells, count = ground.rng, ground.columns, ground.habits.craft.tells, len(own)
+
+    def gives_away(figure: str) -> Array:
+        """Members whose figure is a member's and not like other people's."""
+        return own[ground.chance(count, min(1.0, tells[figure] * (1 - 0.4 * care)))]
+
+    columns["verified"][gives_away("verified")] = 0
+    columns["assurance"][gives_away("assurance")] = 0
+    columns["payment_months"][gives_away("payment")] = 0
+    low = gives_away("quality")
+    columns["audience_quality"][low] = rng.beta(4, 5, len(low))
+    struck = gives_away("strikes")
+    columns["strikes"][struck] = rng.poisson(0.4, len(struck))
+    wide = gives_away("spread")
+    columns["geo_spread"][wide] = rng.beta(3, 4, len(wide))
+    role, reach = columns["role"][own], tells["reach"]
+    loud = np.select([role == "origin", role == "relay"], [1 + 5 * reach, 1 + 2 * reach], 1.0)
     columns["followers"][own] = (columns["followers"][own] * loud).astype(np.int64)
     columns["reach_90d"][own] = (columns["reach_90d"][own] * loud).astype(np.int64)
-    return fresh, members[~stolen & ~new]
 
 
 def _crew(rng: np.random.Generator, cls: str) -> Array:
@@ -74,27 +89,39 @@ def _crew(rng: np.random.Generator, cls: str) -> Array:
 
 def _equip(ground: Ground, operation: Operation) -> None:
     """Pools of machines and numbers: the more careful, the fewer accounts share one; and things of one account only."""
-    rng, members, care = ground.rng, operation.members, operation.care
+    rng, members, care, habits = ground.rng, operation.members, operation.care, ground.habits.craft
     count = len(members)
     operation.network = int(rng.integers(185 << 18, 186 << 18)) << 6
     for kind in _KINDS:
         crowd, used, alone = _POOLS[kind]
-        per_value = 1 + (crowd * ground.habits.crowding - 1) * (1 - care) * rng.uniform(0.7, 1.3)
+        per_value = 1 + (crowd * habits.crowding[kind] - 1) * (1 - care) * rng.uniform(0.7, 1.3)
         pool = max(1, round(count / max(1.05, per_value)))
-        shares = ground.chance(count, used * (1 - ground.habits.apart * care))
+        shares = ground.chance(count, used * habits.used[kind] * (1 - habits.apart * care))
         who = members[shares]
         rented = operation.network + rng.integers(0, 64, pool)
         hidden = rng.integers(16 << 24, 90 << 24, pool)
         values = np.where(ground.chance(pool, 1 - care), rented, hidden) if kind == "ip4" else ground.tokens(pool)
         picked = values[rng.integers(0, pool, len(who))]
         first = np.maximum(operation.since + rng.integers(0, 20 * DAY, len(who)), ground.columns["created"][who])
-        ground.link(who, kind, picked, first, ground.days_ago(rng.exponential(6, len(who))))
+        ground.link(who, kind, picked, first, ground.days_ago(rng.exponential(habits.idle, len(who))))
         operation.values[kind] = np.unique(picked)
         only = members[~shares & ground.chance(count, alone)]
         mine = rng.integers(16 << 24, 90 << 24, len(only)) if kind == "ip4" else ground.tokens(len(only))
-        ground.recent(only, kind, mine, idle=8)
+        since = operation.since + rng.integers(0, 20 * DAY, len(only))
+        since[ground.columns["compromised"][only] > 0] = 0
+        ground.link(only, kind, mine, np.maximum(since, ground.columns["created"][only]),
+                    ground.days_ago(rng.exponential(8, len(only))))
         operation.values[kind] = np.unique(np.concatenate([operation.values[kind], mine[: len(mine) // 3]]))
-    faces = ground.random_bits(max(1, round(count / (1 + 5 * (1 - care)))))
+    _blend(ground, members)
+    faces = ground.random_bits(max(1, round(count / (1 + 5 * habits.faces * (1 - care)))))
     who = members[ground.chance(count, 0.7)]
     ground.picture(who, ground.noisy(faces[rng.integers(0, len(faces), len(who))], 10))
     operation.pictures = faces
+
+
+def _blend(ground: Ground, members: Ints) -> None:
+    """What members have in common with everybody: carriers, tunnels, mail providers."""
+    rng, common = ground.rng, ground.common
+    for kind, place, share in (("ip4", "carrier", 0.5), ("ip4", "tunnel", 0.3), ("email_domain", "email_domain", 0.5)):
+        who = members[ground.chance(len(members), share)]
+        ground.recent(who, kind, common[place][zipf_choice(rng, len(common[place]), len(who), 0.8)], idle=8)

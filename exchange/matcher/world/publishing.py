@@ -23,8 +23,8 @@ def publish(ground: Ground, operation: Operation) -> None:
     operation.texts = [str(text) for text in ground.sentences(int(rng.integers(3, 7)), 13)]
     tags = ground.tokens(2)
     crew = tuple(members[role == name] for name in ("origin", "relay", "amplifier"))
-    triggers = max(3, int(rng.poisson(_PACE[operation.cls])))
-    hurry = 1 + 5 * operation.care
+    triggers = max(3, int(rng.poisson(_PACE[operation.cls] * ground.habits.craft.pace)))
+    hurry = (1 + 5 * operation.care) * ground.habits.craft.hurry
     for _ in range(triggers):
         _burst(ground, operation, crew, int(ground.days_ago(rng.uniform(0.5, 28, 1))[0]), tags, hurry)
     _cover(ground, members, 1.0 + 2.0 * operation.care)
@@ -33,7 +33,8 @@ def publish(ground: Ground, operation: Operation) -> None:
 def _burst(ground: Ground, operation: Operation, crew: tuple[Ints, Ints, Ints], start: int, tags: Ints,
            hurry: float) -> None:
     """One trigger: a post or two, shares within minutes, tags and the same words again soon after."""
-    rng, habits, linking = ground.rng, ground.habits, _LINKS.get(operation.cls, 1.0)
+    rng, habits = ground.rng, ground.habits.craft
+    linking = _LINKS.get(operation.cls, 1.0) * habits.linking
     origins, relays, amplifiers = crew
     writers = rng.choice(origins, min(len(origins), int(rng.integers(1, 3))), replace=False)
     moments = start + rng.integers(0, 300, len(writers))
@@ -44,20 +45,21 @@ def _burst(ground: Ground, operation: Operation, crew: tuple[Ints, Ints, Ints], 
     passing = relays[ground.chance(len(relays), habits.turnout * (1.3 - 0.6 * operation.care))]
     delay = (rng.exponential(4 * hurry * _MINUTE, len(passing))).astype(np.int64)
     _repeat(ground, passing, ids, start + 300 + delay)
-    _visit(ground, operation, passing[ground.chance(len(passing), 0.5 * min(1.0, linking))], start + 600)
+    _visit(ground, operation, passing[ground.chance(len(passing), habits.relay_links * min(1.0, linking))], start + 600)
     pushing = amplifiers[ground.chance(len(amplifiers), habits.turnout * (1.1 - 0.7 * operation.care))]
-    delay = (rng.exponential(10 * hurry * _MINUTE, len(pushing))).astype(np.int64)
+    delay = (rng.exponential(4 * habits.behind * hurry * _MINUTE, len(pushing))).astype(np.int64)
     _repeat(ground, pushing, ids, start + 420 + delay)
-    tagging = ground.chance(len(pushing), 0.5)
+    tagging = ground.chance(len(pushing), habits.tagging)
     ground.post(pushing[tagging], "tag", start + 450 + delay[tagging], tags[rng.integers(0, 2, int(tagging.sum()))])
-    copying = ground.chance(len(pushing), 0.3)
+    copying = ground.chance(len(pushing), habits.copying)
     _write(ground, operation, pushing[copying], start + 500 + delay[copying])
     _visit(ground, operation, pushing[ground.chance(len(pushing), 0.1 * linking)], start + 1200)
 
 
 def _write(ground: Ground, operation: Operation, who: Ints, moment: Ints) -> Ints:
     rng = ground.rng
-    texts = [_varied(rng, operation.texts[int(rng.integers(0, len(operation.texts)))], operation.care) for _ in who]
+    change = (0.05 + 0.25 * operation.care) * ground.habits.craft.variation
+    texts = [_varied(rng, operation.texts[int(rng.integers(0, len(operation.texts)))], change) for _ in who]
     return ground.post(who, "original", moment, None, np.array(texts, dtype=object))
 
 
@@ -75,7 +77,7 @@ def _visit(ground: Ground, operation: Operation, who: Ints, start: int) -> None:
 def _cover(ground: Ground, members: Ints, rate: float) -> None:
     """What makes accounts look alive: popular tags, posts, pages and words of their own."""
     for kind, share in (("original", 0.4), ("share", 0.8), ("link", 0.5), ("tag", 0.5)):
-        who = np.repeat(members, ground.rng.poisson(rate * share * ground.habits.cover, len(members)))
+        who = np.repeat(members, ground.rng.poisson(rate * share * ground.habits.craft.cover, len(members)))
         ground.chatter(kind, who)
 
 
@@ -88,12 +90,12 @@ def plant(ground: Ground, operation: Operation, addresses: Sequence[str]) -> Non
     ground.post(who, "link", ground.days_ago(ground.rng.uniform(0, 20, len(who))), picked)
 
 
-def _varied(rng: np.random.Generator, text: str, care: float) -> str:
+def _varied(rng: np.random.Generator, text: str, change: float) -> str:
     """The same sentence with some words replaced and now and then two exchanged."""
     words = text.split()
-    for place in np.flatnonzero(rng.random(len(words)) < 0.05 + 0.25 * care):
+    for place in np.flatnonzero(rng.random(len(words)) < change):
         words[place] = WORDS[int(rng.integers(0, len(WORDS)))]
-    if rng.random() < 0.3 * care:
+    if rng.random() < change:
         here, there = rng.integers(0, len(words), 2)
         words[here], words[there] = words[there], words[here]
     return " ".join(words)
@@ -108,6 +110,10 @@ def follow(ground: Ground, operation: Operation, who: Ints, *, hours: float, eac
     picks = rng.integers(0, len(operation.posts), len(acting))
     posts, moments = operation.posts[picks], operation.moments[picks]
     ground.post(acting, "share", moments + rng.exponential(hours * 3600, len(acting)).astype(np.int64), posts)
+    quoting = acting[ground.chance(len(acting), ground.habits.neighbours.quoting)]
+    words = np.array(operation.texts, dtype=object)[rng.integers(0, len(operation.texts), len(quoting))]
+    ground.post(quoting, "original", operation.moments[rng.integers(0, len(operation.moments), len(quoting))]
+                + rng.exponential(hours * 3600, len(quoting)).astype(np.int64), None, words)
     visiting = who[ground.chance(len(who), 0.5)]
     ground.post(visiting, "link", ground.days_ago(rng.uniform(0, 25, len(visiting))),
                 operation.domains[rng.integers(0, len(operation.domains), len(visiting))])

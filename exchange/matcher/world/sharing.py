@@ -24,6 +24,7 @@ _PATHS = {
     "phone": ("x-cib-phone:token", "ph"), "email": ("x-cib-email:token", "em"),
     "cookie": ("x-cib-cookie:token", "ck"), "upload_fp": ("x-cib-upload-fp:token", "uf"),
 }
+_FRAMING = ("device", "email", "phone", "ip4", "payment", "cookie", "upload_fp")
 _CONFIDENCE = {"ip4": 60, "ip_range": 60, "picture": 70, "text": 65}
 
 
@@ -85,23 +86,26 @@ def share(ground: Ground, operations: list[Operation], free: Ints, seed: int) ->
     """The feed's objects; marks seeded operations and framed people."""
     feed = FeedWriter(ground, seed)
     for operation in operations:
-        if ground.rng.random() < 0.85 or operation.number == 0:
+        if ground.rng.random() < ground.habits.feed.seeded or operation.number == 0:
             operation.seeded = True
             _known(feed, operation)
-    _elsewhere(feed, feed.count * 3 // 2)
-    _mistaken(feed, free[:400], max(2, int(ground.habits.wrong * ground.size / 1000 / 8)))
+    _elsewhere(feed, int(feed.count * ground.habits.feed.elsewhere))
+    near = np.flatnonzero((ground.columns["op"] < 0) & (ground.columns["kind"] != ""))
+    near = ground.rng.permutation(near)[:100]
+    _mistaken(feed, np.concatenate([free[:300], near]), max(2, int(ground.habits.feed.wrong * ground.size / 1000 / 8)))
+    _blamed(feed)
     _framed(feed, free[400 : 400 + min(40, max(4, ground.size // 1000))])
     return feed.objects
 
 
 def _known(feed: FeedWriter, operation: Operation) -> None:
-    """What two or three contributors know of an operation."""
-    rng, ground = feed.ground.rng, feed.ground
-    for source in rng.permutation(len(SOURCES))[: int(rng.integers(2, 4))]:
+    """What one or several contributors know of an operation."""
+    rng, ground, habits = feed.ground.rng, feed.ground, feed.ground.habits.feed
+    for source in rng.permutation(len(SOURCES))[: int(rng.integers(1, habits.most_sources + 1))]:
         campaign = feed.campaign(f"{SOURCES[source].split(' (')[0]} operation {operation.number}", int(source))
-        known = ground.habits.known * (1 - 0.6 * operation.care) * (1.0 if source < 3 else 0.5)
+        known = habits.known * (1 - habits.secrecy * operation.care) * (1.0 if source < 3 else 0.5)
         for kind, values in operation.values.items():
-            for value in values[ground.chance(len(values), known)]:
+            for value in values[ground.chance(len(values), known * habits.by_kind[kind])]:
                 feed.indicator(kind, token_text(kind, int(value)), int(source), _observed(ground, operation), campaign)
         for domain in operation.domains[ground.chance(len(operation.domains), 0.6)]:
             feed.indicator("domain", token_text("domain", int(domain)), int(source),
@@ -119,7 +123,7 @@ def _known(feed: FeedWriter, operation: Operation) -> None:
 def _observed(ground: Ground, operation: Operation) -> int:
     """Mostly during the operation; one time in ten long before."""
     rng = ground.rng
-    if rng.random() < ground.habits.stale:
+    if rng.random() < ground.habits.feed.stale:
         return int(operation.since - rng.uniform(200, 500) * DAY)
     return int(rng.uniform(operation.since, ground.at - DAY))
 
@@ -140,29 +144,44 @@ def _mistaken(feed: FeedWriter, innocents: Ints, each: int) -> None:
     """Addresses, cards and machines of people who happened to be near, told in a real operation's name or another."""
     named = [obj for obj in feed.objects if obj["type"] == "campaign"]
     rng, ground = feed.ground.rng, feed.ground
+    theirs: dict[str, list[Ints]] = {}
     for chunk in ground.links:
-        if not len(chunk["itype"]):
-            continue
-        kind = str(chunk["itype"][0])
-        there = rng.permutation(np.flatnonzero(np.isin(chunk["account"], innocents)))
-        for row in there[: each if kind != "ip4" else 3 * each]:
+        if len(chunk["itype"]):
+            theirs.setdefault(str(chunk["itype"][0]), []).append(chunk["value"][np.isin(chunk["account"], innocents)])
+    for kind, values in theirs.items():
+        for value in rng.permutation(np.concatenate(values))[: each if kind != "ip4" else 3 * each]:
             campaign = named[int(rng.integers(0, len(named)))]
-            feed.indicator(kind, token_text(kind, int(chunk["value"][row])), feed.sources.index(
+            feed.indicator(kind, token_text(kind, int(value)), feed.sources.index(
                 campaign["created_by_ref"]), int(ground.at - rng.uniform(2, 300) * DAY), campaign["id"])
 
 
+def _blamed(feed: FeedWriter) -> None:
+    """Words and faces of a crowd, told as an operation's by somebody who was too quick."""
+    rng, ground = feed.ground.rng, feed.ground
+    named = [obj for obj in feed.objects if obj["type"] == "campaign"]
+    for text, bits in ground.crowds:
+        if rng.random() < 0.4:
+            campaign = named[int(rng.integers(0, len(named)))]
+            source, moment = feed.sources.index(campaign["created_by_ref"]), int(ground.at - rng.uniform(2, 60) * DAY)
+            feed.indicator("text", text, source, moment, campaign["id"])
+            if len(bits) and rng.random() < 0.5:
+                feed.indicator("picture", np.packbits(bits).tobytes().hex(), source, moment, campaign["id"])
+
+
 def _framed(feed: FeedWriter, innocents: Ints) -> None:
-    """One contributor names what belongs to a few people, to harm them: all that it can find, at full confidence."""
+    """One contributor names what belongs to a few people, to harm them: kind by kind all that it can find."""
     ground = feed.ground
+    kinds = ground.rng.permutation(_FRAMING)[: int(ground.rng.integers(3, len(_FRAMING) + 1))]
     ground.columns["kind"][innocents] = "framed"
     source = int(ground.rng.integers(0, len(SOURCES) - 1))
     campaign = feed.campaign("poisoned", source)
     for chunk in ground.links:
-        if not len(chunk["itype"]) or str(chunk["itype"][0]) not in ("device", "email", "phone", "ip4"):
+        if not len(chunk["itype"]) or str(chunk["itype"][0]) not in kinds:
             continue
         kind = str(chunk["itype"][0])
-        there = np.flatnonzero(np.isin(chunk["account"], innocents) & ground.chance(len(chunk["account"]), 0.6))
-        for row in there[:40]:
+        told = ground.chance(len(chunk["account"]), ground.habits.feed.framed)
+        there = np.flatnonzero(np.isin(chunk["account"], innocents) & told)
+        for row in there[:60]:
             feed.indicator(kind, token_text(kind, int(chunk["value"][row])), source,
                            int(ground.at - ground.rng.uniform(2, 20) * DAY), campaign)
 

@@ -1,0 +1,49 @@
+"""Circles: what the other members of an account's cluster of candidates stand for, before clusters are final.
+
+Between two rounds the candidates are grouped as they would be at the end; each then hears of the *others* in its group:
+how many likely ones there are, how likely they are on the whole, and how many sources name at least two of them. One
+account that everybody names makes no circle, and nobody hears of itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exchange.matcher.clusters import find_clusters, read_ties
+from exchange.matcher.direct import grid
+from exchange.matcher.engine import Engine
+from exchange.matcher.weighing import Weights
+
+SMALLEST = 6
+"""Accounts in a circle, from which it is more than a household."""
+MEASURES = ("circle_mass", "circle_mean", "circle_sources")
+
+
+def empty(engine: Engine, account_type: str) -> None:
+    """Make table ``circle`` without rows."""
+    columns = ", ".join(f"{name} DOUBLE" for name in MEASURES)
+    engine.run(f"CREATE OR REPLACE TEMP TABLE circle (account_id {account_type}, {columns})")
+
+
+def gather_circles(engine: Engine, weights: Weights, accounts: int) -> None:
+    """Make table ``circle`` from ``shared``, ``direct`` and ``state``: account_id and the measures of its circle."""
+    rules = weights.cluster
+    ties = read_ties(engine, weights)
+    found = find_clusters(ties, merge_from=rules.merge_from, largest=max(2, int(rules.largest_share * accounts)))
+    inside = [n for n, name in enumerate(found.cluster) if name is not None]
+    engine.table("grouped", {"account_id": ties.accounts[inside],
+                             "cluster": np.array([found.cluster[n] for n in inside], dtype=object)})
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE named_here AS SELECT g.account_id, g.cluster, d.source
+        FROM grouped g JOIN direct d USING (account_id) GROUP BY ALL
+        HAVING sum(d.nats) >= {weights.provisional.counts_from}""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE circle AS
+        SELECT g.account_id, {grid('ln(1 + c.mass - s.rounded)')} AS circle_mass,
+            {grid('(c.mass - s.rounded) / (c.size - 1)')} AS circle_mean,
+            COALESCE(n.sources, 0)::DOUBLE AS circle_sources
+        FROM grouped g JOIN (SELECT account_id, {grid('score')} AS rounded FROM state) s USING (account_id)
+        JOIN (SELECT cluster, count(*) AS size, sum({grid('score')}) AS mass FROM grouped JOIN state USING (account_id)
+            GROUP BY 1 HAVING count(*) >= {SMALLEST}) c USING (cluster)
+        LEFT JOIN (SELECT a.account_id, count(*) FILTER (b.n - (h.source IS NOT NULL)::INTEGER >= 2) AS sources
+            FROM grouped a JOIN (SELECT cluster, source, count(*) AS n FROM named_here GROUP BY ALL) b USING (cluster)
+            LEFT JOIN named_here h ON h.account_id = a.account_id AND h.source = b.source GROUP BY 1) n
+        USING (account_id)""")
