@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from exchange.cases import shelf
 from exchange.cases.docket import Docket, Pushed
+from exchange.cases.office import Known
 from exchange.errors import ExchangeError, ForbiddenError, InputError, NotFoundError, StorageFullError, UnavailableError
 from exchange.feed.delivery import deliver
 from exchange.feed.leaving import Leaving, WrongGrantError
@@ -108,7 +109,7 @@ class Exchange:
         self._pages = PageCache(_KEPT_PAGES)
         self._leaving = Leaving(self._granted, self.ledger, lambda: self._redaction_secret)
         self.cases = Docket(self.engine, self._queries, lambda: self.packs, self.directory,
-                            lambda: self.obligations.means, self._numbers.feed_if_any)
+                            lambda: self.obligations.means, self._numbers.feed_if_any, self._made_of)
         self._readers = Readers(self._labels, self._numbers, self.policy.of)
         self._pause = pause
         self._intake = Intake(self._labels, pause)
@@ -201,15 +202,24 @@ class Exchange:
                     return deliver(self._pages.objects_page, self.ledger, self._queries, connection, place, asked)
                 return make(self._queries, connection, place, asked)
         except WrongGrantError as wrong:
-            raise self._alarm(wrong, collection, reader) from wrong
+            raise self._alarm(wrong, collection.id, reader) from wrong
 
     def _place(self, collection: Collection, reader: Reader, context: str = "") -> Place:
         feed = self._numbers.feed_if_any(collection.id)
         return Place(feed, reader, context, self._secret, self._leaving)
 
-    def _alarm(self, wrong: WrongGrantError, collection: Collection, reader: Reader) -> UnavailableError:
+    def _made_of(self, feed: int, reader: Reader, ids: Some[str]) -> Mapping[str, Known]:
+        """What the reader gets derived forms of under these ids (P21)."""
+        try:
+            with raw(self.engine) as connection:
+                found = self._leaving.made_of(self._queries, connection, feed, reader, ids)
+        except WrongGrantError as wrong:
+            raise self._alarm(wrong, "", reader) from wrong
+        return {one.derived.id: Known(one.stix_id, one.contributor, one.derived.body) for one in found}
+
+    def _alarm(self, wrong: WrongGrantError, collection: str, reader: Reader) -> UnavailableError:
         _LOG.error("a page was refused, since a grant isn't what the policy says: %s", wrong)
-        detail = {"collection": collection.id, "credential": reader.credential, "profile": reader.profile,
+        detail = {"collection": collection, "credential": reader.credential, "profile": reader.profile,
                   "label": wrong.label, "what": str(wrong)}
         with contextlib.suppress(ExchangeError), write(self.engine) as connection:
             record(connection, at=reader.now, kind="alarm", org="", detail=detail)

@@ -27,7 +27,7 @@ from exchange.cases.contest import (
 )
 from exchange.cases.disputes import Disputes
 from exchange.cases.emergencies import emergency_in
-from exchange.cases.office import Members, Office
+from exchange.cases.office import Known, Members, Office
 from exchange.cases.parameters import HOUR
 from exchange.cases.quarantine import Quarantine
 from exchange.errors import ForbiddenError, NotFoundError, UnprocessableError
@@ -36,16 +36,15 @@ from exchange.obligations.notice import Affected
 from exchange.obligations.sweep import rescan
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import contests as rows
-from exchange.store.engine import raw, read, write
+from exchange.store.engine import read, write
 from exchange.store.erasures import settle
 from exchange.store.events import record
-from exchange.store.objects import Filter, Reader, Versions
+from exchange.store.objects import Reader
 from exchange.store.records import add_verdict
 
 _MOST_OBJECTS = 100
 _MOST_TEXT = 10_000
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_EVERY = Versions(frozenset({"all"}))
 _GONE = "There is no such object."
 _FULL_VIEW = frozenset({Role.REVIEWER, Role.OPERATOR, Role.AUDITOR})
 
@@ -83,9 +82,11 @@ class Contests:
         if opening.for_person and "operate" not in actor.scopes:
             raise ForbiddenError("Only the operator of the exchange contests on behalf of a person.")
         members = self._office.members()
-        seen = None if opening.for_person else self._seen(feed, reader, opening.objects)
+        seen = None if opening.for_person else self._office.known(feed, reader, opening.objects)
         with write(self._office.engine) as connection:
-            given = [self._given(connection, feed, stix_id, seen) for stix_id in opening.objects]
+            named = {(one := self._given(connection, feed, stix_id, seen)).stix_id: (one, stix_id)
+                     for stix_id in opening.objects}
+            given = [one for one, _ in named.values()]
             producers = {one.producer for one in given}
             if len(producers) > 1:
                 raise UnprocessableError("The objects are of several contributors.", fix="Open a contest for each.")
@@ -98,11 +99,12 @@ class Contests:
                 "contester_person": actor.person, "for_person": opening.for_person, "grounds": opening.grounds,
                 "evidence": orjson.dumps(opening.evidence).decode(), "stage": contest.stage, "restricted": False,
                 "answer_due": contest.answer_due,
-            }, [{"stix_id": one.stix_id, "campaign_class": campaign_class(orjson.loads(one.body))} for one in given])
+            }, [{"stix_id": one.stix_id, "campaign_class": campaign_class(orjson.loads(one.body)),
+                 "known_as": "" if known_as == one.stix_id else known_as} for one, known_as in named.values()])
             self._note(connection, made, "open", Role.CONTESTER, actor, opening.grounds, now,
                        {"objects": list(opening.objects), "evidence": list(opening.evidence),
                         "collection": opening.collection, "for_person": opening.for_person})
-            effects.tell(connection, self._office, [producer], [Affected(i) for i in opening.objects], now,
+            effects.tell(connection, self._office, [producer], [Affected(i) for i in named], now,
                          kind="dispute", obligation="answer", reference=made,
                          reason=f"These objects are contested; answer by {from_microseconds(contest.answer_due)}.")
         return made
@@ -158,18 +160,14 @@ class Contests:
 
     # -- what is known
 
-    def _seen(self, feed: int, reader: Reader, ids: Sequence[str]) -> Mapping[str, int]:
-        """Id to the contributor whose object the reader sees under it."""
-        wanted = Filter(ids=tuple(ids), versions=_EVERY, limit=10 * _MOST_OBJECTS)
-        with raw(self._office.engine) as connection:
-            found = self._office.queries.page(connection, feed, reader, wanted, ("stix_id", "contributor"))
-        return {row[0]: row[1] for row in found}
-
-    def _given(self, connection: Any, feed: int, stix_id: str, seen: Mapping[str, int] | None) -> rows.Given:
+    def _given(
+        self, connection: Any, feed: int, stix_id: str, seen: Mapping[str, Sequence[Known]] | None
+    ) -> rows.Given:
         if seen is not None and stix_id not in seen:
             raise NotFoundError(_GONE)
-        producer = None if seen is None else seen[stix_id]
-        found = rows.given_objects(connection, stix_id, feed=feed, producer=producer)
+        known = None if seen is None else seen[stix_id][-1]
+        found = rows.given_objects(connection, stix_id if known is None else known.stix_id, feed=feed,
+                                   producer=None if known is None else known.contributor)
         if not found:
             raise NotFoundError(_GONE)
         if found[0].state in (State.REVOKED, State.ERASED) or not found[0].body:
@@ -247,10 +245,11 @@ class Contests:
         """Contester and producer know each other by their roles; who judges, runs or audits knows both."""
         mine = roles(known, actor)
         named = not mine.isdisjoint(_FULL_VIEW)
+        own = named or Role.PRODUCER in mine
         shown: dict[str, Any] = {
             "id": row["id"], "stage": known.stage_at(now), "roles": sorted(mine),
             "collection": rows.collection_of(connection, row["feed"]),
-            "objects": [one["stix_id"] for one in rows.contest_objects(connection, row["id"])],
+            "objects": [_name(one, own) for one in rows.contest_objects(connection, row["id"])],
             "opened_at": from_microseconds(row["opened_at"]), "answer_due": from_microseconds(row["answer_due"]),
             "restricted": bool(row["restricted"]), "for_person": bool(row["for_person"]),
             "review_due": _time(row["review_due"]), "ended_at": _time(row["ended_at"]),
@@ -264,6 +263,11 @@ class Contests:
         if whole and named:
             shown["undone"] = effects.acknowledged(connection, row["id"])
         return shown
+
+
+def _name(one: Mapping[str, Any], own: bool) -> str:
+    """The object's own id; for a contester to whom it came as a derived form, the id of that (P16)."""
+    return str(one["stix_id"] if own else one["known_as"] or one["stix_id"])
 
 
 def _shown_step(step: Mapping[str, Any], named: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from exchange.cases.contests import Contests, Opening
 from exchange.cases.dispute import TYPES
 from exchange.cases.disputes import Disputes
 from exchange.cases.emergencies import Emergencies
-from exchange.cases.office import Members, Office
+from exchange.cases.office import Known, Members, Office
 from exchange.cases.quarantine import Quarantine
 from exchange.cases.records import Records
 from exchange.model.party import Directory, Organisation
@@ -43,9 +43,10 @@ class Docket:
     """Everything of this room, made once for each process."""
 
     def __init__(self, engine: Any, queries: ObjectQueries, policy: Callable[[], Packs],
-                 directory: Callable[[], Directory], means: Callable[[], Means], feed_of: Callable[[str], int]) -> None:
+                 directory: Callable[[], Directory], means: Callable[[], Means], feed_of: Callable[[str], int],
+                 made_of: Callable[[int, Reader, Sequence[str]], Mapping[str, Known]]) -> None:
         """``feed_of`` gives the number of a collection, 0 where nothing was pushed to it yet."""
-        self._office = Office(engine, queries, policy, directory, means)
+        self._office = Office(engine, queries, policy, directory, means, made_of)
         self._feed_of = feed_of
         self.disputes = Disputes(self._office)
         self.quarantine = Quarantine(self._office)

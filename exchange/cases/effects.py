@@ -11,7 +11,7 @@ from exchange.cases.office import Office
 from exchange.model.state import State
 from exchange.obligations.notice import Affected, Kind, Notice, Obligation
 from exchange.obligations.send import send
-from exchange.obligations.states import change_state
+from exchange.obligations.states import affected_of, change_state
 from exchange.obligations.transitions import By
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import states as stored
@@ -110,13 +110,11 @@ class Outcome:
 
     def _tell(self, connection: Any, office: Office, given: Given, kind: Kind, obligation: Obligation, reason: str
               ) -> None:
-        """Tell everyone who received any version."""
+        """Tell everyone who received any version, by the ids under which they know it."""
         org = organisation_of(connection, given.producer)
         owned = stored.find_owned(connection, given.stix_id, org=org, collection=collection_of(connection, given.feed))
-        versions = {one.seq: one.version for object_ in owned for one in object_.versions}
-        for receiver, seqs in sorted(recipients(connection, office, given.feed, list(versions), org).items()):
-            affected = Affected(given.stix_id, tuple(sorted({versions[seq] for seq in seqs})))
-            tell(connection, office, [receiver], [affected], self.now, kind=kind, obligation=obligation,
+        for receiver, things in affected_of(connection, office.means(), owned).items():
+            tell(connection, office, [receiver], things, self.now, kind=kind, obligation=obligation,
                  reference=self.case, reason=reason)
 
 

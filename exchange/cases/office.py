@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,20 @@ from exchange.cases.parameters import Parameters, parameters_of
 from exchange.model.party import Credential, Directory, Organisation
 from exchange.obligations.means import Means
 from exchange.policy.packs import Packs
-from exchange.store.objects import ObjectQueries
+from exchange.store.engine import raw
+from exchange.store.objects import Filter, ObjectQueries, Reader, Versions
+
+_EVERY = Versions(frozenset({"all"}))
+
+
+@dataclass(frozen=True)
+class Known:
+    """An object as a reader knows it: ``body`` is that of the derived form, None where it is shown in full."""
+
+    stix_id: str
+    """The object's own id."""
+    contributor: int
+    body: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,21 @@ class Office:
     directory: Callable[[], Directory]
     means: Callable[[], Means]
     """What changing states and sending notices needs."""
+    made_of: Callable[[int, Reader, Sequence[str]], Mapping[str, Known]] = lambda _feed, _reader, _ids: {}
+    """The objects of a collection of which the reader gets derived forms under these ids, by those (P21)."""
+
+    def known(self, feed: int, reader: Reader, ids: Sequence[str]) -> dict[str, list[Known]]:
+        """The objects of a collection that the reader sees under these ids, of derived forms or their own."""
+        found: dict[str, dict[int, Known]] = {}
+        wanted = Filter(ids=tuple(ids), versions=_EVERY, limit=1_000)
+        with raw(self.engine) as connection:
+            for stix_id, contributor in self.queries.page(connection, feed, reader, wanted,
+                                                          ("stix_id", "contributor")):
+                found.setdefault(stix_id, {})[contributor] = Known(stix_id, contributor)
+        missing = [stix_id for stix_id in ids if stix_id not in found]
+        for stix_id, one in (self.made_of(feed, reader, missing) if missing else {}).items():
+            found[stix_id] = {one.contributor: one}
+        return {stix_id: list(by.values()) for stix_id, by in found.items()}
 
     @property
     def parameters(self) -> Parameters:

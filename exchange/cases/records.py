@@ -20,13 +20,12 @@ from exchange.model.state import State
 from exchange.store import records as rows
 from exchange.store.contests import Given, given_objects, organisation_of
 from exchange.store.directory import meta_value
-from exchange.store.engine import raw, read, write
-from exchange.store.objects import Filter, Reader, Versions
+from exchange.store.engine import read, write
+from exchange.store.objects import Reader
 from exchange.store.value_reports import Reported, add_reports, is_read, reports_of, unread_objects
 from exchange.store.voices import flags_of
 
 _DAY = 86_400_000_000
-_EVERY = Versions(frozenset({"all"}))
 _AT_ONCE = 2_000
 """Objects that one question reads into the table of values, so that no answer waits for long."""
 
@@ -112,19 +111,20 @@ class Records:
         """How far an object may be relied on, by what the reader sees. Raises NotFoundError (P16)."""
         complete = self.read_values()
         feeds = {feed: name for name in collections if (feed := feed_of(name))}
-        seen = self._seen(stix_id, list(feeds), reader)
+        seen = [(feed, one) for feed in feeds for one in self._office.known(feed, reader, [stix_id]).get(stix_id, ())]
         if not seen:
             raise NotFoundError("There is no such object.")
         members = self._office.members()
         with read(self._office.engine) as connection:
-            given = [one for feed, producer in seen
-                     for one in given_objects(connection, stix_id, feed=feed, producer=producer)]
+            given = [one for feed, known in seen
+                     for one in given_objects(connection, known.stix_id, feed=feed, producer=known.contributor)]
             secret = bytes.fromhex(meta_value(connection, "cursor.secret"))
-            keys = sorted(_keys(secret, _readable(given[0].body)))
+            shown = seen[0][1].body or given[0].body  # what was left out counts for nothing
+            keys = sorted(_keys(secret, _readable(shown)))
             reported = reports_of(connection, keys, list(feeds), reader) if keys else []
             counted = self._counted(connection, members, given, reported, len(keys), now)
             state = State(max(given, key=lambda one: one.seq).state)
-            upheld = any(rows.was_upheld(connection, (one.feed, one.producer, stix_id)) for one in given)
+            upheld = any(rows.was_upheld(connection, (one.feed, one.producer, one.stix_id)) for one in given)
             weighed = weigh([report for report, _ in counted], state, self._thresholds(now), upheld=upheld)
         return {
             "id": stix_id, "stage": str(weighed.stage), "single_source": weighed.single_source,
@@ -136,16 +136,6 @@ class Records:
         parameters = self._office.parameters
         return Thresholds(parameters["review-reports", now], parameters["friction-reports", now],
                           parameters["friction-percent", now] / 100)
-
-    def _seen(self, stix_id: str, feeds: Sequence[int], reader: Reader) -> list[tuple[int, int]]:
-        """(feed, contributor) of the objects that the reader sees under an id."""
-        found: dict[tuple[int, int], None] = {}
-        wanted = Filter(ids=(stix_id,), versions=_EVERY, limit=100)
-        with raw(self._office.engine) as connection:
-            for feed in feeds:
-                for row in self._office.queries.page(connection, feed, reader, wanted, ("stix_id", "contributor")):
-                    found[feed, row[1]] = None
-        return list(found)
 
     def _counted(self, connection: Any, members: Members, given: Sequence[Given], reported: Sequence[Reported],
                  values_asked: int, now: int) -> list[tuple[Report, dict[str, Any]]]:

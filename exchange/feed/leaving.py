@@ -46,6 +46,16 @@ class Form:
     derived: Derived | None
 
 
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """A derived form, and the number, id and contributor of what it is made of."""
+
+    derived: Derived
+    number: int
+    stix_id: str
+    contributor: int
+
+
 class Leaving:
     """The checks of one process; ``release`` is the policy, ``secret`` what ids of derived objects hang on."""
 
@@ -120,16 +130,28 @@ class Leaving:
         self, queries: ObjectQueries, connection: Any, feed: int, reader: Reader, wanted: Filter
     ) -> Filter:
         """The filter with the objects whose derived forms, as this reader gets them, bear ids that it asks for."""
-        asked = [i for i in wanted.ids or () if len(i) > 36 and i[-22] == _DERIVED]
+        found = self.made_of(queries, connection, feed, reader, wanted.ids or ())
+        return replace(wanted, numbers=tuple(one.number for one in found)) if found else wanted
+
+    def made_of(
+        self, queries: ObjectQueries, connection: Any, feed: int, reader: Reader, ids: Collection[str]
+    ) -> list[MadeOf]:
+        """The versions whose derived forms, as this reader gets them, bear these ids; oldest first.
+
+        Raises WrongGrantError where the database says otherwise than the policy.
+        """
+        asked = [i for i in ids if len(i) > 36 and i[-22] == _DERIVED]
         numbers = self._ledger.made_of(asked) if asked else []
         if not numbers:
-            return wanted
+            return []
         every = Filter(ids=(), numbers=tuple(numbers), versions=_EVERY, limit=len(numbers))
-        rows = queries.page(connection, feed, reader, every, ("seq", "label", "closure", "number"))
+        rows = queries.page(connection, feed, reader, every,
+                            ("seq", "label", "closure", "number", "stix_id", "contributor"))
         forms = self.forms(queries, connection, feed, reader, rows)
-        found = [number for seq, _, _, number in rows
-                 if seq in forms and (derived := forms[seq].derived) is not None and derived.id in asked]
-        return replace(wanted, numbers=tuple(found))
+        return [
+            MadeOf(derived, *rest) for seq, _, _, *rest in rows
+            if seq in forms and (derived := forms[seq].derived) is not None and derived.id in asked
+        ]
 
 
 @lru_cache(maxsize=4_096)

@@ -48,6 +48,8 @@ class ContestObjectRow(SQLModel, table=True):
     contest: str = Field(sa_column=Column(Text, ForeignKey("contest.id"), primary_key=True))
     stix_id: str = Field(sa_column=Column(Text, primary_key=True))
     campaign_class: str = Field(sa_column=Column(Text, nullable=False))
+    known_as: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    """The id of the derived form by which the contester knows it; empty: its own id."""
 
 
 class ContestStepRow(SQLModel, table=True):

@@ -13,7 +13,7 @@ from exchange.wiring import system_clock
 from tests.e2e.exchange_process import ExchangeProcess, new_database, serving
 from tests.e2e.http_caller import HttpCaller
 from tests.e2e.members import collection_id, description
-from tests.e2e.stix_objects import indicator
+from tests.e2e.stix_objects import TLP, indicator
 
 API = "/api/v1/"
 COURT = """
@@ -113,6 +113,34 @@ def test_a_contest_from_the_push_to_what_recipients_undid(court: Court) -> None:
     assert court.get("alpha", "records")["own"]["overturned"] == before + 1
     listed = court["delta"].get("/taxii2/records/collections/records/objects/").objects
     assert f"{before + 1} overturned." in next(o for o in listed if o.get("abstract") == "Record of org-alpha")["content"]
+
+
+def test_a_redacted_form_is_contested_by_the_id_that_its_reader_knows(court: Court) -> None:
+    lane = court.exchange.next_lane()
+    obj = indicator("partly", description="the secret part", granular_markings=[
+        {"marking_ref": TLP["AMBER"], "selectors": ["description"]}])
+    assert court["alpha"].push(lane + "objects/", [obj]).json["failure_count"] == 0
+    (form,) = court["gamma"].get(lane + "objects/").ids
+    assert form != obj["id"]
+    asked = {"collection": collection_id(lane.split("/")[4]), "grounds": "It is a fan club."}
+    standing = court.get("gamma", f"objects/{form}/standing")
+    assert (standing["id"], standing["single_source"]) == (form, True)
+    assert obj["id"] not in str(standing)
+    for who, unknown in (("gamma", obj["id"]), ("alpha", form)):
+        court.get(who, f"objects/{unknown}/standing", 404)
+        court.post(who, "cases", 404, objects=[unknown], **asked)
+    case = str(court.post("gamma", "cases", 201, objects=[form], **asked)["id"])
+    shown = {who: court.get(who, f"cases/{case}") for who in ("gamma", "alpha", "ada")}
+    assert {who: one["objects"] for who, one in shown.items()} == {
+        "gamma": [form], "alpha": [obj["id"]], "ada": [obj["id"]]}
+    assert next(n for n in court.notices("alpha") if case in n["content"])["object_refs"] == [obj["id"]]
+    court.post("alpha", f"cases/{case}/answer", 200, statement="We stand by it.")
+    court.post("rita", f"cases/{case}/review", 200, outcome="reversed", statement="It is a fan club.")
+    told = [n for n in court.notices("gamma") if case in n["content"]]
+    assert told
+    assert all(n["object_refs"] == [form] for n in told)
+    assert obj["id"] not in str([court.get("gamma", f"cases/{case}"), told])
+    assert court["gamma"].get(lane + "objects/").json == {"more": False}
 
 
 def test_who_is_no_party_gets_the_answer_of_an_unknown_case(court: Court) -> None:

@@ -12,7 +12,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from exchange.errors import SettingError
@@ -105,7 +104,7 @@ def test_a_migration_that_fails_leaves_the_old_schema(database_url: str) -> None
     opened = open_engine(database_url)
     with write(opened) as connection:
         connection.execute(text("CREATE TABLE credential (id TEXT)"))  # in the way of the last table
-    with pytest.raises(DBAPIError):
+    with pytest.raises(SettingError, match=r"credential.* already exists"):
         migrations.migrate(opened)
     with read(opened) as connection:
         assert inspect(connection).get_table_names() == ["credential"]
