@@ -10,8 +10,8 @@ from tests.cases.circle import Circle, make_circle
 
 
 @pytest.fixture
-def circle(database_url: str) -> Iterator[Circle]:
+def circle(migrated_url: str) -> Iterator[Circle]:
     """An exchange whose members have pushed nothing yet."""
-    made = make_circle(database_url)
+    made = make_circle(migrated_url)
     yield made
     made.exchange.engine.dispose()

@@ -42,8 +42,8 @@ def describe(exchange: Exchange, text: str, at: int) -> None:
 
 
 @pytest.fixture
-def exchange(database_url: str) -> Iterator[Exchange]:
-    made = Exchange(Settings(database_url=database_url), clock=lambda: NOW)
+def exchange(migrated_url: str) -> Iterator[Exchange]:
+    made = Exchange(Settings(database_url=migrated_url), clock=lambda: NOW)
     migrate(made.engine)
     describe(made, MEMBERS, NOW - 9 * DAY)
     made.policy.begin(NOW - 8 * DAY)

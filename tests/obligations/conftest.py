@@ -10,7 +10,7 @@ from tests.obligations.five_members import Members, opened
 
 
 @pytest.fixture
-def members(database_url: str) -> Iterator[Members]:
-    found = opened(database_url)
+def members(migrated_url: str) -> Iterator[Members]:
+    found = opened(migrated_url)
     yield found
     found.exchange.engine.dispose()
