@@ -111,14 +111,6 @@ def contest_steps(connection: Connection, contest: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in connection.execute(asked)]
 
 
-def open_contests_of(connection: Connection, feed: int, producer: int, stix_id: str) -> list[str]:
-    """Ids of contests of an object that nobody has reviewed yet."""
-    asked = select(CONTEST.c.id).join(CONTEST_OBJECT, CONTEST_OBJECT.c.contest == CONTEST.c.id).where(
-        CONTEST_OBJECT.c.stix_id == stix_id, CONTEST.c.feed == feed, CONTEST.c.producer == producer,
-        CONTEST.c.ended_at.is_(None))
-    return list(connection.execute(asked).scalars())
-
-
 def _read(row: Row[Any]) -> dict[str, Any]:
     found = dict(row._mapping)
     return {**found, "evidence": json.loads(found["evidence"])}

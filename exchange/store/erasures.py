@@ -94,11 +94,6 @@ def drop_statuses(connection: Connection, org: str, stix_id: str) -> int:
     return len(gone)
 
 
-def erased_versions(connection: Connection, change: int) -> list[RowMapping]:
-    """What is left of an erasure's versions: feed, seq, version, commitment."""
-    return list(connection.execute(select(ERASURE).where(ERASURE.c.change == change)).mappings())
-
-
 def ended_objects(connection: Connection, before: int, most: int) -> list[RowMapping]:
     """Rows (number, feed, seq, stix_id) whose time ended before a moment, that still have content and no hold."""
     row, hold = OBJECT.c, HOLD.c

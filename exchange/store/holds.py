@@ -35,14 +35,6 @@ def holds_on(connection: Connection, *, stix_id: str, now: int, org: str | None 
     return list(connection.execute(query).mappings())
 
 
-def list_holds(connection: Connection, now: int) -> list[RowMapping]:
-    """Every hold in force."""
-    query = select(HOLD, CONTRIBUTOR.c.org).select_from(
-        HOLD.join(CONTRIBUTOR, HOLD.c.contributor == CONTRIBUTOR.c.number)
-    ).where(_standing(now)).order_by(HOLD.c.number)
-    return list(connection.execute(query).mappings())
-
-
 def ended_holds(connection: Connection, now: int) -> list[RowMapping]:
     """Holds whose end has come and that weren't released yet, with the contributor's organisation as ``org``."""
     joined = HOLD.join(CONTRIBUTOR, HOLD.c.contributor == CONTRIBUTOR.c.number)

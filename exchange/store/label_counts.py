@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from exchange.model.state import State
-from exchange.store.object_tables import CONTRIBUTOR, FEED, LABEL, OBJECT
+from exchange.store.object_tables import FEED, LABEL, OBJECT
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,6 @@ def versions_with(connection: Connection, feed: int, label: int) -> Sequence[tup
         .order_by(row.seq)
     )
     return [(seq, stix_id, text or (version + "Z" if version else "")) for seq, stix_id, version, text in found]
-
-
-def organisation_numbers(connection: Connection) -> dict[int, str]:
-    """Organisations' ids by their numbers as contributors."""
-    return {number: org for number, org in connection.execute(select(CONTRIBUTOR.c.number, CONTRIBUTOR.c.org))}
 
 
 def _readable(now: int) -> ColumnElement[bool]:

@@ -78,8 +78,3 @@ def find_salt(connection: Connection, commitment: str) -> bytes | None:
     """The salt that opens a commitment; None where it was destroyed or never was."""
     found = connection.execute(select(SALT.c.salt).where(SALT.c.commitment == commitment)).scalar()
     return None if found is None else bytes(found)
-
-
-def destroy_salts(connection: Connection, subject: str) -> int:
-    """Forget the salts of a subject: nobody can tell then what was committed to. Gives how many there were."""
-    return connection.execute(delete(SALT).where(SALT.c.subject == subject)).rowcount

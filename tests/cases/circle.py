@@ -21,6 +21,7 @@ from exchange.store.directory_changes import apply
 from exchange.store.engine import read, write
 from exchange.store.migrations import migrate
 from exchange.wiring import Exchange
+from tests.fakes.club import collection
 
 NOW = 1_795_000_000_000_000  # 18 November 2026
 DAY = 86_400_000_000
@@ -45,30 +46,10 @@ _MEMBERS = {
 }
 
 
-def _collection(collection: str, alias: str) -> str:
-    return f"""
-[[community.collection]]
-id = "{collection}"
-alias = "{alias}"
-title = "{alias}"
-readers = ["club"]
-writers = ["club"]
-[community.collection.default_terms]
-tlp = "TLP:GREEN"
-regime = "EU-GDPR"
-legal_basis = ["A6-1-f"]
-special_basis = ["A9-2-e"]
-refs = {{ lia = "LIA-1", special_law = "published statements" }}
-purposes = ["cib-detection"]
-notice = "public-notice"
-retention_days = 90
-"""
-
-
 def description() -> str:
     """The members as ``cibx apply`` reads them."""
     parts = ['[[group]]\nid = "club"\ntitle = "Club"\n[[community]]\nid = "c"\ntitle = "C"\ngroup = "club"\n',
-             _collection(HOME, "home"), _collection(AWAY, "away")]
+             collection(HOME, "home"), collection(AWAY, "away")]
     for name, (kind, more, people) in _MEMBERS.items():
         groups = "[]" if name == "outside" else '["club"]'
         parts.append(f"""

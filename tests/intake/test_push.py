@@ -23,6 +23,7 @@ from exchange.store.directory_changes import apply
 from exchange.store.engine import read, write
 from exchange.store.migrations import migrate
 from exchange.wiring import Exchange
+from tests.fakes.club import collection
 
 MEMBERS = """
 [[group]]
@@ -38,22 +39,8 @@ alias = "bare"
 title = "Without defaults"
 readers = ["club"]
 writers = ["club"]
-[[community.collection]]
-id = "aaaaaaaa-0000-4000-8000-000000000002"
-alias = "plain"
-title = "With defaults"
-readers = ["club"]
-writers = ["club"]
-[community.collection.default_terms]
-tlp = "TLP:GREEN"
-regime = "EU-GDPR"
-legal_basis = ["A6-1-f"]
-special_basis = ["A9-2-e"]
-refs = { lia = "LIA-1" , special_law = "published statements" }
-purposes = ["cib-detection"]
-notice = "public-notice"
-retention_days = 90
 """
+MEMBERS += collection("aaaaaaaa-0000-4000-8000-000000000002", "plain")
 for _org in ("alpha", "beta", "gamma"):
     MEMBERS += f"""
 [[organisation]]

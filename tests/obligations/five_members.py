@@ -26,6 +26,7 @@ from exchange.store.migrations import migrate
 from exchange.store.runs import encode_runs
 from exchange.store.states import find_owned
 from exchange.wiring import Exchange
+from tests.fakes.club import collection
 
 NOW = 1_795_000_000_000_000  # 18 November 2026
 DAY = 86_400_000_000
@@ -41,23 +42,7 @@ title = "C"
 group = "club"
 """
 for _alias, _id in (("plain", PLAIN), ("second", SECOND)):
-    _MEMBERS += f"""
-[[community.collection]]
-id = "{_id}"
-alias = "{_alias}"
-title = "{_alias}"
-readers = ["club"]
-writers = ["club"]
-[community.collection.default_terms]
-tlp = "TLP:GREEN"
-regime = "EU-GDPR"
-legal_basis = ["A6-1-f"]
-special_basis = ["A9-2-e"]
-refs = {{ lia = "LIA-1", public_evidence = "https://evidence.example/1" }}
-purposes = ["cib-detection"]
-notice = "public-notice"
-retention_days = 90
-"""
+    _MEMBERS += collection(_id, _alias)
 for _org, _kind in (("alpha", "platform"), ("beta", "platform"), ("gamma", "ai-lab"), ("delta", "platform"),
                     ("office", "operator")):  # fmt: skip
     _MEMBERS += f"""

@@ -16,7 +16,7 @@ from exchange.notary.sequencer import leaf_of
 from exchange.store import log, migrations
 from exchange.store.engine import open_engine, read, write
 from exchange.store.events import record
-from exchange.store.salts import commit_value, destroy_names, destroy_salts, find_salt, salts_of_name
+from exchange.store.salts import commit_value, content_of, destroy_names, find_salt, salts_of_name
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
@@ -47,16 +47,16 @@ def test_events_of_before_the_log_become_leaves(database_url: str) -> None:
 
 def test_a_commitment_is_opened_by_its_salt_until_that_is_destroyed(engine: Engine) -> None:
     with write(engine) as connection:
-        made = commit_value(connection, "jane@example.com", subject="indicator--1")
-        other = commit_value(connection, "jane@example.com", subject="indicator--2")
+        made = commit_value(connection, "jane@example.com", subject=content_of(OTHER))
+        other = commit_value(connection, "jane@example.com", subject=content_of(NOTICE))
     assert made != other != sha256(b"jane@example.com").hexdigest()
     with read(engine) as connection:
         salt = find_salt(connection, made)
     assert salt is not None
     assert commit(salt, b"jane@example.com") == made
     with write(engine) as connection:
-        assert destroy_salts(connection, "indicator--1") == 1
-        assert destroy_salts(connection, "indicator--1") == 0
+        assert destroy_names(connection, [OTHER]) == 1
+        assert destroy_names(connection, [OTHER]) == 0
     with read(engine) as connection:
         assert find_salt(connection, made) is None
         assert find_salt(connection, other) is not None

@@ -8,7 +8,7 @@ exceeds its budget. Nothing is left out in silence.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -162,13 +162,6 @@ class Judge:
 
 def _too_much(text: str, error: OverBudgetError) -> Verdict:
     return Verdict(text, UNDECIDED, (), f"Deciding would take more work than a pattern may cost: {error}.")
-
-
-def judge_all(patterns: Iterable[str], observed: Sequence[Observed]) -> Iterator[Verdict]:
-    """The verdicts on many patterns, in their order."""
-    judge = Judge(observed)
-    for pattern in patterns:
-        yield judge.judge(pattern)
 
 
 def _supply(observed: Sequence[Observed], begins: int, ends: int) -> Supply:
