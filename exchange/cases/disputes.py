@@ -9,12 +9,13 @@ import orjson
 
 from exchange.cases import effects
 from exchange.cases.about import campaign_class, platform_name, platforms_of
-from exchange.cases.dispute import TYPES, Statement, Voice, is_confirmed, is_disputed, statement
+from exchange.cases.dispute import Voice, is_confirmed, is_disputed
 from exchange.cases.flag import disputed_note
 from exchange.cases.office import Members, Office
 from exchange.cases.ownership import is_public_authority
 from exchange.model.party import Organisation
 from exchange.model.state import State
+from exchange.stix.statement import TYPES, Statement, statement
 from exchange.store import contests as rows
 from exchange.store import states as stored
 from exchange.store import voices

@@ -8,7 +8,6 @@ from typing import Any
 
 from exchange.cases.contest import Actor
 from exchange.cases.contests import Contests, Opening
-from exchange.cases.dispute import TYPES
 from exchange.cases.disputes import Disputes
 from exchange.cases.emergencies import Emergencies
 from exchange.cases.office import Known, Members, Office
@@ -17,6 +16,7 @@ from exchange.cases.records import Records
 from exchange.model.party import Directory, Organisation
 from exchange.obligations.means import Means
 from exchange.policy.packs import Packs
+from exchange.stix.statement import TYPES
 from exchange.store.objects import ObjectQueries, Reader
 
 

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from exchange.stix.ids import derived_id
+from exchange.stix.statement import DISPUTED
 from exchange.stix.timestamp import from_microseconds
-
-DISPUTED = "disputed"
-"""The label of such a note."""
 
 
 def disputed_note(

@@ -11,11 +11,11 @@ from typing import Any
 
 from exchange.cases import effects
 from exchange.cases.anomaly import OverturnLimits, VolumeLimits, limit_of_day, overturns_jumped
-from exchange.cases.dispute import TYPES
 from exchange.cases.office import Office
 from exchange.cases.posterior import Verdict
 from exchange.errors import InputError, NotFoundError, UnprocessableError
 from exchange.obligations.notice import Affected
+from exchange.stix.statement import TYPES
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import records as rows
 from exchange.store.contests import organisation_of

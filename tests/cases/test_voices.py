@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.cases.dispute import Statement, Voice, heard, is_confirmed, is_disputed, statement
+from exchange.cases.dispute import Voice, heard, is_confirmed, is_disputed
 from exchange.cases.ownership import is_public_authority, ownership_groups
 from exchange.model.party import Organisation
+from exchange.stix.statement import Statement, statement
 
 A, B = "indicator--a", "indicator--b"
 
