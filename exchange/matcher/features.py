@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.matcher import circle
+from exchange.matcher import circle, nearness
 from exchange.matcher.engine import Engine
 from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
 
@@ -83,6 +83,7 @@ def read_features(engine: Engine, weights: Weights) -> Features:
             if name.partition(".")[2] in there and not name.startswith(("against", OBJECTION)):
                 infrastructure += column
     found["infrastructure"] = infrastructure
+    found |= nearness.columns(engine, weights.learned, accounts, found)
     return Features(accounts, found, firm)
 
 

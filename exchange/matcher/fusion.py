@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.matcher import circle
+from exchange.matcher import circle, learned
 from exchange.matcher.direct import grid
 from exchange.matcher.engine import Engine
 from exchange.matcher.features import COUNTS, OBJECTION, Features
@@ -184,26 +184,28 @@ def _words(column: str, words: dict[str, str]) -> str:
 _EMPTY = {name: f"NULL AS {name}" for name in (
     "local_value", "shared_value", "indicator_id", "source", "source_name", "campaign", "observed",
     "first_seen", "last_seen", "holders", "strength", "confidence", "rarity", "decay", "similarity", "repeated",
-    "fitted")}
-_FULL = ", ".join(f"d.{name}" for name in _EMPTY if name != "fitted")
+    "fitted", "raw")}
+_FULL = ", ".join(f"d.{name}" for name in _EMPTY if name not in ("fitted", "raw"))
 _EVIDENCE = f"""SELECT s.account_id, 'prior' AS step, 'prior' AS kind, NULL AS signal, NULL AS family,
         {', '.join(_EMPTY.values())}, <intercept> AS nats, 'before any evidence' AS note FROM state s
-    UNION ALL SELECT d.account_id, d.step, d.kind, d.signal, d.family, {_FULL}, x AS fitted,
+    UNION ALL SELECT d.account_id, d.step, d.kind, d.signal, d.family, {_FULL}, x AS fitted, d.nats AS raw,
             {grid('d.nats * x')}, d.note
         FROM direct d JOIN scales s ON s.account_id = d.account_id AND s.feature = 'direct.' || d.signal
     UNION ALL SELECT d.account_id, 'company', d.kind, d.signal, d.family, d.value, d.value, NULL, NULL, NULL, NULL,
             NULL, d.first_seen, d.last_seen, d.holders, d.strength, NULL, d.rarity, d.decay, d.told, d.repeated, x,
-            {grid('d.nats * x')}, format(
+            d.nats, {grid('d.nats * x')}, format(
                 '{{:d}} other accounts hold it; suspicion of {{:.2f}} among {{:.2f}} recent ones',
                 d.holders - 1, d.others_ws, d.others_w)
         FROM company d JOIN scales s ON s.account_id = d.account_id AND s.feature = d.feature
     UNION ALL SELECT d.account_id, 'objection', d.kind, d.signal, d.family, d.local_value, d.shared_value, d.statement,
-            d.source, d.names, NULL, NULL, NULL, NULL, NULL, d.strength, NULL, NULL, NULL, NULL, NULL, x,
+            d.source, d.names, NULL, NULL, NULL, NULL, NULL, d.strength, NULL, NULL, NULL, NULL, NULL, x, d.nats,
             {grid('d.nats * x')}, d.kind || ' ' || d.local_value || ' is benign, says ' || d.names
         FROM objections d JOIN scales s ON s.account_id = d.account_id AND s.feature = '{OBJECTION}' || d.signal
     UNION ALL SELECT account_id, CASE WHEN feature IN ({', '.join(quoted(name) for name in COUNTS)}) THEN 'together'
+            WHEN feature IN ({', '.join(quoted(name) for name in learned.FEATURES)}) THEN 'review'
             ELSE 'account' END, feature, feature, 'account', CAST(seen AS VARCHAR),
-            {', '.join(list(_EMPTY.values())[1:])}, {grid('x')}, COALESCE({_words('feature', _TOGETHER)}, feature)
+            {', '.join(list(_EMPTY.values())[1:])}, {grid('x')},
+            COALESCE({_words('feature', _TOGETHER | learned.TITLES)}, feature)
         FROM wholes
     UNION ALL SELECT account_id, 'limit', feature, NULL, NULL, {', '.join(_EMPTY.values())}, {grid('x')},
             {_words('feature', GUARDS)} FROM guards"""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
 from exchange.errors import SettingError
+from exchange.matcher.learned import Learned, read_learned
 from exchange.matcher.role_table import RoleTable, read_roles
 from exchange.matcher.scorecard import Card, read_card
 
@@ -139,6 +140,10 @@ class Weights:
     cards: tuple[Card, ...] = ()
     """The scorecard of direct evidence alone, then one for each round of company."""
     roles: RoleTable | None = None
+    learned: Learned = field(default_factory=Learned)
+    """What reviews taught this version."""
+    table: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The parsed TOML that it was read from."""
 
     @property
     def prior_probability(self) -> float:
@@ -183,11 +188,12 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
         cluster=_row(Cluster, table.get("cluster", {}), f"{place}: cluster"),
         cards=tuple(read_card(card, f"{place}: card {n}") for n, card in enumerate(table.get("card", []), 1)),
         roles=read_roles(table["role"], f"{place}: role") if "role" in table else None,
+        learned=read_learned(table.get("learned", {}), f"{place}: learned"), table=table,
     )
 
 
 def _row(shape: type[_T], given: dict[str, Any], place: str) -> _T:
-    known = {field.name: str(field.type) for field in fields(shape)}  # type: ignore[arg-type]
+    known = {one.name: str(one.type) for one in fields(shape)}  # type: ignore[arg-type]
     if unknown := sorted(set(given) - set(known)):
         raise SettingError(f"{place} has an unknown word {unknown[0]!r}.", fix=f"Known: {', '.join(known)}.")
     if missing := sorted(set(known) - set(given)):
