@@ -8,6 +8,7 @@ from pathlib import Path
 from exchange.matcher.engine import Engine
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report
+from exchange.matcher.rhythm import act_sql
 from exchange.matcher.shapes import POST_KINDS
 from exchange.matcher.tables import (
     Source,
@@ -176,12 +177,17 @@ def _posts(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
 
 
 def _acts(engine: Engine, source: Source, form: dict[str, str], there: str, word: str) -> None:
-    """What accounts did: shares with the posts that they repeat (the writer among the sharers), and tags."""
+    """What accounts did: shares with the posts that they repeat (the writer among the sharers), and tags; and as
+    ``steps`` every post that has a time, one after the other."""
     token = source.columns["object"] if source.is_number("object") else f"(hash({form['object']}) >> 2)::BIGINT"
     engine.run(f"""CREATE VIEW acts AS SELECT {form['account_id']} AS account_id,
             CASE {word} WHEN 'tag' THEN 'tag' ELSE 'share' END AS kind, {token} AS key, {form['ts']} AS ts,
             {word} = 'original' AS wrote
         FROM {source.scan} WHERE {there} AND {word} IN ('original', 'share', 'tag') AND {token} IS NOT NULL""")
+    engine.run(f"""CREATE VIEW steps AS SELECT {form['account_id']} AS account_id, {act_sql(word)} AS act,
+            {token} AS key, {form['ts']} AS ts
+        FROM {source.scan} WHERE {there} AND {act_sql(word)} > 0 AND {form['ts']} IS NOT NULL
+        AND ({token} IS NOT NULL OR {word} = 'original')""")
 
 
 def _avatars(engine: Engine, source: Source, kind: str, report: Report) -> None:

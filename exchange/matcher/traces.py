@@ -1,9 +1,10 @@
 """Traces: everything that accounts can have in common, in one form, so that company can be told of any of it.
 
 Beside the links of identity these are acts (the same post shared or written, the same tag), wording (five words in a
-row, so that near-duplicates meet), pictures (windows of 24 bits of the fingerprint, so that noisy copies meet) and the
-hour of the sign-up. Table ``traces``: account_id, kind, key, value, first_seen, last_seen, holders, of values that at
-least two accounts hold and few enough for their kind to say anything.
+row, so that near-duplicates meet), pictures (windows of 24 bits of the fingerprint, so that noisy copies meet), the
+hour of the sign-up, and rhythm: what is done at one time, in one order, with the same pauses (``rhythm``). Table
+``traces``: account_id, kind, key, value, first_seen, last_seen, holders, of values that at least two accounts hold and
+few enough for their kind to say anything.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from exchange.matcher.compare.picture import words_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
+from exchange.matcher.rhythm import FOLLOWED, RHYTHMS, following_sql
 
 WORDS = 5
 """Length of a run of words; shorter texts say too little."""
@@ -26,6 +28,7 @@ def make_traces(engine: Engine, there: Entities) -> None:
     if "acts" in there.tables:
         parts.append("""SELECT account_id, kind, key, CAST(key AS VARCHAR), min(ts), max(ts) FROM acts
             GROUP BY account_id, kind, key""")
+        parts += _rhythms(engine)
     if "posts" in there.tables:
         parts.append(_wording())
     if "avatars" in there.tables:
@@ -42,6 +45,14 @@ def make_traces(engine: Engine, there: Entities) -> None:
     done = "acts WHERE kind = 'share' AND NOT wrote" if "acts" in there.tables else "accounts WHERE false"
     key = "key" if "acts" in there.tables else "account_id"
     engine.run(f"CREATE TEMP TABLE doing AS SELECT account_id, count(DISTINCT {key}) AS n FROM {done} GROUP BY 1")
+
+
+def _rhythms(engine: Engine) -> list[str]:
+    """What the weights know of rhythm."""
+    told = {row[0] for row in engine.rows("SELECT kind FROM kinds WHERE company")}
+    if told.intersection(FOLLOWED):
+        engine.run(f"CREATE TEMP TABLE following AS {following_sql()}")
+    return [rhythm() for kind, rhythm in RHYTHMS.items() if kind in told]
 
 
 def _signups() -> str:
