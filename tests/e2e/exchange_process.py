@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from tests.e2e.http_caller import HttpCaller, basic
 from tests.e2e.members import LANES, SECRETS, description, environment_name, lane
+from tests.e2e.ports import free_port
 
 _CIBX = [sys.executable, "-c", "from exchange.cli.main import main; main()"]
 _START_SECONDS = 90
@@ -108,7 +108,7 @@ def serving(
         "CIBX_DATABASE_URL": database_url or f"sqlite:///{folder / 'cibx.db'}",
         **(settings or {}),
     }
-    running = ExchangeProcess(folder, environment, workers, _free_port())
+    running = ExchangeProcess(folder, environment, workers, free_port())
     running.apply(description())
     try:
         running.start()
@@ -125,13 +125,6 @@ def new_database(server: str, name: str) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     return server.replace("/postgres?", f"/{name}?")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(running: ExchangeProcess, process: subprocess.Popen[bytes]) -> None:

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,17 +18,11 @@ from pathlib import Path
 
 from tests.e2e.http_caller import HttpCaller, basic
 from tests.e2e.members import SECRETS, collection_id, description, environment_name, lane
+from tests.e2e.ports import free_port
 
 _MAIN = "from exchange.cli.main import main; main()"
 _START_SECONDS = 90
 _LANES = 3
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -42,7 +35,7 @@ class RestartedExchange:
     settings: Mapping[str, str] = field(default_factory=dict)
     before: str = ""
     """Python statements that each server process runs before anything else, such as another clock."""
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -66,15 +66,20 @@ def serving(settings: Settings, port: int, folder: Path) -> Iterator[Server]:
 
 
 def free_port(wanted: int | None) -> int:
-    """The port asked for (0: any); else the usual one where it is free, else any. Raises InputError for one in use."""
-    for port in (USUAL_PORT, 0) if wanted is None else (wanted,):
+    """The port asked for (0: any); else the usual one where it is free, else any. Raises InputError for one in use.
+
+    "Any" is one of those after the usual: what the kernel would give for 0 lies where it also gives clients their
+    ports, and one of those may take it before the server listens.
+    """
+    after = range(USUAL_PORT + 1, USUAL_PORT + 500)
+    for port in [USUAL_PORT, *after] if wanted is None else after if wanted == 0 else [wanted]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return port
     raise InputError(f"Port {wanted} is in use or not allowed.", fix="Choose another with --port, or leave it out.")
 
 
