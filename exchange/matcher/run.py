@@ -18,6 +18,8 @@ from exchange.matcher.action.pack import ActionPack, load_actions
 from exchange.matcher.action.recommend import recommend
 from exchange.matcher.case.timeline import count_days
 from exchange.matcher.clusters import find_clusters, read_ties
+from exchange.matcher.change.fingerprint import FeedPrint
+from exchange.matcher.change.kept import keep_features, keep_run
 from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
 from exchange.matcher.direct import weigh_hits
 from exchange.matcher.engine import Engine, open_engine
@@ -72,11 +74,11 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"The folder {out} can't be made.", why=f"{error.strerror}.") from error
-    clock = _Clock(report, say)
+    clock, feed = _Clock(report, say), FeedPrint()
     with clock("reading the feed"):
         terms = Terms(options.at, weights.direct.default_confidence, weights.direct.sibling, options.purpose,
                       options.allow_from)
-        indicators = read_indicators(collect(objects, report), terms, report)
+        indicators = read_indicators(collect(feed.over(objects), report), terms, report)
     with open_engine(out, memory=options.memory, threads=options.threads) as engine:
         report.engine = engine.settings
         with clock("reading the tables"):
@@ -92,8 +94,19 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
             _recommend(engine, there, options, report)
         with clock("writing"):
             _write(engine, weights, out, report)
+            keep_run(engine, weights, out, _inputs(feed, options, report), entities,
+                     [table.file for table in (options.mapping or {}).values() if table.file])
     (out / REPORT).write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
     return report
+
+
+def _inputs(feed: FeedPrint, options: Options, report: Report) -> dict[str, Any]:
+    """What a run speaks of and what went into it, for those that replay it."""
+    return {"at": options.at, "purpose": options.purpose, "accounts": report.accounts,
+            "feed": {"objects": feed.objects, "sha256": feed.digest}, "engine": report.engine,
+            "options": {"allow_from": sorted(options.allow_from),
+                        "mapping": {name: [table.file, dict(table.columns), dict(table.kinds)]
+                                    for name, table in sorted((options.mapping or {}).items())}}}
 
 
 class _Clock:
@@ -188,6 +201,7 @@ def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: R
         weighed = fusion.weigh(read_features(engine, weights), card, weights)
         fusion.keep_state(engine, weighed)
     fusion.write_evidence(engine, weighed, card)
+    keep_features(engine, weighed.features)
 
 
 def _cluster(engine: Engine, there: Entities, weights: Weights, report: Report) -> None:
