@@ -9,7 +9,7 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report
 from exchange.matcher.rhythm import act_sql
-from exchange.matcher.shapes import POST_KINDS
+from exchange.matcher.shapes import POST_KINDS, REMOVED_KINDS
 from exchange.matcher.tables import (
     Source,
     account_type,
@@ -60,6 +60,9 @@ def read_entities(engine: Engine, folder: Path, mapping: dict[str, TableMapping]
         made.add("avatars")
     if _handles(engine, sources, kind, report):
         made.add("handles")
+    if "removed" in sources:
+        _removed(engine, sources["removed"], kind, at, report)
+        made.add("removed")
     for name, parts in (("links", link_parts), ("hosts", host_parts)):
         if parts:
             engine.run(f"CREATE VIEW {name} AS " + " UNION ALL ".join(parts))
@@ -200,6 +203,35 @@ def _avatars(engine: Engine, source: Source, kind: str, report: Report) -> None:
     engine.run(f"""CREATE VIEW avatars AS SELECT {form['account_id']} AS account_id, lower({form['pdq']}) AS
             pdq
         FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {right}""")
+
+
+def _removed(engine: Engine, source: Source, kind: str, at: int, report: Report) -> None:
+    """The member's own removed networks; key is NULL where the value must still be read as an indicator's is."""
+    form = _base(source, kind)
+    itype, text = _kind_sql(source, form) if source.has("itype") else "NULL", form["value"]
+    known = ", ".join(quoted(name) for name in (*LINK_KINDS, *REMOVED_KINDS))
+    when = f"COALESCE({form['removed_at']}, {at} - 86400)"
+    valued = f"({itype} IS NOT NULL AND {text} IS NOT NULL)"
+    faults = {
+        "no network": f"{form['network']} IS NULL",
+        "neither an account_id nor an itype with its value": f"{form['account_id']} IS NULL AND NOT {valued}",
+        "the itype is unknown": f"{form['account_id']} IS NULL AND {itype} NOT IN ({known})",
+        "removed later than the moment of the run": f"{when} > {at}",
+    }
+    count_rows(engine, source, faults, report)
+    key = "NULL::BIGINT"
+    if source.has("itype") and source.has("value"):
+        _name_unknown_kinds(engine, source, itype, known, report)
+        numeric = source.is_number("value")
+        token = source.columns["value"] if numeric else _text_tokens(engine, source, itype, text)
+        clear = "false" if numeric else f"{itype} = 'domain' AND NOT {is_domain_token_sql(text)}"
+        salts = " ".join(f"WHEN {quoted(name)} THEN {salt(name)}" for name in LINK_KINDS)
+        key = f"CASE WHEN {clear} THEN NULL ELSE xor({token}, CASE {itype} {salts} END) END"
+    engine.run(f"""CREATE VIEW removed AS SELECT {form['network']} AS network, {when} AS removed_at,
+            {form['account_id']} AS account_id, {itype} AS kind, {key} AS key, {text} AS value,
+            {form['confidence']} AS confidence
+        FROM {source.scan} WHERE {form['network']} IS NOT NULL AND {when} <= {at}
+        AND ({form['account_id']} IS NOT NULL OR ({valued} AND {itype} IN ({known})))""")
 
 
 def _handles(engine: Engine, sources: dict[str, Source], kind: str, report: Report) -> bool:

@@ -27,6 +27,7 @@ from exchange.matcher.entities import Entities, read_entities
 from exchange.matcher.features import read_features
 from exchange.matcher.indicators import Indicator, Terms, collect, read_indicators
 from exchange.matcher.mapping import TableMapping
+from exchange.matcher.removed import read_removed
 from exchange.matcher.report import Report
 from exchange.matcher.roles import read_measures
 from exchange.matcher.takeover import find_takeovers
@@ -83,6 +84,8 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         report.engine = engine.settings
         with clock("reading the tables"):
             there = read_entities(engine, entities, dict(options.mapping or {}), options.at, report)
+            if "removed" in there.tables:
+                indicators += read_removed(engine, there.tables, terms.sibling, report)
             load_indicators(engine, indicators, weights, there)
         with clock("comparing"):
             compare(engine, there, weights, options.at, report)

@@ -1,4 +1,9 @@
-"""The entity tables that the matcher reads: their columns, what each is for, and which are needed."""
+"""The entity tables that the matcher reads: their columns, what each is for, and which are needed.
+
+``removed`` is the member's own record of networks that it took down, for recidivism. A row names a network, when it was
+removed, and either an account of it (account_id: all its values in links and avatars count) or one value (itype as in
+links, or picture, text, url, account, ip_range). A removal that was taken back is taken out of the table.
+"""
 
 from __future__ import annotations
 
@@ -57,5 +62,13 @@ SHAPES: dict[str, Shape] = {shape.name: shape for shape in (
     Shape("handles", (
         ACCOUNT, Column("platform", "text"), Column("handle", "text"), Column("profile_url", "text"),
     )),
+    Shape("removed", (
+        Column("network", "text", needed=True),
+        Column("removed_at", "time", missing="values of removed networks are taken to be of the last day"),
+        Column("account_id", "account"), Column("itype", "text"), Column("value", "value"),
+        Column("confidence", "number"),
+    ), kinds="itype"),
 )}
+REMOVED_KINDS = ("picture", "text", "url", "account", "ip_range")
+"""What ``removed`` may hold beside the kinds of links; the value is written as an indicator would have it."""
 POST_KINDS = ("original", "share", "link", "tag")
