@@ -160,9 +160,9 @@ def account_type(engine: Engine, source: Source) -> str:
     if source.is_number("account_id"):
         return "BIGINT"
     name = source.columns["account_id"]
-    written, = engine.one(f"""SELECT bool_and(regexp_full_match(CAST({name} AS VARCHAR),
-            '0|[1-9][0-9]{{0,17}}'))
-        FROM {source.scan} WHERE {name} IS NOT NULL""")
+    written, = engine.one(f"""SELECT bool_and(written) FROM (
+            SELECT regexp_full_match(CAST({name} AS VARCHAR), '0|[1-9][0-9]{{0,17}}') AS written
+            FROM {source.scan} WHERE {name} IS NOT NULL)""")
     return "BIGINT" if written and source.from_text else "VARCHAR"
 
 
@@ -183,7 +183,8 @@ def count_rows(engine: Engine, source: Source, faults: dict[str, str], report: R
     cases = " ".join(f"WHEN {predicate} THEN {quoted(reason)}" for reason, predicate in faults.items())
     select = f"CASE {cases} ELSE '' END" if cases else "''"
     count = report.tables.setdefault(source.shape.name, TableCount())
-    for reason, rows in engine.rows(f"SELECT {select}, count(*) FROM {source.scan} GROUP BY 1"):
+    for reason, rows in engine.rows(f"""SELECT reason, count(*) FROM (SELECT {select} AS reason FROM {source.scan})
+            GROUP BY 1"""):
         count.read += rows
         if reason:
             count.skipped[reason] += rows
@@ -196,8 +197,8 @@ def report_units(engine: Engine, source: Source, report: Report) -> None:
             continue
         name = source.columns[column.name]
         test = other_unit_sql(name, source.types[column.name])
-        other, all_rows = engine.one(
-            f"SELECT count(*) FILTER ({test}), count({name}) FROM {source.scan}")
+        other, all_rows = engine.one(f"""SELECT count(*) FILTER (other), count(given) FROM (
+            SELECT {test} AS other, {name} AS given FROM {source.scan})""")
         if other and other < all_rows:
             report.problems.append(
                 f"{source.place}: column {column.name} mixes units: {other} of {all_rows} times are too large to be"
