@@ -129,8 +129,10 @@ def _links(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
 
 def _text_tokens(engine: Engine, source: Source, itype: str, text: str) -> str:
     """Tokens of a text column. A kind whose bare numbers are longer than any phone number holds tokens."""
-    numbers = {row[0] for row in engine.rows(f"""SELECT {itype} FROM {source.scan} WHERE {text} IS NOT NULL
-        GROUP BY 1 HAVING bool_and(regexp_full_match({text}, '[0-9]{{1,19}}')) AND max(length({text})) > 15""")}
+    numbers = {row[0] for row in engine.rows(f"""SELECT itype FROM (
+            SELECT {itype} AS itype, regexp_full_match({text}, '[0-9]{{1,19}}') AS bare, length({text}) > 15 AS long
+            FROM {source.scan} WHERE {text} IS NOT NULL)
+        GROUP BY itype HAVING bool_and(bare) AND bool_or(long)""")}
     numbers.add("domain")
     cases = " ".join(
         f"WHEN {quoted(name)} THEN {address_sql(text) if name == 'ip4' else token_sql(name, text, name in numbers)}"
@@ -139,8 +141,9 @@ def _text_tokens(engine: Engine, source: Source, itype: str, text: str) -> str:
 
 
 def _name_unknown_kinds(engine: Engine, source: Source, itype: str, known: str, report: Report) -> None:
-    unknown = engine.rows(f"SELECT {itype}, count(*) FROM {source.scan} WHERE {itype} NOT IN ({known})"
-                          " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5")
+    unknown = engine.rows(f"""SELECT itype, count(*) FROM (
+            SELECT {itype} AS itype FROM {source.scan} WHERE {itype} NOT IN ({known}))
+        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5""")
     for name, rows in unknown:
         report.problems.append(f"{source.place}: {rows} rows have the unknown itype {name!r}; they are left out."
                                f" Known: {', '.join(LINK_KINDS)}; a mapping file can rename kinds.")
@@ -157,19 +160,21 @@ def _posts(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
     }, report)
     there = f"{form['account_id']} IS NOT NULL"
     if source.has("object"):
-        grouped = "min({0}) AS first_seen, max({0}) AS last_seen".format(form["ts"])
+        grouped = "min(ts) AS first_seen, max(ts) AS last_seen"
         numeric, text = source.is_number("object"), form["object"]
         token = source.columns["object"] if numeric else token_sql("domain", text, True)
         written = "true" if numeric else is_domain_token_sql(text)
-        links.append(f"""SELECT {form['account_id']} AS account_id, 'domain' AS kind,
-            xor({token}, {salt('domain')}) AS key, CAST(any_value({text}) AS VARCHAR) AS value, {grouped}
-            FROM {source.scan} WHERE {there} AND {word} = 'link' AND {written} AND {token} IS NOT NULL
-            GROUP BY {form['account_id']}, {token}""")
+        links.append(f"""SELECT account_id, 'domain' AS kind, key, min(value) AS value, {grouped} FROM (
+            SELECT {form['account_id']} AS account_id, xor({token}, {salt('domain')}) AS key,
+                CAST({text} AS VARCHAR) AS value, {form['ts']} AS ts
+            FROM {source.scan} WHERE {there} AND {word} = 'link' AND {written} AND {token} IS NOT NULL)
+            GROUP BY account_id, key""")
         if not numeric:
-            hosts.append(f"""SELECT {form['account_id']} AS account_id, {text} AS value, {host_sql(text)} AS
-                    host,
-                {grouped} FROM {source.scan} WHERE {there} AND {word} = 'link' AND NOT {written}
-                GROUP BY {form['account_id']}, {text}""")
+            hosts.append(f"""SELECT account_id, value, min(host) AS host, {grouped} FROM (
+                SELECT {form['account_id']} AS account_id, {text} AS value, {host_sql(text)} AS host,
+                    {form['ts']} AS ts
+                FROM {source.scan} WHERE {there} AND {word} = 'link' AND NOT {written})
+                GROUP BY account_id, value""")
         _acts(engine, source, form, there, word)
         made.add("acts")
     if source.has("text"):
