@@ -39,16 +39,18 @@ def weigh_hits(engine: Engine, weights: Weights, at: int) -> int:
     """Make table ``direct`` from ``hits``; returns how many repetitions by one source were left out."""
     factors = weights.direct
     decay = decay_sql(gap_days_sql("first_seen", "last_seen", "observed"),
-                      f"greatest(0, {at} - greatest(observed, last_seen)) / {DAY}", "half_life")
+                      f"greatest(0, {at} - greatest(observed, last_seen)) / {DAY}",
+                      "(k.half_life * COALESCE(c.half_life, 1))")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE scored AS
         SELECT *, strength * confidence * rarity * decay * similarity AS raw FROM (
             SELECT h.account_id, h.kind, k.signal, k.family, h.local, h.shared, h.similarity, h.holders,
                 h.first_seen, h.last_seen, i.indicator_id, i.source, i.source_name, i.campaign, i.observed,
                     i.confidence,
-                k.base AS strength, {rarity_sql('h.holders', 'k.cap')} AS rarity,
+                k.base * COALESCE(c.strength, 1) AS strength, {rarity_sql('h.holders', 'k.cap')} AS rarity,
                 CASE WHEN first_seen IS NULL OR last_seen IS NULL THEN {factors.unknown_time} ELSE {decay}
                     END AS decay
             FROM hits h JOIN kinds k ON k.kind = h.kind JOIN indicators i ON i.ix = h.ix
+            LEFT JOIN class_kinds c ON c.campaign_class = i.campaign_class AND c.kind = h.kind
             SEMI JOIN accounts a ON a.account_id = h.account_id)""")
     engine.run("""CREATE OR REPLACE TEMP TABLE once AS SELECT * FROM scored QUALIFY row_number() OVER (
             PARTITION BY account_id, signal, local, source ORDER BY raw DESC, kind, indicator_id, shared) = 1""")

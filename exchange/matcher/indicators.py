@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from exchange.errors import ExchangeError
+from exchange.matcher.classes.names import stated_class
 from exchange.matcher.patterns import Unusable, alternatives
 from exchange.matcher.probes import Probe, probes
 from exchange.matcher.report import Report
@@ -52,6 +53,8 @@ class Indicator:
     """0-1."""
     probes: tuple[Probe, ...]
     objections: tuple[Objection, ...] = ()
+    campaign_class: str = ""
+    """The class (R11) that it states itself, else that of the campaign it indicates."""
 
 
 @dataclass
@@ -82,9 +85,9 @@ class Feed:
         return str(self.objects.get(ref, {}).get("name", ref))
 
     def campaigns(self) -> dict[str, str]:
-        """Indicator id to the name of the campaign that it indicates."""
+        """Indicator id to the id of the campaign that it indicates."""
         return {
-            str(link.get("source_ref")): self.name(str(link.get("target_ref")))
+            str(link.get("source_ref")): str(link.get("target_ref"))
             for link in self.of_type("relationship")
             if link.get("relationship_type") == "indicates" and not link.get("revoked")
         }
@@ -135,8 +138,9 @@ def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]
             report.leave_out(BENIGN, obj["id"])
         elif values:
             found.append(Indicator(
-                obj["id"], source, feed.name(source), campaigns.get(obj["id"], ""),
-                _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values)))
+                obj["id"], source, feed.name(source), feed.name(campaigns[obj["id"]]) if obj["id"] in campaigns else "",
+                _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values),
+                campaign_class=stated_class(obj) or stated_class(feed.objects.get(campaigns.get(obj["id"], ""), {}))))
     heard = {source for said in benign.values() for source in said}
     report.problems += [f"--allow-from {source}: nothing in the feed is said to be benign by this source; name the"
                         " id of an identity as in created_by_ref." for source in sorted(terms.allow_from - heard)]

@@ -53,7 +53,7 @@ class Report:
     accounts: int = 0
     accounts_with_evidence: int = 0
     accounts_likely: int = 0
-    """Accounts with a score of one half or more."""
+    """Accounts with a score from which one of their cluster's class counts as likely (one half where none is told)."""
     clusters: int = 0
     actions: Counter[str] = field(default_factory=Counter)
     """Accounts by recommended action."""

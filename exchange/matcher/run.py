@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
 from exchange.errors import InputError
 from exchange.matcher import circle, company, fusion, objections
 from exchange.matcher.action.pack import ActionPack, load_actions
-from exchange.matcher.action.recommend import recommend
-from exchange.matcher.case.timeline import count_days
-from exchange.matcher.clusters import find_clusters, read_ties
 from exchange.matcher.change.fingerprint import FeedPrint
 from exchange.matcher.change.kept import keep_features, keep_run
 from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
@@ -27,16 +23,14 @@ from exchange.matcher.entities import Entities, read_entities
 from exchange.matcher.features import read_features
 from exchange.matcher.indicators import Indicator, Terms, collect, read_indicators
 from exchange.matcher.mapping import TableMapping
+from exchange.matcher.networks import find_networks, recommend_steps, write_networks
 from exchange.matcher.removed import read_removed
 from exchange.matcher.report import Report
-from exchange.matcher.roles import read_measures
-from exchange.matcher.takeover import find_takeovers
 from exchange.matcher.traces import make_traces
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights, load_weights
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
-CLUSTERS, MEMBERSHIPS = "clusters.parquet", "memberships.parquet"
 ACTIONS, TIMELINE = "actions.parquet", "timeline.parquet"
 _BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
 
@@ -92,9 +86,9 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         with clock("weighing"):
             _weigh(engine, there, weights, options.at, report)
         with clock("clustering"):
-            _cluster(engine, there, weights, report)
+            find_networks(engine, there, weights, report)
         with clock("recommending"):
-            _recommend(engine, there, options, report)
+            recommend_steps(engine, there, options.actions or load_actions(), options.at, report)
         with clock("writing"):
             _write(engine, weights, out, report)
             keep_run(engine, weights, out, _inputs(feed, options, report), entities,
@@ -129,10 +123,11 @@ class _Clock:
 def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weights, there: Entities) -> None:
     """Make the tables indicators, probes, kinds, and empty ones for what will be found."""
     engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR,
-        source_name VARCHAR, campaign VARCHAR, observed BIGINT, confidence DOUBLE)""")
+        source_name VARCHAR, campaign VARCHAR, campaign_class VARCHAR, observed BIGINT, confidence DOUBLE)""")
     engine.load("indicators", (
         {"ix": ix, "indicator_id": i.id, "source": i.source, "source_name": i.source_name, "campaign": i.campaign,
-         "observed": i.observed, "confidence": i.confidence} for ix, i in enumerate(indicators)))
+         "campaign_class": i.campaign_class, "observed": i.observed, "confidence": i.confidence}
+        for ix, i in enumerate(indicators)))
     engine.run("""CREATE TEMP TABLE probes (ix INTEGER, kind VARCHAR, how VARCHAR, key BIGINT, text VARCHAR,
         bits INTEGER, similarity DOUBLE, shared VARCHAR)""")
     engine.load("probes", (
@@ -143,6 +138,9 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
     engine.load("kinds", (
         {"kind": k.name, "base": k.base, "half_life": k.half_life, "together": k.together, "cap": k.cap,
          "family": k.family, "signal": k.signal, "company": k.company} for k in weights.kinds.values()))
+    engine.run("""CREATE TEMP TABLE class_kinds (campaign_class VARCHAR, kind VARCHAR, strength DOUBLE,
+        half_life DOUBLE)""")
+    engine.load("class_kinds", weights.classes.factors(weights.kinds))
     for name, values in (("source", {i.source for i in indicators}),
                          ("signal", {k.signal for k in weights.kinds.values()})):
         engine.run(f"CREATE TEMP TABLE {name}_bits ({name} VARCHAR, bits BIGINT)")
@@ -207,67 +205,26 @@ def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: R
     keep_features(engine, weighed.features)
 
 
-def _cluster(engine: Engine, there: Entities, weights: Weights, report: Report) -> None:
-    """Make tables ``members`` (account_id, cluster, role) and ``memberships`` (account_id, cluster, share)."""
-    ties = read_ties(engine, weights)
-    rules = weights.cluster
-    found = find_clusters(ties, merge_from=rules.merge_from,
-                          largest=max(2, int(rules.largest_share * report.accounts)))
-    inside = [n for n, name in enumerate(found.cluster) if name is not None]
-    engine.table("members", {"account_id": ties.accounts[inside],
-                             "cluster": np.array([found.cluster[n] for n in inside], dtype=object)})
-    engine.table("memberships", {"account_id": ties.accounts[found.account], "share": found.share,
-                                 "cluster": np.array(found.also, dtype=object)})
-    accounts, measures = read_measures(engine, acts="acts" in there.tables, links="links" in there.tables)
-    roles = weights.roles.tell(measures) if weights.roles else [None] * len(accounts)
-    engine.table("roles", {"account_id": accounts, "role": np.array(roles, dtype=object)})
-    report.clusters = len({name for name in found.cluster if name is not None})
-
-
-def _recommend(engine: Engine, there: Entities, options: Options, report: Report) -> None:
-    """Make tables ``told`` (what the matcher says of members) and ``actions`` (what the policy makes of it)."""
-    pack = options.actions or load_actions()
-    find_takeovers(engine, links="links" in there.tables)
-    engine.run("""CREATE OR REPLACE TEMP TABLE told AS SELECT m.account_id, m.cluster, r.role, NULL::VARCHAR AS class,
-        t.account_id IS NOT NULL AS compromised FROM members m LEFT JOIN roles r USING (account_id)
-        LEFT JOIN taken t USING (account_id)""")
-    recommend(engine, pack, options.at, acts="acts" in there.tables)
-    count_days(engine, acts="acts" in there.tables)
-    report.recommend(pack, options.at, engine.rows("SELECT action, count(*) FROM actions GROUP BY 1"))
-
-
 def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
     """Write whole files under other names first, so that a killed run leaves no half of a result."""
     engine.run(f"""COPY (SELECT a.account_id, COALESCE(s.score, {weights.prior_probability}) AS score,
             COALESCE(s.log_odds, {weights.prior}) AS log_odds, s.account_id IS NOT NULL AS has_evidence,
             COALESCE(bit_count(s.firm), 0)::INTEGER AS sources, COALESCE(bit_count(s.signals), 0)::INTEGER
                 AS signals,
-            m.cluster, r.role, NULL::VARCHAR AS class, COALESCE(d.action, 'none') AS action
+            m.cluster, m.role, m.class,
+            COALESCE(m.likely_from, {weights.classes.likely}) AS likely_from, COALESCE(d.action, 'none') AS action
         FROM accounts a LEFT JOIN state s ON s.account_id = a.account_id
-        LEFT JOIN members m ON m.account_id = a.account_id LEFT JOIN roles r ON r.account_id = a.account_id
-        LEFT JOIN actions d ON d.account_id = a.account_id
+        LEFT JOIN told m ON m.account_id = a.account_id LEFT JOIN actions d ON d.account_id = a.account_id
         ORDER BY account_id)
         TO {quoted(str(engine.work / ACCOUNTS))} (FORMAT parquet)""")
     engine.run(f"""COPY (SELECT * FROM evidence ORDER BY account_id, step, kind, local_value, indicator_id, nats)
         TO {quoted(str(engine.work / EVIDENCE))} (FORMAT parquet)""")
-    _write_clusters(engine)
+    of_networks = write_networks(engine)
     for table, order, name in (("actions", "account_id", ACTIONS), ("timeline", "cluster, day, what", TIMELINE)):
         engine.run(f"COPY (SELECT * FROM {table} ORDER BY {order}) TO {quoted(str(engine.work / name))}"
                    " (FORMAT parquet)")
     report.accounts_with_evidence, report.accounts_likely = engine.one(
-        "SELECT count(*), count(*) FILTER (score >= 0.5) FROM state")
-    for name in (ACCOUNTS, EVIDENCE, CLUSTERS, MEMBERSHIPS, ACTIONS, TIMELINE):
+        f"""SELECT count(*), count(*) FILTER (score >= COALESCE(likely_from, {weights.classes.likely}))
+        FROM state LEFT JOIN told USING (account_id)""")
+    for name in (ACCOUNTS, EVIDENCE, *of_networks, ACTIONS, TIMELINE):
         (engine.work / name).replace(out / name)
-
-
-def _write_clusters(engine: Engine) -> None:
-    engine.run(f"""COPY (SELECT m.cluster, count(*) AS accounts, avg(s.score) AS mean_score,
-            count(*) FILTER (s.score >= 0.5) AS likely, any_value(n.sources) AS sources,
-            any_value(n.campaigns) AS campaigns, any_value(n.direct) AS accounts_named
-        FROM members m JOIN state s USING (account_id) LEFT JOIN (
-            SELECT cluster, list(DISTINCT source_name ORDER BY source_name) AS sources,
-                list(DISTINCT campaign ORDER BY campaign) AS campaigns, count(DISTINCT account_id) AS direct
-            FROM members JOIN direct USING (account_id) GROUP BY 1) n USING (cluster)
-        GROUP BY m.cluster ORDER BY m.cluster) TO {quoted(str(engine.work / CLUSTERS))} (FORMAT parquet)""")
-    engine.run(f"""COPY (SELECT account_id, cluster, share FROM memberships ORDER BY account_id, cluster)
-        TO {quoted(str(engine.work / MEMBERSHIPS))} (FORMAT parquet)""")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from exchange.errors import SettingError
+from exchange.matcher.classes.table import ClassTable, read_classes
 from exchange.matcher.learned import Learned, read_learned
 from exchange.matcher.role_table import RoleTable, read_roles
 from exchange.matcher.scorecard import Card, read_card
@@ -140,6 +141,8 @@ class Weights:
     cards: tuple[Card, ...] = ()
     """The scorecard of direct evidence alone, then one for each round of company."""
     roles: RoleTable | None = None
+    classes: ClassTable = field(default_factory=ClassTable)
+    """What differs by campaign class."""
     learned: Learned = field(default_factory=Learned)
     """What reviews taught this version."""
     table: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -189,6 +192,7 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
         cards=tuple(read_card(card, f"{place}: card {n}") for n, card in enumerate(table.get("card", []), 1)),
         roles=read_roles(table["role"], f"{place}: role") if "role" in table else None,
         learned=read_learned(table.get("learned", {}), f"{place}: learned"), table=table,
+        classes=read_classes(table.get("class", {}), kinds, f"{place}: class"),
     )
 
 

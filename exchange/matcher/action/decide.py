@@ -10,6 +10,7 @@ from typing import Any
 from exchange.matcher.action.facts import FLAGS, Facts
 from exchange.matcher.action.pack import ACTIONS, ActionPack, Row
 from exchange.matcher.action.terms import Term, holds, terms
+from exchange.matcher.classes.names import CLASSES
 
 _KNOWN: dict[str, list[tuple[Row, tuple[Term, ...]]]] = {}
 
@@ -100,6 +101,16 @@ def _others(facts: Facts, pack: ActionPack) -> Iterator[tuple[str, Any, str]]:
     yield "disputed", 0.0, "Did nobody call its shared values benign"
     yield "prior_days", 0.0, "Had it no life of its own before the evidence begins"
     yield "prior_days", 3_650.0, "Had it years of its own life before the evidence begins"
+    for name in (None, *CLASSES):
+        if name != facts.campaign_class:
+            yield "campaign_class", name, (f"Were its cluster of class {name}" if name else
+                                           "Could no class be told of its cluster")
+    yield "class_sources", 2 if facts.class_sources < 2 else 1, (
+        f"Did {'two sources' if facts.class_sources < 2 else 'one source alone'} speak for that class")
+    yield "theft", 0.0 if facts.theft else 0.1, (
+        f"Did {'no' if facts.theft else 'one in ten'} of the cluster's accounts look stolen")
+    yield "spread", 1.0 if facts.spread > 1 else 4.0, (
+        f"Were the cluster {'no longer growing' if facts.spread > 1 else 'four times as active as usual'}")
     for flag in FLAGS:
         there = getattr(facts, flag)
         yield flag, not there, f"Were it {'not ' if there else ''}{_FLAG_WORDS[flag]}"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-CLASSES = ("influence", "spam", "fake_creators", "bot_signup", "account_takeover", "financial")
-"""Campaign classes (R11)."""
 FLAGS = ("compromised", "co_opted", "disclosed", "clean")
 
 
@@ -31,6 +29,13 @@ class Facts:
     """Days between the sign-up and the moment by which half of the evidence has begun: a life of its own before."""
     role: str | None = None
     campaign_class: str | None = None
+    """Of its cluster (R11)."""
+    class_sources: int = 0
+    """Independent sources of that class; the platform's own observation may be one."""
+    spread: float = 1.0
+    """Members of its cluster active in the last week over those of a usual week of the four before, from 0.25 to 8."""
+    theft: float = 0.0
+    """Share (0-1) of the likely members of its cluster that look taken from their owners."""
     compromised: bool = False
     """Taken from its owner."""
     co_opted: bool = False

@@ -2,7 +2,8 @@
 
 Rows stand in order and the first that holds decides; the last one holds for everybody. What no pack may say is refused
 here: suspension is left to a human, never proposed for a compromised, co-opted or openly run account or one with a
-clean record, and never on one source or one kind of evidence alone.
+clean record, never on one source or one kind of evidence alone, and never where the class of the campaign is unknown,
+rests on one source, or where any member of the cluster looks stolen.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from exchange.errors import SettingError
-from exchange.matcher.action.facts import CLASSES, FLAGS
+from exchange.matcher.action.facts import FLAGS
+from exchange.matcher.classes.names import CLASSES
 from exchange.policy.packfile import PackFile, check_table
 from exchange.policy.packtables import Kind
 
@@ -32,12 +34,12 @@ EVERY_CLASS = "any"
 _HEAD: Mapping[str, Kind] = {"title": "text", "room": (ROOM,), "citation": "text", "valid_from": "date",
                              "valid_until": "date?"}
 _STEP: Mapping[str, Kind] = {"id": ACTIONS, "title": "text", "reversible": "flag", "undo": "text"}
-_NUMBERS = ("disputed", "disputed_at_most", "prior_days_at_most")
+_NUMBERS = ("disputed", "disputed_at_most", "prior_days_at_most", "theft_at_most", "spread")
 ROW: Mapping[str, Kind] = {
     "id": "text", "action": ACTIONS, "why": "text", "citation": "text?", "hours": "number?", "human": "flag?",
     "confidence": (*LEVELS, ""), "reach": (*BANDS, ""), "sources": "number?", "sources_at_most": "number?",
     "kinds": "number?", "kinds_at_most": "number?", "cluster": "number?", "only": "words?", "never": "words?",
-    "classes": "words?",
+    "classes": "words?", "class_sources": "number?",
 }
 """Keys of a row besides shares and days; all conditions that stand there must hold."""
 
@@ -64,6 +66,9 @@ class Row:
     disputed: float | None = None
     disputed_at_most: float | None = None
     prior_days_at_most: float | None = None
+    theft_at_most: float | None = None
+    spread: float | None = None
+    class_sources: int | None = None
     only: tuple[str, ...] = ()
     """At least one of these flags is there."""
     never: tuple[str, ...] = ()
@@ -239,6 +244,10 @@ def _check_rows(pack: ActionPack) -> None:
             if min(row.sources or 0, row.kinds or 0) < 2:
                 raise SettingError(f"{place} recommends {row.action} on one source or one kind of evidence.",
                                    fix="Give sources and kinds of 2 or more.")
+        if row.action == "suspend" and (not row.classes or (row.class_sources or 0) < 2 or row.theft_at_most != 0):
+            raise SettingError(f"{place} recommends suspend where the class rests on less than two sources, or where"
+                               " accounts look stolen.",
+                               fix="Give classes, class_sources of 2 or more and theft_at_most of 0.")
 
 
 def _conditions(row: Row) -> list[str]:

@@ -37,6 +37,12 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
                 count(*) FILTER (ts <= {at - 7 * DAY}) AS before
             FROM {'acts' if acts else '(SELECT NULL AS account_id, 0 AS ts WHERE false)'}
             SEMI JOIN asked USING (account_id) WHERE ts > {at - 35 * DAY} AND ts <= {at} GROUP BY account_id)""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE growing AS
+        SELECT cluster, least(8, greatest(0.25, (count(*) FILTER (week = 0) + 1) / (count(*) FILTER (week > 0) / 4.0 + 1)))
+            AS spread
+        FROM (SELECT DISTINCT t.cluster, account_id, ({at} - ts) // {7 * DAY} AS week FROM told t
+            JOIN {'acts' if acts else '(SELECT NULL AS account_id, 0 AS ts WHERE false)'} USING (account_id)
+            WHERE t.cluster IS NOT NULL AND ts > {at - 35 * DAY} AND ts <= {at}) GROUP BY 1""")
     engine.run("""CREATE OR REPLACE TEMP TABLE disputes AS
         SELECT d.account_id, sum(d.nats) FILTER (o.kind IS NOT NULL) / sum(d.nats) AS disputed
         FROM evidence d SEMI JOIN asked USING (account_id) LEFT JOIN (
@@ -54,14 +60,17 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
             COALESCE(a.reach_90d, 0)::DOUBLE AS reach, COALESCE(p.growth, 1)::DOUBLE AS growth,
             COALESCE(d.disputed, 0)::DOUBLE AS disputed,
             greatest(0, o.since - a.created) / {DAY}.0::DOUBLE AS prior_days, t.role, t.class AS campaign_class,
+            COALESCE(t.class_sources, 0)::INTEGER AS class_sources, COALESCE(g.spread, 1)::DOUBLE AS spread,
+            COALESCE(c.theft, 0)::DOUBLE AS theft,
             COALESCE(t.compromised, false) AS compromised, COALESCE(t.role = 'co-opted', false) AS co_opted,
             COALESCE(a.disclosed > 0, false) AS disclosed,
             COALESCE(a.verified > 0, false) OR COALESCE(a.assurance >= 2, false)
                 OR COALESCE(a.payment_months >= 12, false) AS clean, t.cluster AS cluster_name
         FROM asked s JOIN accounts a USING (account_id) LEFT JOIN told t USING (account_id)
-        LEFT JOIN (SELECT cluster, count(*) AS size FROM told WHERE cluster IS NOT NULL GROUP BY 1) c
+        LEFT JOIN (SELECT cluster, count(*) AS size, avg(compromised::INTEGER) FILTER (score >= likely_from) AS theft
+            FROM told JOIN state USING (account_id) WHERE cluster IS NOT NULL GROUP BY 1) c
             ON c.cluster = t.cluster
-        LEFT JOIN pace p USING (account_id) LEFT JOIN disputes d USING (account_id)
+        LEFT JOIN growing g ON g.cluster = t.cluster LEFT JOIN pace p USING (account_id) LEFT JOIN disputes d USING (account_id)
         LEFT JOIN onset o USING (account_id)""")
 
 

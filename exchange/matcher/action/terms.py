@@ -26,7 +26,8 @@ _PLAIN: tuple[tuple[str, str, Comparison], ...] = (
     ("sources", "sources", "at least"), ("sources_at_most", "sources", "at most"),
     ("kinds", "kinds", "at least"), ("kinds_at_most", "kinds", "at most"), ("cluster", "cluster", "at least"),
     ("disputed", "disputed", "at least"), ("disputed_at_most", "disputed", "at most"),
-    ("prior_days_at_most", "prior_days", "at most"),
+    ("prior_days_at_most", "prior_days", "at most"), ("theft_at_most", "theft", "at most"),
+    ("spread", "spread", "at least"), ("class_sources", "class_sources", "at least"),
 )
 
 

@@ -15,7 +15,8 @@ from exchange.matcher.action.facts import NAMES, Facts
 from exchange.matcher.action.pack import ActionPack
 from exchange.matcher.case.masking import shown
 from exchange.matcher.case.material import Against, Case, Edge, Member, Seed, Value, Weight
-from exchange.matcher.run import ACCOUNTS, ACTIONS, CLUSTERS, EVIDENCE, MEMBERSHIPS, REPORT, TIMELINE
+from exchange.matcher.networks import CLUSTERS, MEMBERSHIPS
+from exchange.matcher.run import ACCOUNTS, ACTIONS, EVIDENCE, REPORT, TIMELINE
 from exchange.matcher.values import quoted
 
 LISTED = 40

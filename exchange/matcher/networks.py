@@ -1,0 +1,74 @@
+"""From scores to networks: clusters, roles, classes, takeovers, what is recommended, and the tables of all that."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exchange.matcher.action.pack import ActionPack
+from exchange.matcher.action.recommend import recommend
+from exchange.matcher.case.timeline import count_days
+from exchange.matcher.classes.tell import tell_classes
+from exchange.matcher.clusters import find_clusters, read_ties
+from exchange.matcher.engine import Engine
+from exchange.matcher.entities import Entities
+from exchange.matcher.report import Report
+from exchange.matcher.roles import read_measures
+from exchange.matcher.takeover import find_takeovers
+from exchange.matcher.values import quoted
+from exchange.matcher.weighing import Weights
+
+CLUSTERS, MEMBERSHIPS, CLASSES = "clusters.parquet", "memberships.parquet", "classes.parquet"
+
+
+def find_networks(engine: Engine, there: Entities, weights: Weights, report: Report) -> None:
+    """Make tables ``members`` (account_id, cluster), ``memberships`` (account_id, cluster, share), ``roles``,
+    ``taken``, ``classes``, ``class_reasons``, and ``told``: all that the matcher says of members."""
+    ties = read_ties(engine, weights)
+    rules = weights.cluster
+    found = find_clusters(ties, merge_from=rules.merge_from,
+                          largest=max(2, int(rules.largest_share * report.accounts)))
+    inside = [n for n, name in enumerate(found.cluster) if name is not None]
+    engine.table("members", {"account_id": ties.accounts[inside],
+                             "cluster": np.array([found.cluster[n] for n in inside], dtype=object)})
+    engine.table("memberships", {"account_id": ties.accounts[found.account], "share": found.share,
+                                 "cluster": np.array(found.also, dtype=object)})
+    acts, links = "acts" in there.tables, "links" in there.tables
+    accounts, measures = read_measures(engine, acts=acts, links=links)
+    roles = weights.roles.tell(measures) if weights.roles else [None] * len(accounts)
+    engine.table("roles", {"account_id": accounts, "role": np.array(roles, dtype=object)})
+    find_takeovers(engine, links=links)
+    tell_classes(engine, weights.classes, acts=acts, links=links)
+    engine.run("""CREATE OR REPLACE TEMP TABLE told AS SELECT m.account_id, m.cluster, r.role, c.class,
+        c.sources AS class_sources, c.likely_from, t.account_id IS NOT NULL AS compromised
+        FROM members m JOIN classes c USING (cluster) LEFT JOIN roles r USING (account_id)
+        LEFT JOIN taken t USING (account_id)""")
+    report.clusters = len({name for name in found.cluster if name is not None})
+
+
+def recommend_steps(engine: Engine, there: Entities, pack: ActionPack, at: int, report: Report) -> None:
+    """Make tables ``actions`` (what the policy makes of what was told) and ``timeline``."""
+    acts = "acts" in there.tables
+    recommend(engine, pack, at, acts=acts)
+    count_days(engine, acts=acts)
+    report.recommend(pack, at, engine.rows("SELECT action, count(*) FROM actions GROUP BY 1"))
+
+
+def write_networks(engine: Engine) -> tuple[str, ...]:
+    """Write the tables of clusters into the engine's work folder; returns the names of the files."""
+    _copy(engine, CLUSTERS, """SELECT m.cluster, count(*) AS accounts, avg(s.score) AS mean_score,
+            count(*) FILTER (s.score >= c.likely_from) AS likely, any_value(c.likely_from) AS likely_from,
+            any_value(c.class) AS class, any_value(c.probability) AS class_probability,
+            any_value(c.sources) AS class_sources, any_value(n.sources) AS sources,
+            any_value(n.campaigns) AS campaigns, any_value(n.direct) AS accounts_named
+        FROM members m JOIN state s USING (account_id) JOIN classes c USING (cluster) LEFT JOIN (
+            SELECT cluster, list(DISTINCT source_name ORDER BY source_name) AS sources,
+                list(DISTINCT campaign ORDER BY campaign) AS campaigns, count(DISTINCT account_id) AS direct
+            FROM members JOIN direct USING (account_id) GROUP BY 1) n USING (cluster)
+        GROUP BY m.cluster ORDER BY m.cluster""")
+    _copy(engine, MEMBERSHIPS, "SELECT account_id, cluster, share FROM memberships ORDER BY account_id, cluster")
+    _copy(engine, CLASSES, "SELECT * FROM class_reasons ORDER BY cluster, abs(nats) DESC, class, source_name, what")
+    return CLUSTERS, MEMBERSHIPS, CLASSES
+
+
+def _copy(engine: Engine, name: str, sql: str) -> None:
+    engine.run(f"COPY ({sql}) TO {quoted(str(engine.work / name))} (FORMAT parquet)")
