@@ -34,7 +34,7 @@ def gather_circles(engine: Engine, weights: Weights, accounts: int) -> None:
     engine.table("grouped", {"account_id": ties.accounts[inside],
                              "cluster": np.array([found.cluster[n] for n in inside], dtype=object)})
     engine.run(f"""CREATE OR REPLACE TEMP TABLE named_here AS SELECT g.account_id, g.cluster, d.source
-        FROM grouped g JOIN direct d USING (account_id) GROUP BY ALL
+        FROM grouped g JOIN direct d USING (account_id) WHERE d.witness GROUP BY ALL
         HAVING sum(d.nats) >= {weights.provisional.counts_from}""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE circle AS
         SELECT g.account_id, {grid('ln(1 + c.mass - s.rounded)')} AS circle_mass,

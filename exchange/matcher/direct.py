@@ -1,6 +1,7 @@
 """Direct evidence: what a meeting of a local row with a shared value is worth, in nats.
 
-nats = base x confidence x rarity x decay x similarity x the factors of a second source and of a second value, where
+nats = base x confidence x rarity x decay x similarity x record x the factors of a second source and of a second value,
+where record is what the source's record and disputes of the indicator leave of its word (``contributors``),
 rarity = max(0, 1 - ln holders / ln 3 cap) and decay = 2^-(gap / half-life) x 2^-(age / 2 half-lives); gap is the
 distance in days between the indicator's observation and the local [first_seen, last_seen], age the days since the
 later of the two. Every figure is rounded to a grid of 2^-32, so that sums are exact in any order: the same input
@@ -42,10 +43,10 @@ def weigh_hits(engine: Engine, weights: Weights, at: int) -> int:
                       f"greatest(0, {at} - greatest(observed, last_seen)) / {DAY}",
                       "(k.half_life * COALESCE(c.half_life, 1))")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE scored AS
-        SELECT *, strength * confidence * rarity * decay * similarity AS raw FROM (
+        SELECT *, strength * confidence * rarity * decay * similarity * record AS raw FROM (
             SELECT h.account_id, h.kind, k.signal, k.family, h.local, h.shared, h.similarity, h.holders,
                 h.first_seen, h.last_seen, i.indicator_id, i.source, i.source_name, i.campaign, i.observed,
-                    i.confidence,
+                    i.confidence, i.record, i.witness, i.record_why,
                 k.base * COALESCE(c.strength, 1) AS strength, {rarity_sql('h.holders', 'k.cap')} AS rarity,
                 CASE WHEN first_seen IS NULL OR last_seen IS NULL THEN {factors.unknown_time} ELSE {decay}
                     END AS decay
@@ -59,7 +60,7 @@ def weigh_hits(engine: Engine, weights: Weights, at: int) -> int:
             shared_value,
             indicator_id, source, source_name, campaign, observed, first_seen, last_seen, holders, strength,
                 confidence, rarity,
-            decay, similarity, repeated, {grid('raw * repeated')} AS nats, NULL::VARCHAR AS note
+            decay, similarity, repeated, {grid('raw * repeated')} AS nats, record_why AS note, record, witness
         FROM (SELECT *, pow({factors.second_source}, by_source - 1) * pow({factors.second_value}, by_value -
             1) AS repeated
             FROM (SELECT *, dense_rank() OVER (PARTITION BY account_id, signal ORDER BY best DESC, local) AS

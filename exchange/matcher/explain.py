@@ -13,6 +13,8 @@ from exchange.errors import InputError
 from exchange.matcher.run import ACCOUNTS, EVIDENCE, REPORT
 from exchange.matcher.values import quoted
 
+_FACTORS = {"record": "source record"}
+
 
 @dataclass(frozen=True)
 class Contribution:
@@ -38,6 +40,8 @@ class Contribution:
     decay: float | None = None
     similarity: float | None = None
     repeated: float | None = None
+    record: float | None = None
+    """What the source's record, and disputes, leave of its word."""
     fitted: float | None = None
     """What the scorecard makes of a nat of it, here."""
     note: str | None = None
@@ -45,7 +49,8 @@ class Contribution:
     def line(self) -> str:
         """One line for people."""
         if self.step == "direct":
-            return f"{self.nats:+7.2f}  {self.kind}: {self._met()}; {self._weight()}"
+            because = f" ({self.note})" if self.note else ""
+            return f"{self.nats:+7.2f}  {self.kind}: {self._met()}; {self._weight()}{because}"
         if self.step == "company":
             return f"{self.nats:+7.2f}  {self.kind} {self.local_value}: {self.note}; {self._weight()}"
         if self.step in ("account", "together"):
@@ -59,10 +64,10 @@ class Contribution:
 
     def _weight(self) -> str:
         parts = [f"strength {self.strength:.1f}" if self.strength is not None else ""]
-        for name in ("confidence", "rarity", "decay", "similarity", "repeated", "fitted"):
+        for name in ("confidence", "rarity", "decay", "similarity", "repeated", "record", "fitted"):
             value = getattr(self, name)
-            if value is not None and not (name in ("similarity", "repeated", "fitted") and value == 1):
-                parts.append(f"{name} {value:.2f}")
+            if value is not None and not (name in ("similarity", "repeated", "record", "fitted") and value == 1):
+                parts.append(f"{_FACTORS.get(name, name)} {value:.2f}")
         parts.append(f"{self.holders} holders" if self.holders else "")
         return " × ".join(part for part in parts[:-1] if part) + (f", {parts[-1]}" if parts[-1] else "")
 

@@ -96,7 +96,8 @@ def _columns(engine: Engine, sql: str) -> dict[str, NDArray[Any]]:
 
 def _count(engine: Engine, weights: Weights) -> None:
     """Make table ``standing``: per account the sources and signals that count as present, as bits; ``firm`` are sources
-    that name infrastructure or speak through company: content alone makes no independent witness."""
+    that name infrastructure or speak through company: content alone makes no independent witness, nor does a source
+    with a bad record or a disputed indicator."""
     least = weights.provisional.counts_from
     engine.run(f"""CREATE OR REPLACE TEMP TABLE standing AS
         SELECT account_id, bit_or(source_bits) AS sources, bit_or(signal_bits) AS signals, bit_or(firm_bits) AS firm
@@ -104,7 +105,7 @@ def _count(engine: Engine, weights: Weights) -> None:
             SELECT account_id, bit_or(s.bits) AS source_bits, 0::BIGINT AS signal_bits,
                 bit_or(CASE WHEN firm >= {least} THEN s.bits ELSE 0 END) AS firm_bits
             FROM (SELECT account_id, source, sum(CASE WHEN family = 'infrastructure' THEN nats ELSE 0 END) AS firm
-                FROM direct GROUP BY ALL HAVING sum(nats) >= {least})
+                FROM direct WHERE witness GROUP BY ALL HAVING sum(nats) >= {least})
             JOIN source_bits s USING (source) GROUP BY account_id
           UNION ALL
             SELECT account_id, bit_or(sources), 0, bit_or(sources) FROM company WHERE nats >= {least / 2}

@@ -184,7 +184,7 @@ def _words(column: str, words: dict[str, str]) -> str:
 _EMPTY = {name: f"NULL AS {name}" for name in (
     "local_value", "shared_value", "indicator_id", "source", "source_name", "campaign", "observed",
     "first_seen", "last_seen", "holders", "strength", "confidence", "rarity", "decay", "similarity", "repeated",
-    "fitted", "raw")}
+    "record", "fitted", "raw")}
 _FULL = ", ".join(f"d.{name}" for name in _EMPTY if name not in ("fitted", "raw"))
 _EVIDENCE = f"""SELECT s.account_id, 'prior' AS step, 'prior' AS kind, NULL AS signal, NULL AS family,
         {', '.join(_EMPTY.values())}, <intercept> AS nats, 'before any evidence' AS note FROM state s
@@ -192,13 +192,13 @@ _EVIDENCE = f"""SELECT s.account_id, 'prior' AS step, 'prior' AS kind, NULL AS s
             {grid('d.nats * x')}, d.note
         FROM direct d JOIN scales s ON s.account_id = d.account_id AND s.feature = 'direct.' || d.signal
     UNION ALL SELECT d.account_id, 'company', d.kind, d.signal, d.family, d.value, d.value, NULL, NULL, NULL, NULL,
-            NULL, d.first_seen, d.last_seen, d.holders, d.strength, NULL, d.rarity, d.decay, d.told, d.repeated, x,
-            d.nats, {grid('d.nats * x')}, format(
+            NULL, d.first_seen, d.last_seen, d.holders, d.strength, NULL, d.rarity, d.decay, d.told, d.repeated, NULL,
+            x, d.nats, {grid('d.nats * x')}, format(
                 '{{:d}} other accounts hold it; suspicion of {{:.2f}} among {{:.2f}} recent ones',
                 d.holders - 1, d.others_ws, d.others_w)
         FROM company d JOIN scales s ON s.account_id = d.account_id AND s.feature = d.feature
     UNION ALL SELECT d.account_id, 'objection', d.kind, d.signal, d.family, d.local_value, d.shared_value, d.statement,
-            d.source, d.names, NULL, NULL, NULL, NULL, NULL, d.strength, NULL, NULL, NULL, NULL, NULL, x, d.nats,
+            d.source, d.names, NULL, NULL, NULL, NULL, NULL, d.strength, NULL, NULL, NULL, NULL, NULL, NULL, x, d.nats,
             {grid('d.nats * x')}, d.kind || ' ' || d.local_value || ' is benign, says ' || d.names
         FROM objections d JOIN scales s ON s.account_id = d.account_id AND s.feature = '{OBJECTION}' || d.signal
     UNION ALL SELECT account_id, CASE WHEN feature IN ({', '.join(quoted(name) for name in COUNTS)}) THEN 'together'

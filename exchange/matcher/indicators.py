@@ -3,6 +3,8 @@
 An object may arrive in several versions; the latest counts. A statement that a value is benign (indicator_types or
 labels) takes out of the search what the same source named, and what others named where the member trusts its source
 for this. For all others it stays an objection to their value, which is looked for and weighed against (``objections``).
+Disputes of indicators or campaigns (``disputes``) and contributors' records (``contributors``) change what a word
+weighs.
 """
 
 from __future__ import annotations
@@ -13,22 +15,27 @@ from typing import Any
 
 from exchange.errors import ExchangeError
 from exchange.matcher.classes.names import stated_class
+from exchange.matcher.contributors import FULL_TRUST, Contributors, Trust
+from exchange.matcher.disputes import Disputes, read_disputes
 from exchange.matcher.patterns import Unusable, alternatives
 from exchange.matcher.probes import Probe, probes
 from exchange.matcher.report import Report
+from exchange.matcher.weighing import Sources
 from exchange.stix.pattern import parse
+from exchange.stix.statement import TYPES
 from exchange.stix.timestamp import microseconds, version_key
 
 _BENIGN = frozenset({"benign", "legitimate", "legitimate-mention", "non-malicious", "false-positive", "impersonated"})
-_KEPT = ("indicator", "identity", "campaign", "relationship", "marking-definition")
+_KEPT = ("indicator", "identity", "campaign", "relationship", "marking-definition", *sorted(TYPES))
 UNKNOWN_SOURCE = "unknown"
 SUPPRESSED = "the value is said to be benign by its own source, or by one that is trusted for this"
 BENIGN = "it says that its value is benign"
+RETRACTED = "its own source, or one that is trusted for this, disputes it"
 
 
 @dataclass(frozen=True)
 class Objection:
-    """Another source's word that a value of an indicator is benign."""
+    """Another source's word that a value of an indicator is benign, or its dispute of the indicator."""
 
     shared: str
     """The value, as the indicator has it."""
@@ -44,7 +51,7 @@ class Indicator:
 
     id: str
     source: str
-    """Id of the producer (created_by_ref), or ``unknown``."""
+    """Id of the producer (created_by_ref), or ``unknown``; one id for all identities of one contributor."""
     source_name: str
     campaign: str
     observed: int
@@ -55,6 +62,10 @@ class Indicator:
     objections: tuple[Objection, ...] = ()
     campaign_class: str = ""
     """The class (R11) that it states itself, else that of the campaign it indicates."""
+    trust: Trust = FULL_TRUST
+    """How its source's word counts, and the indicator itself where it is disputed."""
+    campaign_ref: str = ""
+    """Id of the campaign that it indicates."""
 
 
 @dataclass
@@ -104,6 +115,10 @@ class Terms:
     purpose: str | None = None
     allow_from: frozenset[str] = frozenset()
     """Ids of producers whose word that a value is benign takes it out of the search, whoever named it."""
+    known: Contributors = field(default_factory=Contributors)
+    """What is known of the producers."""
+    sources: Sources = field(default_factory=Sources)
+    """How that counts."""
 
 
 _Value = tuple[str, int, str, int]
@@ -122,6 +137,7 @@ def collect(objects: Iterable[Mapping[str, Any]], report: Report) -> Feed:
 def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]:
     """The indicators that are looked for, by id; the report gets everything that is left out, with reasons."""
     campaigns = feed.campaigns()
+    disputes = read_disputes((obj for kind in sorted(TYPES) for obj in feed.of_type(kind)), terms.known, UNKNOWN_SOURCE)
     found: list[Indicator] = []
     benign: _Said = {}
     for obj in feed.of_type("indicator"):
@@ -130,49 +146,78 @@ def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]
             report.leave_out(reason, obj["id"])
             continue
         values = _values(obj, terms.sibling, report)
-        source = str(obj.get("created_by_ref") or UNKNOWN_SOURCE)
         if _is_benign(obj):
+            source = terms.known.one_source(str(obj.get("created_by_ref") or UNKNOWN_SOURCE))
             for probe in values:
                 if probe.similarity == 1.0:
                     benign.setdefault(probe.value, {}).setdefault(source, obj["id"])
             report.leave_out(BENIGN, obj["id"])
         elif values:
-            found.append(Indicator(
-                obj["id"], source, feed.name(source), feed.name(campaigns[obj["id"]]) if obj["id"] in campaigns else "",
-                _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values),
-                campaign_class=stated_class(obj) or stated_class(feed.objects.get(campaigns.get(obj["id"], ""), {}))))
-    heard = {source for said in benign.values() for source in said}
-    report.problems += [f"--allow-from {source}: nothing in the feed is said to be benign by this source; name the"
-                        " id of an identity as in created_by_ref." for source in sorted(terms.allow_from - heard)]
-    return _without(found, benign, feed, terms.allow_from, report)
+            found.append(_indicator(obj, values, campaigns.get(obj["id"], ""), feed, terms))
+    heard = {source for said in [*benign.values(), *disputes.voices.values()] for source in said}
+    report.problems += [f"--allow-from {source}: nothing in the feed is said to be benign by this source, nor disputed;"
+                        " name the id of an identity as in created_by_ref."
+                        for source in sorted(terms.allow_from) if terms.known.one_source(source) not in heard]
+    return _without(found, benign, disputes, feed, terms, report)
 
 
-def _suppressed(indicator: Indicator, said: Mapping[str, str], allow_from: frozenset[str]) -> bool:
-    """Whether a word of those who said it takes the indicator's value out; objects that name no producer have none
-    in common."""
+def _indicator(obj: Mapping[str, Any], values: list[Probe], campaign: str, feed: Feed, terms: Terms) -> Indicator:
+    stated = str(obj.get("created_by_ref") or UNKNOWN_SOURCE)
+    name = feed.name(stated)
+    return Indicator(
+        obj["id"], terms.known.one_source(stated), name, feed.name(campaign) if campaign else "",
+        _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values),
+        campaign_class=stated_class(obj) or stated_class(feed.objects.get(campaign, {})), trust=terms.known.trust(stated, name, terms.sources),
+        campaign_ref=campaign)
+
+
+def _suppressed(indicator: Indicator, said: Mapping[str, str], trusted: frozenset[str]) -> bool:
+    """Whether a word of those who said it takes the indicator or its value out; objects that name no producer have
+    none in common."""
     own = indicator.source != UNKNOWN_SOURCE and indicator.source in said
-    return own or not allow_from.isdisjoint(said)
+    return own or not trusted.isdisjoint(said)
 
 
 def _without(
-    found: list[Indicator], benign: _Said, feed: Feed, allow_from: frozenset[str], report: Report
+    found: list[Indicator], benign: _Said, disputes: Disputes, feed: Feed, terms: Terms, report: Report
 ) -> list[Indicator]:
+    """The indicators less what is suppressed or retracted, with who objects to them and how disputes leave them."""
+    trusted = frozenset(map(terms.known.one_source, terms.allow_from))
     kept = []
     for indicator in found:
+        against = disputes.about(indicator.id, indicator.campaign_ref)
+        if _suppressed(indicator, against, trusted):
+            report.leave_out(RETRACTED, indicator.id)
+            continue
         values = tuple(probe for probe in indicator.probes
-                       if not _suppressed(indicator, benign.get(probe.value, {}), allow_from))
+                       if not _suppressed(indicator, benign.get(probe.value, {}), trusted))
         if len(values) < len(indicator.probes):
             report.leave_out(SUPPRESSED, indicator.id, len(indicator.probes) - len(values))
         if values:
+            trust, single = _disputed(indicator, against, disputes, feed, terms)
+            report.disputed += trust is not indicator.trust
             objections = {
                 (probe.shared, source): Objection(probe.shared, statement, source, feed.name(source))
-                for probe in values for source, statement in benign.get(probe.value, {}).items()
+                for probe in values for source, statement in {**single, **benign.get(probe.value, {})}.items()
             }
             report.values_objected += len({shared for shared, _ in objections})
-            kept.append(replace(indicator, probes=values, objections=tuple(objections.values())))
+            kept.append(replace(indicator, probes=values, objections=tuple(objections.values()), trust=trust))
             report.values_used.update(probe.kind for probe in values)
     report.indicators_used = len(kept)
     return kept
+
+
+def _disputed(indicator: Indicator, against: Mapping[str, str], disputes: Disputes, feed: Feed, terms: Terms
+              ) -> tuple[Trust, Mapping[str, str]]:
+    """How an indicator's word counts after what is disputed, and the voices that are objections only."""
+    counted = {source: said for source, said in against.items()
+               if not terms.known.is_authority(source, feed.name(source))}
+    marked = not disputes.marked.isdisjoint((indicator.id, indicator.campaign_ref))
+    if not marked and len(counted) < terms.sources.disputes:
+        return indicator.trust, counted
+    why = "the exchange marks it as disputed" if marked else f"{len(counted)} independent sources dispute it"
+    trust = indicator.trust
+    return Trust(trust.factor * terms.sources.disputed, False, "; ".join(filter(None, [why, trust.why]))), {}
 
 
 def _not_now(obj: Mapping[str, Any], feed: Feed, terms: Terms) -> str:

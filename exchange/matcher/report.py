@@ -46,6 +46,10 @@ class Report:
     """For each reason in ``not_used`` the first object it concerned."""
     values_objected: int = 0
     """Values that are looked for although another source says that they are benign; that word counts against."""
+    disputed: int = 0
+    """Indicators that the exchange or several sources dispute: they keep a part of their weight."""
+    records: int = 0
+    """Contributors whose records were known."""
     hits: Counter[str] = field(default_factory=Counter)
     """Meetings of a local row with a shared value, by kind."""
     too_common: Counter[str] = field(default_factory=Counter)
@@ -89,7 +93,7 @@ class Report:
             "tables_left_out": self.tables_left_out,
             "objects": dict(sorted(self.objects.items())),
             "indicators_used": self.indicators_used, "values_used": dict(sorted(self.values_used.items())),
-            "values_objected": self.values_objected,
+            "values_objected": self.values_objected, "disputed": self.disputed, "records": self.records,
             "not_used": [{"reason": r, "count": n, "example": self.examples.get(r, "")}
                          for r, n in sorted(self.not_used.items())],
             "hits": dict(sorted(self.hits.items())), "too_common": dict(sorted(self.too_common.items())),

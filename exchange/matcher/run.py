@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from exchange.matcher.action.pack import ActionPack, load_actions
 from exchange.matcher.change.fingerprint import FeedPrint
 from exchange.matcher.change.kept import keep_features, keep_run
 from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
+from exchange.matcher.contributors import Contributors
 from exchange.matcher.direct import weigh_hits
 from exchange.matcher.engine import Engine, open_engine
 from exchange.matcher.entities import Entities, read_entities
@@ -51,6 +52,8 @@ class Options:
     mapping: Mapping[str, TableMapping] | None = None
     allow_from: frozenset[str] = frozenset()
     """Ids of producers whose word that a value is benign takes it out of the search, whoever named it."""
+    contributors: Contributors | None = None
+    """What is known of the feed's producers; None: nothing."""
 
 
 def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, options: Options,
@@ -71,8 +74,10 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         raise InputError(f"The folder {out} can't be made.", why=f"{error.strerror}.") from error
     clock, feed = _Clock(report, say), FeedPrint()
     with clock("reading the feed"):
+        known = replace(options.contributors or Contributors(), learned=weights.learned.sources)
+        report.records = len(known.records)
         terms = Terms(options.at, weights.direct.default_confidence, weights.direct.sibling, options.purpose,
-                      options.allow_from)
+                      options.allow_from, known, weights.sources)
         indicators = read_indicators(collect(feed.over(objects), report), terms, report)
     with open_engine(out, memory=options.memory, threads=options.threads) as engine:
         report.engine = engine.settings
@@ -123,10 +128,12 @@ class _Clock:
 def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weights, there: Entities) -> None:
     """Make the tables indicators, probes, kinds, and empty ones for what will be found."""
     engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR,
-        source_name VARCHAR, campaign VARCHAR, campaign_class VARCHAR, observed BIGINT, confidence DOUBLE)""")
+        source_name VARCHAR, campaign VARCHAR, campaign_class VARCHAR, observed BIGINT, confidence DOUBLE,
+        record DOUBLE, witness BOOLEAN, record_why VARCHAR)""")
     engine.load("indicators", (
         {"ix": ix, "indicator_id": i.id, "source": i.source, "source_name": i.source_name, "campaign": i.campaign,
-         "campaign_class": i.campaign_class, "observed": i.observed, "confidence": i.confidence}
+         "campaign_class": i.campaign_class, "observed": i.observed, "confidence": i.confidence,
+         "record": i.trust.factor, "witness": i.trust.witness, "record_why": i.trust.why or None}
         for ix, i in enumerate(indicators)))
     engine.run("""CREATE TEMP TABLE probes (ix INTEGER, kind VARCHAR, how VARCHAR, key BIGINT, text VARCHAR,
         bits INTEGER, similarity DOUBLE, shared VARCHAR)""")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,6 +96,21 @@ class Against:
 
 
 @dataclass(frozen=True)
+class Sources:
+    """How contributors' records and disputes within the feed change what a source's word weighs."""
+
+    prior_confirmed: float = 4.5
+    prior_overturned: float = 0.5
+    """Objects that a source of which nothing is known counts as having given: nine of ten stand."""
+    witness_from: float = 0.85
+    """Share (0-1) of its weight that a word must keep to be an independent witness beside another."""
+    disputes: int = 2
+    """Independent sources whose disputes together count as the exchange's mark."""
+    disputed: float = 0.25
+    """What a disputed indicator keeps of its weight."""
+
+
+@dataclass(frozen=True)
 class Company:
     """Propagation over values that accounts share on the platform."""
 
@@ -138,6 +153,7 @@ class Weights:
     company: Company
     cluster: Cluster
     kinds: dict[str, Kind]
+    sources: Sources = Sources()
     cards: tuple[Card, ...] = ()
     """The scorecard of direct evidence alone, then one for each round of company."""
     roles: RoleTable | None = None
@@ -189,11 +205,21 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
         against=against,
         company=_row(Company, table.get("company", {}), f"{place}: company"),
         cluster=_row(Cluster, table.get("cluster", {}), f"{place}: cluster"),
+        sources=_sources(table.get("sources", {}), f"{place}: sources"),
         cards=tuple(read_card(card, f"{place}: card {n}") for n, card in enumerate(table.get("card", []), 1)),
         roles=read_roles(table["role"], f"{place}: role") if "role" in table else None,
         learned=read_learned(table.get("learned", {}), f"{place}: learned"), table=table,
         classes=read_classes(table.get("class", {}), kinds, f"{place}: class"),
     )
+
+
+def _sources(given: dict[str, Any], place: str) -> Sources:
+    found = _row(Sources, {**asdict(Sources()), **given}, place)
+    if min(found.prior_confirmed, found.prior_overturned) <= 0 or found.disputes < 1 or not (
+            0 <= found.disputed <= found.witness_from <= 1):
+        raise SettingError(f"{place} needs priors above 0, disputes of 1 or more, and disputed <= witness_from between"
+                           " 0 and 1.")
+    return found
 
 
 def _row(shape: type[_T], given: dict[str, Any], place: str) -> _T:

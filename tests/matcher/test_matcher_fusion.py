@@ -60,7 +60,7 @@ def test_an_account_without_evidence_has_the_prior(platform):
 
 def test_each_contribution_is_the_product_of_its_factors(platform):
     outcome = platform.run(crowd(platform))
-    rows = outcome.rows("""SELECT nats, strength * COALESCE(confidence, 1) * rarity * decay * similarity * repeated * fitted
+    rows = outcome.rows("""SELECT nats, strength * COALESCE(confidence, 1) * rarity * decay * similarity * repeated * COALESCE(record, 1) * fitted
         FROM evidence WHERE step IN ('direct', 'company')""")
     assert len(rows) > 10
     for nats, product in rows:
