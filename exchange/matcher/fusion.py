@@ -3,6 +3,7 @@
 Every summand is a row of evidence and every row lies on a grid, so the sum is exact. Guards stand after the card and
 hold whatever was fitted: content and behaviour beside too little infrastructure (the gate), the account's own record
 and words of benign against two strong kinds, and what rests on one source or one signal alone, which stays provisional.
+What reviews taught comes last.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.matcher import circle, learned
+from exchange.matcher import circle
 from exchange.matcher.direct import grid
 from exchange.matcher.engine import Engine
 from exchange.matcher.features import COUNTS, OBJECTION, Features
+from exchange.matcher.learned import OWN, PREFIX
 from exchange.matcher.scorecard import Card, Floats
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
@@ -25,6 +27,7 @@ GUARDS = {
     "against": "the account's own record and words that values are benign can take away no more",
     "open": "an account that an agency runs in the open is covert only on two strong kinds of its own",
     "provisional": "one source or one kind of evidence alone stays provisional",
+    OWN: "people reviewed this account before",
 }
 _OPEN = (-3.0, -1.4)
 """Log-odds where squeezing of openly run accounts begins, and which they never reach."""
@@ -73,7 +76,9 @@ def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
     alone = (features.firm + own < 2) | ((features.columns["kinds"] < 2) & ~corroborated)
     squeezed = squeeze(total, provisional.from_log_odds, provisional.to_log_odds)
     guards["provisional"] = np.where(alone & (total > provisional.from_log_odds), squeezed - total, 0.0)
-    return Weighed(features, nats, guards, total + guards["provisional"], own)
+    total = total + guards["provisional"]
+    guards |= (reviews := weights.learned.correct(features.columns, total, whole=card == weights.cards[-1]))
+    return Weighed(features, nats, guards, sum(reviews.values(), total), own)
 
 
 def _witness(columns: dict[str, Floats], weights: Weights) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -202,10 +207,9 @@ _EVIDENCE = f"""SELECT s.account_id, 'prior' AS step, 'prior' AS kind, NULL AS s
             {grid('d.nats * x')}, d.kind || ' ' || d.local_value || ' is benign, says ' || d.names
         FROM objections d JOIN scales s ON s.account_id = d.account_id AND s.feature = '{OBJECTION}' || d.signal
     UNION ALL SELECT account_id, CASE WHEN feature IN ({', '.join(quoted(name) for name in COUNTS)}) THEN 'together'
-            WHEN feature IN ({', '.join(quoted(name) for name in learned.FEATURES)}) THEN 'review'
             ELSE 'account' END, feature, feature, 'account', CAST(seen AS VARCHAR),
-            {', '.join(list(_EMPTY.values())[1:])}, {grid('x')},
-            COALESCE({_words('feature', _TOGETHER | learned.TITLES)}, feature)
+            {', '.join(list(_EMPTY.values())[1:])}, {grid('x')}, COALESCE({_words('feature', _TOGETHER)}, feature)
         FROM wholes
-    UNION ALL SELECT account_id, 'limit', feature, NULL, NULL, {', '.join(_EMPTY.values())}, {grid('x')},
-            {_words('feature', GUARDS)} FROM guards"""
+    UNION ALL SELECT account_id, CASE WHEN starts_with(feature, {quoted(OWN)}) THEN 'review' ELSE 'limit' END, feature,
+            NULL, NULL, {', '.join(_EMPTY.values())}, {grid('x')}, CASE WHEN starts_with(feature, {quoted(PREFIX)})
+            THEN 'it is like accounts that reviewers overturned' ELSE {_words('feature', GUARDS)} END FROM guards"""

@@ -1,9 +1,7 @@
-"""What reviews taught a version of the weights, and what a run makes of it: who is known, who is near, who is alike.
+"""What reviews taught a version of the weights, and what a run makes of it: who is known, who is alike.
 
 A version carries it in ``[learned]``: reviewed accounts under keyed hashes, trust in sources, and models of likeness
-to accounts that reviewers overturned. Three features come of it, read off the cards as any other: ``review_own``
-(the account's own review, -1 overturned to 1 confirmed), ``review_near`` and ``review_like`` (0 to 1: how far an
-account is, by what it shares and by its shape, as those that were overturned and not as those that were not).
+to accounts that reviewers overturned. What they say is added after the card and its guards, as rows of evidence.
 """
 
 from __future__ import annotations
@@ -21,20 +19,19 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-OWN, NEAR, LIKE = "review_own", "review_near", "review_like"
-FEATURES = (OWN, NEAR, LIKE)
-TITLES = {
-    OWN: "reviewers judged this account before",
-    NEAR: "it shares what accounts share that reviewers overturned",
-    LIKE: "it is of the shape of accounts that reviewers overturned",
-}
+OWN = "review"
+"""Feature and row of evidence: what reviews of the account itself add, in nats."""
+PREFIX = "review "
+"""What the names of models begin with; a model's name is its feature and its row of evidence."""
 
 
 @dataclass(frozen=True)
 class Likeness:
     """A linear model: above ``begins`` an account begins to resemble overturned ones, from ``full`` on it does."""
 
-    feature: str
+    name: str
+    near: bool
+    """Whether it asks what the account shares with reviewed ones, and not only what it is like by itself."""
     names: tuple[str, ...]
     center: tuple[float, ...]
     spread: tuple[float, ...]
@@ -42,6 +39,10 @@ class Likeness:
     intercept: float
     begins: float
     full: float
+    target: float
+    """Log-odds that accounts wholly alike turned out to have."""
+    limit: float
+    """Most nats that it may take away."""
 
     def read(self, columns: dict[str, Floats], size: int) -> Floats:
         """Likeness (0-1) of each account; a figure that isn't there is as if at the centre."""
@@ -76,19 +77,37 @@ class Learned:
 
     salt: str = ""
     known: dict[str, float] = field(default_factory=dict)
-    """Keyed hash of a reviewed account to what its review weighs: -1 overturned to 1 confirmed."""
+    """Keyed hash of a reviewed account to the nats that its reviews add, below 0 where they overturned it."""
     sources: dict[str, float] = field(default_factory=dict)
     """Id of a source to the factor (0-1) of what its indicators weigh."""
     models: tuple[Likeness, ...] = ()
+
+    def correct(self, columns: dict[str, Floats], total: Floats, *, whole: bool) -> dict[str, Floats]:
+        """Nats by name that reviews add to log-odds: of the account itself and, where the evidence is ``whole`` (at
+        the last card, as the models were fitted), of the model that takes most."""
+        if OWN not in columns:
+            return {}
+        added = {OWN: columns[OWN]}
+        if not whole:
+            return added
+        taken = {m.name: np.maximum(-m.limit, columns[m.name] * np.minimum(0.0, m.target - total)) for m in self.models}
+        most = np.minimum.reduce(list(taken.values())) if taken else total
+        free = columns[OWN] == 0
+        for name, nats in taken.items():
+            first = free & (nats == most)
+            added[name] = np.where(first, nats, 0.0)
+            free = free & ~first
+        return added
 
 
 def read_learned(table: dict[str, Any], place: str) -> Learned:
     """The part from parsed TOML. Raises SettingError naming what is wrong."""
     try:
         models = tuple(Likeness(
-            str(row["feature"]), tuple(map(str, row["names"])), *(tuple(map(float, row[name])) for name in
-                                                                    ("center", "spread", "slopes")),
-            float(row["intercept"]), float(row["begins"]), float(row["full"])) for row in table.get("model", []))
+            str(row["name"]), bool(row["near"]), tuple(map(str, row["names"])),
+            tuple(map(float, row["center"])), tuple(map(float, row["spread"])), tuple(map(float, row["slopes"])),
+            *(float(row[name]) for name in ("intercept", "begins", "full", "target", "limit")))
+            for row in table.get("model", []))
         learned = Learned(
             str(table.get("salt", "")), {str(k): float(v) for k, v in table.get("known", {}).items()},
             {str(k): float(v) for k, v in table.get("sources", {}).items()}, models)
@@ -100,14 +119,14 @@ def read_learned(table: dict[str, Any], place: str) -> Learned:
 
 
 def _check(learned: Learned, place: str) -> None:
+    names = [model.name for model in learned.models]
     for model in learned.models:
-        if model.feature not in (NEAR, LIKE) or len({len(model.names), len(model.center), len(model.spread),
-                                                     len(model.slopes)}) != 1:
-            raise SettingError(f"{place}.model {model.feature!r} needs one center, spread and slope for each name.",
-                               fix=f"Models: {NEAR}, {LIKE}.")
-        if model.full <= model.begins or not all(spread > 0 for spread in model.spread):
-            raise SettingError(f"{place}.model {model.feature!r} needs spreads above 0 and full above begins.")
+        where = f"{place}.model {model.name!r}"
+        if not model.name.startswith(PREFIX) or names.count(model.name) > 1:
+            raise SettingError(f"{where}: a name of its own is needed that begins with {PREFIX.strip()!r}.")
+        if len({len(model.names), len(model.center), len(model.spread), len(model.slopes)}) != 1:
+            raise SettingError(f"{where} needs one center, spread and slope for each name.")
+        if model.full <= model.begins or not all(spread > 0 for spread in model.spread) or model.limit < 0:
+            raise SettingError(f"{where} needs spreads above 0, full above begins and a limit of 0 or more.")
     if not all(0 <= factor <= 1 for factor in learned.sources.values()):
         raise SettingError(f"{place}.sources: a factor lies from 0 to 1.")
-    if not all(-1 <= verdict <= 1 for verdict in learned.known.values()):
-        raise SettingError(f"{place}.known: a review weighs from -1 to 1.")

@@ -1,7 +1,7 @@
 """How near accounts are to those that reviewers judged: by the values, the indicators and the circle they share.
 
 Works on three tables: ``heard`` (account_id, step, kind, family, local_value, shared_value, source, campaign, raw: the
-evidence of direct hits and company above 0, in nats before the card), ``judged`` (account_id, verdict -1 to 1) and
+evidence of direct hits and company above 0, in nats before the card), ``judged`` (account_id, verdict -1 or 1) and
 ``circles`` (account_id, cluster). A value is as near as the judged accounts that hold it were overturned,
 overturned / (overturned + confirmed + 1), the account itself left out; its nats are parted into near and far ones.
 """
@@ -14,16 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.matcher.direct import grid
-from exchange.matcher.learned import FEATURES, NEAR, OWN, Floats, Learned
+from exchange.matcher.learned import OWN, Floats, Learned
 from exchange.matcher.values import quoted
 
 if TYPE_CHECKING:
     from exchange.matcher.engine import Engine
 
 FAMILIES = ("infrastructure", "content", "behaviour")
-MEASURES = (*(f"{side}_{step}_{family}" for step in ("direct", "company") for family in FAMILIES
-              for side in ("near", "far") if (step, family) != ("direct", "behaviour")),
-            "near_campaign", "near_circle", "judged_circle")
+_PARTS = tuple((step, family) for step in ("direct", "company") for family in FAMILIES
+               if (step, family) != ("direct", "behaviour"))
+AROUND = ("near_campaign", "near_circle", "judged_circle")
+AMOUNTS = (*(f"{side}_{step}_{family}" for step, family in _PARTS for side in ("near", "far")), *AROUND)
+SHARES = ("near_share", *(f"near_share_{step}_{family}" for step, family in _PARTS), *AROUND)
+_LITTLE = 0.5
+"""Nats added to the whole of which a share is told, so that a share of next to nothing is next to nothing."""
 
 
 def account_hash_sql(salt: str, account: str, created: str) -> str:
@@ -33,36 +37,33 @@ def account_hash_sql(salt: str, account: str, created: str) -> str:
 
 
 def columns(engine: Engine, learned: Learned, accounts: NDArray[Any], found: dict[str, Floats]) -> dict[str, Floats]:
-    """The features ``review_*`` of accounts, from the tables of a run under way; none if nothing was learned."""
+    """The features of reviews of accounts, from the tables of a run under way; none if nothing was learned."""
     if not learned.known and not learned.models:
         return {}
-    zeros = np.zeros(len(accounts))
-    engine.run("CREATE OR REPLACE TEMP TABLE known_hashes (hash VARCHAR, verdict DOUBLE)")
-    engine.load("known_hashes", ({"hash": name, "verdict": verdict} for name, verdict in learned.known.items()))
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE judged AS SELECT s.account_id, k.verdict
+    engine.run("CREATE OR REPLACE TEMP TABLE known_hashes (hash VARCHAR, nats DOUBLE)")
+    engine.load("known_hashes", ({"hash": name, "nats": nats} for name, nats in learned.known.items()))
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE judged AS SELECT s.account_id, sign(k.nats) AS verdict, k.nats
         FROM standing s JOIN accounts a USING (account_id) JOIN known_hashes k
         ON k.hash = {account_hash_sql(learned.salt, 'a.account_id', 'a.created')}""")
-    own = engine.connection.execute("""SELECT COALESCE(j.verdict, 0) AS verdict FROM standing s
-        LEFT JOIN judged j USING (account_id) ORDER BY s.account_id""").fetchnumpy()["verdict"]
-    result = dict.fromkeys(FEATURES, zeros) | {OWN: np.asarray(own, dtype=np.float64)}
+    own = engine.connection.execute("""SELECT COALESCE(j.nats, 0) AS nats FROM standing s
+        LEFT JOIN judged j USING (account_id) ORDER BY s.account_id""").fetchnumpy()["nats"]
+    result = {OWN: np.asarray(own, dtype=np.float64)}
     if not learned.models or not engine.one("SELECT count(*) FROM company")[0]:
-        return result
+        return result | dict.fromkeys((model.name for model in learned.models), np.zeros(len(accounts)))
     engine.run("""CREATE OR REPLACE TEMP TABLE heard AS
         SELECT account_id, 'company' AS step, kind, family, value AS local_value, NULL::VARCHAR AS shared_value,
             NULL::VARCHAR AS source, NULL::VARCHAR AS campaign, nats AS raw FROM company WHERE nats > 0
         UNION ALL SELECT account_id, 'direct', kind, family, local_value, shared_value, source, campaign, nats
         FROM direct WHERE nats > 0""")
     engine.run("CREATE OR REPLACE TEMP TABLE circles AS SELECT account_id, cluster FROM grouped")
-    measures = read_measures(engine, accounts) if any(model.feature == NEAR for model in learned.models) else {}
-    for model in learned.models:
-        result[model.feature] = model.read({**found, **measures}, len(accounts))
-    return result
+    measures = read_measures(engine, accounts) if any(m.near for m in learned.models) else {}
+    return result | {model.name: model.read({**found, **measures}, len(accounts)) for model in learned.models}
 
 
 def read_measures(engine: Engine, accounts: NDArray[Any]) -> dict[str, Floats]:
     """The figures of nearness of ``accounts`` (in rising order), from heard, judged and circles."""
     engine.table("asked", {"account_id": accounts, "place": np.arange(len(accounts))})
-    measures = {name: np.zeros(len(accounts)) for name in MEASURES}
+    measures = {name: np.zeros(len(accounts)) for name in (*AMOUNTS, *SHARES)}
     for step, value in (("company", "local_value"), ("direct", "shared_value")):
         for place, family, near, far in _parted(engine, step, value):
             for side, nats in (("near", near), ("far", far)):
@@ -72,6 +73,12 @@ def read_measures(engine: Engine, accounts: NDArray[Any]) -> dict[str, Floats]:
                       ("judged_circle", _CIRCLES.format(what=_JUDGED))):
         rows = engine.connection.execute(sql).fetchnumpy()
         measures[name][np.asarray(rows["place"]).astype(np.int64)] = np.asarray(rows["x"], dtype=np.float64)
+    near, far = np.zeros(len(accounts)), np.zeros(len(accounts))
+    for step, family in _PARTS:
+        parts = [measures[f"{side}_{step}_{family}"] for side in ("near", "far")]
+        measures[f"near_share_{step}_{family}"] = parts[0] / (parts[0] + parts[1] + _LITTLE)
+        near, far = near + parts[0], far + parts[1]
+    measures["near_share"] = near / (near + far + _LITTLE)
     return measures
 
 
