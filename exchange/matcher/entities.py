@@ -80,7 +80,7 @@ def _accounts(engine: Engine, source: Source, kind: str, at: int, report: Report
     count_rows(engine, source, {NO_ACCOUNT: f"{form['account_id']} IS NULL"}, report)
     columns = ", ".join(f"{sql} AS {name}" for name, sql in form.items())
     order = ", ".join(name for name in form if name != "account_id")
-    engine.run(f"""CREATE TEMP TABLE accounts AS SELECT *, ({at} - created) / 86400.0 AS age_days
+    engine.run(f"""CREATE TEMP TABLE accounts AS SELECT *, ({at} - created) / 86400e0 AS age_days
         FROM (SELECT {columns} FROM {source.scan}) WHERE account_id IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY {order}) = 1""")
     report.accounts = engine.one("SELECT count(*) FROM accounts")[0]

@@ -28,6 +28,12 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def real(number: float) -> str:
+    """A SQL literal of type DOUBLE; DuckDB takes ``0.4`` for a decimal, and reckons with it as one."""
+    text = repr(float(number))
+    return text if "e" in text else f"{text}e0"
+
+
 def salt(kind: str) -> int:
     """The number that is mixed into a token (xor) so that equal tokens of two kinds don't meet."""
     return int.from_bytes(hashlib.sha256(f"kind {kind}".encode()).digest()[:8]) >> 1

@@ -15,10 +15,12 @@ HOW = ("account",)
 def compare(engine: Engine, at: int) -> None:
     """Fill ``hits`` from handles; an account is taken to bear its name from its creation until ``at``."""
     words = "unnest(regexp_extract_all(lower({0}), '[^\\s/:@?&=#]+')) AS word"
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE named_words AS
+        SELECT DISTINCT {words.format('text')} FROM probes WHERE how = 'account'""")
     local = engine.rows(f"""SELECT DISTINCT platform, handle, profile_url FROM (
             SELECT platform, handle, profile_url, {words.format("concat_ws(' ', handle, profile_url)")} FROM
-                handles)
-        WHERE word IN (SELECT {words.format('text')} FROM probes WHERE how = 'account') ORDER BY ALL""")
+                handles) h
+        SEMI JOIN named_words n ON n.word = h.word ORDER BY platform, handle, profile_url""")
     columns = ", ".join(f"{name} VARCHAR" for name in ("platform", "handle", "profile_url", "name"))
     engine.run(f"CREATE OR REPLACE TEMP TABLE keys ({columns})")
     engine.load("keys", (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchange.matcher.engine import Engine
+from exchange.matcher.values import real
 
 NEEDS = "hosts"
 HOW = ("host",)
@@ -13,13 +14,15 @@ def compare(engine: Engine, subdomain: float) -> None:
     engine.run("""CREATE OR REPLACE TEMP TABLE chains AS
         SELECT host, depth, array_to_string(parts[depth + 1:], '.') AS name
         FROM (SELECT host, parts, unnest(range(len(parts) - 1)) AS depth
-              FROM (SELECT DISTINCT host, string_split(host, '.') AS parts FROM hosts WHERE host LIKE
-                  '%.%'))""")
+              FROM (SELECT host, string_split(host, '.') AS parts FROM (
+                    SELECT DISTINCT host FROM hosts WHERE host LIKE '%.%')))""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE met AS
         SELECT c.host, p.ix, p.shared, max(p.similarity * CASE WHEN c.depth = 0 OR p.similarity < 1 THEN 1
-               WHEN c.host = 'www.' || p.text THEN 1 ELSE {subdomain} END) AS similarity, arg_max(p.text,
-                   p.similarity) AS named
-        FROM chains c JOIN probes p ON p.text = c.name WHERE p.how = 'host' GROUP BY ALL""")
+               WHEN c.host = 'www.' || p.text THEN 1 ELSE {real(subdomain)} END) OVER of AS similarity,
+            p.text AS named
+        FROM chains c JOIN probes p ON p.text = c.name WHERE p.how = 'host'
+        WINDOW of AS (PARTITION BY c.host, p.ix, p.shared)
+        QUALIFY row_number() OVER (PARTITION BY c.host, p.ix, p.shared ORDER BY p.similarity DESC, p.text) = 1""")
     engine.run("""INSERT INTO hits SELECT account_id, ix, 'domain', similarity, value, shared, first_seen,
             last_seen,
             count(DISTINCT account_id) OVER (PARTITION BY named)

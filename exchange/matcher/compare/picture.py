@@ -8,6 +8,7 @@ Cut into 16 bands of 16 bits, two fingerprints at most 31 bits apart have a band
 from __future__ import annotations
 
 from exchange.matcher.engine import Engine
+from exchange.matcher.values import real
 
 NEEDS = "avatars"
 HOW = ("picture",)
@@ -16,8 +17,13 @@ _BANDS = 16
 
 
 def words_sql(pdq: str) -> str:
-    """The four 64-bit words of a fingerprint of 64 hex digits, as columns w0 to w3."""
-    return ", ".join(f"CAST('0x' || {pdq}[{16 * n + 1}:{16 * n + 16}] AS UBIGINT) AS w{n}" for n in range(4))
+    """The four 64-bit words of a fingerprint of 64 hex digits, as columns w0 to w3 (BIGINT, the first bit its sign)."""
+    return ", ".join(_word_sql(pdq, 16 * n + 1) + f" AS w{n}" for n in range(4))
+
+
+def _word_sql(pdq: str, start: int) -> str:
+    upper, lower = (f"CAST('0x' || {pdq}[{at}:{at + 7}] AS BIGINT)" for at in (start, start + 8))
+    return f"(({upper} - CASE WHEN {upper} >= {2**31} THEN {2**32} ELSE 0 END) * {2**32} + {lower})"
 
 
 def distance_sql(left: str, right: str) -> str:
@@ -32,11 +38,6 @@ def bands_sql(row: str) -> str:
     return f"[{', '.join(parts)}]"
 
 
-def _digits_sql(row: str) -> str:
-    """The 64 hex digits of a row with words."""
-    return " || ".join(f"lpad(lower(to_hex({row}.w{n})), 16, '0')" for n in range(4))
-
-
 def compare(engine: Engine, at: int, at_radius: float) -> None:
     """Fill ``hits`` from avatars. A picture is taken to be in use from the account's creation until ``at``."""
     flips = ", ".join(["0", *(str(1 << bit) for bit in range(16))])
@@ -46,12 +47,12 @@ def compare(engine: Engine, at: int, at_radius: float) -> None:
                 SELECT pdq, {words_sql('pdq')} FROM (SELECT DISTINCT text AS pdq FROM probes WHERE how = 'picture')) p),
             (SELECT unnest([{flips}]) AS flip)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE met AS
-        SELECT DISTINCT a.account_id, {_digits_sql('a')} AS local, b.pdq, {distance_sql('a', 'b')} AS distance
+        SELECT DISTINCT a.account_id, a.pdq AS local, b.pdq, {distance_sql('a', 'b')} AS distance
         FROM (SELECT *, unnest({bands_sql('w')}) AS band FROM (
-                SELECT account_id, {words_sql('pdq')} FROM avatars) w) a
+                SELECT account_id, pdq, {words_sql('pdq')} FROM avatars) w) a
         JOIN shared_bands b ON a.band = b.band WHERE {distance_sql('a', 'b')} <= {RADIUS}""")
     engine.run(f"""INSERT INTO hits
-        SELECT m.account_id, p.ix, 'picture', 1 - {1 - at_radius} * m.distance / {RADIUS}, m.local, p.shared,
+        SELECT m.account_id, p.ix, 'picture', 1 - {real(1 - at_radius)} * m.distance / {RADIUS}, m.local, p.shared,
             a.created, {at}, count(DISTINCT m.account_id) OVER (PARTITION BY m.pdq)
         FROM met m JOIN probes p ON p.text = m.pdq LEFT JOIN accounts a ON a.account_id = m.account_id
         WHERE p.how = 'picture'""")
