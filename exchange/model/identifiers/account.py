@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, unquote
 
 from exchange.model.identifiers.fault import IdentifierError
+from exchange.model.identifiers.kind import Kind, Said
 from exchange.model.identifiers.platforms import Platform, Shape, client_host, table
 from exchange.model.identifiers.refang import refang
 
@@ -27,6 +28,11 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _SLASHES = re.compile("//+")
+_BLANK = re.compile(r"\s")
+_TOLD = re.compile(r"([a-z0-9][a-z0-9 _-]{0,40}):(?!//)(.+)\Z", re.IGNORECASE)
+"""``platform:handle``: no platform has a dot in its name, so that a host with a port isn't taken for one."""
+_SCHEMES = frozenset({"mailto", "tel", "http", "https", "ftp", "data", "javascript", "urn", "tg", "hmac-sha256"})
+_HASHED = re.compile(r"hmac-sha256:[^:\s]{1,128}:[0-9a-f]{64}\Z")
 _MAX_TEXT = 2048
 _URL_SAFE = "@:._-+~!$&'()*,;="
 
@@ -51,6 +57,11 @@ class AccountKey:
         """What two tellings of one account have in common."""
         return self.platform, self.key
 
+    @property
+    def text(self) -> str:
+        """``platform:key``: the account's canonical text."""
+        return f"{self.platform}:{self.key}"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -71,24 +82,38 @@ def account_key(platform: str, handle_or_url: str) -> AccountKey:
     """The account that a handle (on ``platform``) or an address (on any known platform) names.
 
     A post's address gives its author where it is in the address. The address wins over ``platform``.
-    Handles of platforms that the table doesn't know keep their letter case. Raises IdentifierError.
+    Handles of platforms that the table doesn't know keep their letter case; so does a keyed hash that stands
+    for an id (``hmac-sha256:KEY:HEX``). Raises IdentifierError.
     """
     text = refang(handle_or_url)
-    if not text or len(text) > _MAX_TEXT or any(character.isspace() for character in text):
+    if not text or len(text) > _MAX_TEXT or _BLANK.search(text):
         raise IdentifierError(f"{handle_or_url[:80]!r} is no account: it is empty, too long or holds a blank")
-    address = "://" in text or (("/" in text or "." in text) and _on_platform(text))
-    if address:
-        found = _at(text)
+    if "://" in text or (("/" in text or "." in text) and _on_platform(text)):
+        found = _at(text, handle_or_url)
         if found is None or found.account is None:
             raise IdentifierError(f"{text[:200]!r} is no address of an account on a known platform")
-        return _as_seen(found.account, handle_or_url)
+        return found.account
     known = table().named(platform)
-    if known is None:
-        if not platform.strip():
-            raise IdentifierError(f"{text[:80]!r} is no address, and no platform was named")
-        name = _normal(text.removeprefix("@"), False)
-        return AccountKey(platform.strip().casefold(), "profile", name, "", handle_or_url)
-    return _as_seen(_from_handle(known, text), handle_or_url)
+    if known is not None and not _HASHED.match(text):
+        return _from_handle(known, text, handle_or_url)
+    if not platform.strip():
+        raise IdentifierError(f"{text[:80]!r} is no address, and no platform was named")
+    name = known.name if known is not None else " ".join(platform.casefold().split())
+    if _HASHED.match(text):
+        return AccountKey(name, "profile", text, "", handle_or_url, "user_id")
+    key = _normal(text.removeprefix("@"), False)
+    if not key:
+        raise IdentifierError(f"{handle_or_url[:80]!r} is no name of an account")
+    return AccountKey(name, "profile", key, "", handle_or_url)
+
+
+def read(text: str) -> AccountKey:
+    """The account of one text: an address on a known platform, or ``platform:handle``; raises IdentifierError."""
+    plain = refang(text)
+    told = _TOLD.match(plain)
+    if told and told[1].casefold() not in _SCHEMES:
+        return account_key(told[1], told[2])
+    return account_key("", plain)
 
 
 def place(address: str) -> Place | None:
@@ -96,10 +121,10 @@ def place(address: str) -> Place | None:
 
     Takes fanged or defanged addresses, with or without a scheme.
     """
-    return _at(refang(address))
+    return _at(refang(address), address)
 
 
-def _at(text: str) -> Place | None:
+def _at(text: str, seen: str) -> Place | None:
     match = _URL.match(text)
     if match is None:
         return None
@@ -113,7 +138,7 @@ def _at(text: str) -> Place | None:
         rest = path
         path = platform.tenant_path.format(tenant) + rest
         host = platform.hosts[0]
-    return _read(platform, host, path, match["query"] or "")
+    return _read(platform, host, path, match["query"] or "", seen)
 
 
 def is_platform_host(host: str) -> bool:
@@ -136,7 +161,7 @@ def _path(path: str) -> str:
     return path.rstrip("/").rstrip()
 
 
-def _read(platform: Platform, host: str, path: str, query: str) -> Place | None:
+def _read(platform: Platform, host: str, path: str, query: str, seen: str) -> Place | None:
     for shape in platform.shapes:
         if shape.host and shape.host != host:
             continue
@@ -157,7 +182,7 @@ def _read(platform: Platform, host: str, path: str, query: str) -> Place | None:
             first = path.split("/", 2)[1].removeprefix("@")
             if first == handle and handle.lower() in platform.reserved:
                 continue
-            account = _account(platform, shape, handle)
+            account = _account(platform, shape, handle, seen)
             if account is None:
                 continue
         return _found(platform, shape, account, post)
@@ -173,7 +198,7 @@ def _found(platform: Platform, shape: Shape, account: AccountKey | None, post: s
     return Place(platform.name, "post" if is_post else shape.kind, account, address, is_post, platform.site)
 
 
-def _account(platform: Platform, shape: Shape, handle: str) -> AccountKey | None:
+def _account(platform: Platform, shape: Shape, handle: str, seen: str) -> AccountKey | None:
     name = _normal(handle, shape.fold and not shape.is_id)
     if not platform.dots and not shape.is_id:
         name = name.replace(".", "") or name
@@ -184,12 +209,12 @@ def _account(platform: Platform, shape: Shape, handle: str) -> AccountKey | None
         shape.kind,
         shape.prefix + name,
         shape.url.format(h=_quoted(name), host_h=name.replace("_", "-")),
-        handle,
+        seen,
         "user_id" if shape.is_id else "account_login",
     )
 
 
-def _from_handle(platform: Platform, text: str) -> AccountKey:
+def _from_handle(platform: Platform, text: str, seen: str) -> AccountKey:
     text = _path(text) or text
     for pattern, path in platform.bare:
         if pattern.pattern == ".*":
@@ -199,14 +224,14 @@ def _from_handle(platform: Platform, text: str) -> AccountKey:
             continue
         address = path.format(match[1] if pattern.groups else text)
         host, _, rest = address.partition("/")
-        found = _read(platform, host or platform.hosts[0], "/" + rest.lstrip("/").rstrip("/"), "")
+        found = _read(platform, host or platform.hosts[0], "/" + rest.lstrip("/").rstrip("/"), "", seen)
         if found is not None and found.account is not None:
             return found.account
         break
     name = _normal(text.removeprefix("@"), True)
     if "/" in name or not platform.handle.fullmatch(name):
         raise IdentifierError(f"{text[:80]!r} can't be the name of an account on {platform.name}")
-    return AccountKey(platform.name, "profile", name, "", text)
+    return AccountKey(platform.name, "profile", name, "", seen)
 
 
 def _normal(handle: str, fold: bool) -> str:
@@ -220,12 +245,35 @@ def _quoted(text: str, more: str = "") -> str:
     return text if text.isalnum() and text.isascii() else quote(text, safe=_URL_SAFE + more)
 
 
-def _as_seen(account: AccountKey, seen: str) -> AccountKey:
-    return AccountKey(
-        account.platform,
-        account.kind,
-        account.key,
-        account.canonical_url,
-        seen,
-        account.stix_property,
-    )
+def _said(value: str) -> Said:
+    found = read(value)
+    return {"user-account:account_type": found.platform, f"user-account:{found.stix_property}": found.key}
+
+
+KIND = Kind(
+    name="account",
+    title="account",
+    normalise=lambda text: read(text).text,
+    path="user-account:account_login",
+    said=_said,
+    personal=("Username", "PlatformAccountId"),
+    hashed_as="account-id",
+    weight=5.0,
+    half_life=365,
+    examples={
+        "twitter.com/Lorem_Ipsum9": "x:lorem_ipsum9",
+        "x:@Lorem_Ipsum9": "x:lorem_ipsum9",
+        "Twitter: LOREM_IPSUM9": "x:lorem_ipsum9",
+        "mobile.twitter.com/lorem_ipsum9?lang=en": "x:lorem_ipsum9",
+        "hxxps://x[.]com/lorem_ipsum9/media": "x:lorem_ipsum9",
+        "https://x.com/lorem_ipsum9/status/1234567890123456789?s=20": "x:lorem_ipsum9",
+        "facebook.com/profile.php?id=100012345&sk=about": "facebook:100012345",
+        "t[.]me/s/Dolor_Sit": "telegram:dolor_sit",
+        "lorem.tumblr.com/post/123456789/x": "tumblr:lorem",
+        "exlab:User-123": "exlab:User-123",
+    },
+    non_examples=(
+        "", "@lorem", "lorem", "63 accounts", "https://x.com/", "https://example.org/lorem", "mailto:a@lorem.org", "x:",
+        "youtube.com/watch?v=abcdefghijk", "https://fb.watch/aBcDeF123/", "lorem.org:8080",
+    ),
+)  # fmt: skip

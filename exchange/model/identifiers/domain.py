@@ -14,9 +14,10 @@ import ada_url
 from publicsuffixlist import PublicSuffixList
 
 from exchange.model.identifiers.fault import IdentifierError
+from exchange.model.identifiers.kind import Kind
 from exchange.model.identifiers.refang import refang
+from exchange.model.identifiers.shared_host import why_shared
 
-STIX_PATH = "domain-name:value"
 _ASCII = re.compile(
     r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z"
 )
@@ -61,3 +62,28 @@ def _a_labels(host: str, text: str) -> str:
         return ada_url.idna_to_ascii(host).decode("ascii")
     except ValueError as error:
         raise IdentifierError(f"{text[:80]!r} is no domain name: it can't be written as A-labels") from error
+
+
+KIND = Kind(
+    name="domain",
+    title="domain name",
+    normalise=normalise,
+    path="domain-name:value",
+    weight=1.8,
+    half_life=60,
+    nobody=why_shared,
+    examples={
+        "Lorem-Ipsum[.]ORG": "lorem-ipsum.org",
+        "lorem[.]co[.]uk.": "lorem.co.uk",
+        "lorem(dot)org": "lorem.org",
+        "faß.de": "xn--fa-hia.de",
+        "пример.рф": "xn--e1afmkfd.xn--p1ai",
+        "lorem.eu[.]com": "lorem.eu.com",
+        "lorem[.]blogspot.com/": "lorem.blogspot.com",
+        "www.lorem.org": "www.lorem.org",
+    },
+    non_examples=(
+        "", "lorem", "lorem.notasuffix", "co.uk", "63 accounts", "1.2.3.4", "https://lorem.org/a", "-lorem.org",
+        "a" * 64 + ".org", "lorem..org", "lorem.org:80", "lo rem.org", "info@lorem.org",
+    ),
+)  # fmt: skip

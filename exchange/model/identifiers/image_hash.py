@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from exchange.model.identifiers.fault import IdentifierError
+from exchange.model.identifiers.kind import Kind
 
 SAME_PICTURE_BITS = 31
 MIN_QUALITY = 50
@@ -30,3 +31,16 @@ def normalise(text: str) -> str:
 def distance(one: str, other: str) -> int:
     """Differing bits of two normalised fingerprints, 0-256."""
     return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+_LOREM = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22"
+KIND = Kind(
+    name="image-hash",
+    title="image fingerprint (PDQ)",
+    normalise=normalise,
+    path="file:hashes.PDQ",
+    weight=3.5,
+    half_life=300,
+    examples={_LOREM: _LOREM, f"PDQ:{_LOREM.upper()}": _LOREM},
+    non_examples=("", _LOREM[:-1], _LOREM + "0", "0" * 64, "f" * 64, "g" * 64),
+)

@@ -42,7 +42,8 @@ _COMMON_RESERVED = frozenset(
         "home",
     }
 )
-_NOT_TENANTS = frozenset(
+# Labels before a host of many tenants that are the host's own.
+NOT_TENANTS = frozenset(
     {
         "www",
         "m",
@@ -114,6 +115,8 @@ class Platform:
     dots: bool = True
     hyphen: str = ""
     """What a hyphen of a tenant's host stands for in the handle."""
+    alike: frozenset[str] = frozenset()
+    """Kinds of account whose addresses look the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class Table:
         if not start or platform is None:
             return None
         label = host[: start - 1].removeprefix("www.")
-        if not platform.tenant or "." in label or label in _NOT_TENANTS or label in platform.not_tenants:
+        if not platform.tenant or "." in label or label in NOT_TENANTS or label in platform.not_tenants:
             return platform, ""
         return platform, label.replace("-", platform.hyphen) if platform.hyphen else label
 
@@ -180,6 +183,7 @@ def _platform(name: str, entry: Mapping[str, Any]) -> Platform:
         site=entry.get("site", False),
         dots=entry.get("dots", True),
         hyphen=entry.get("hyphen", ""),
+        alike=frozenset(entry.get("alike", ())),
     )
 
 

@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 
 _OPEN, _CLOSE = r"[\[({]\s*", r"\s*[\])}]"
-_DOT = re.compile(_OPEN + r"(?:\.|dot|d0t|punkt)" + _CLOSE + r"|\\\.|\[\.(?=\w)|(?<=\w)\.\]", re.IGNORECASE)
+_DOT = re.compile(
+    r"(?:(?<=\w)\s+)?" + _OPEN + r"(?:\.|dot|d0t|punkt)" + _CLOSE + r"(?:\s+(?=\w))?|\\\.|\[\.(?=\w)|(?<=\w)\.\]",
+    re.IGNORECASE,
+)
 _AT = re.compile(r"\s*" + _OPEN + r"(?:@|at)" + _CLOSE + r"\s*", re.IGNORECASE)
 _COLON = re.compile(_OPEN + r":(?P<slashes>//)?" + _CLOSE)
 _SLASH = re.compile(_OPEN + r"/(?P<second>/)?" + _CLOSE)
@@ -21,6 +24,9 @@ _SCHEME = re.compile(
     r"(?P<colon>\s?:\s?/\s?/|:\\\\|:/(?=[\w\[])|//)",
     re.IGNORECASE,
 )
+_PLAIN_SCHEME = {"hxxp": "http", "hxxps": "https"}
+_CUT = re.compile(r"(?<![\w.-])t\[\.\]/(?=\+?\w{3})", re.IGNORECASE)
+"""Telegram's host without what comes after the dot: ``t[.]/RGUD_bot``."""
 _INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x00AD))
 _FANGS = re.compile(r"[\[\](){}\\*+]|xx|tx|xt|__|meow|: |:\\", re.IGNORECASE)
 
@@ -34,7 +40,12 @@ def clean(text: str) -> str:
 
 def refang(text: str) -> str:
     """The text with every defanging style undone; idempotent, and the text itself where not defanged."""
-    text = clean(text).replace("[.]", ".")
+    text = clean(text)
+    if "[.]" in text:
+        text = _CUT.sub("t.me/", text).replace("[.]", ".")
+    plain = _PLAIN_SCHEME.get(text[:8].lower().partition(":")[0])
+    if plain and text.startswith("://", len(plain)):  # nearly all that are defanged: no need for the table
+        text = plain + text[len(plain) :]
     if not _FANGS.search(text):
         return text
     text = _DOT.sub(".", text)
@@ -43,6 +54,23 @@ def refang(text: str) -> str:
     text = _SLASH.sub(lambda found: "/" + (found["second"] or ""), text)
     text = _WWW.sub("www", text)
     return _SCHEME.sub(lambda found: "http" + found["s"].lower() + "://", text)
+
+
+def defang(text: str) -> str:
+    """An address that no mail program or terminal makes a link of: ``hxxps[://]lorem[.]org/a``; refang undoes it."""
+    scheme, mark, rest = text.partition("://")
+    if mark and scheme.lower() in ("http", "https"):
+        host, slash, path = rest.partition("/")
+        return f"{scheme.lower().replace('tt', 'xx')}[://]{_bracketed(host)}{slash}{path}"
+    local, at, host = text.rpartition("@")
+    if at:
+        return f"{local}[@]{_bracketed(host)}"
+    host, slash, path = text.partition("/")
+    return _bracketed(host) + slash + path
+
+
+def _bracketed(host: str) -> str:
+    return host.replace(".", "[.]")
 
 
 def is_defanged(text: str) -> bool:

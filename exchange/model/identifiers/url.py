@@ -13,12 +13,16 @@ import re
 
 import ada_url
 
+from exchange.model.identifiers import ip
+from exchange.model.identifiers.account import place
 from exchange.model.identifiers.fault import IdentifierError
+from exchange.model.identifiers.kind import Kind
 from exchange.model.identifiers.refang import refang
+from exchange.model.identifiers.shared_host import shared, why_shared
 
-STIX_PATH = "url:value"
-NORM = "cib-norm-1"
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?:(?=//)|(?!\d{1,5}(?:[/?#]|\Z)))", re.IGNORECASE)
+"""A scheme before the address, not a host before its port."""
+_BLANK = re.compile(r"\s")
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|dclid|yclid|msclkid|twclid|igsh|igshid|mc_[ce]id|ref_src|ref_url|rdt|share_id|feature|si|"
@@ -34,25 +38,32 @@ def normalise(text: str) -> str:
     Raises IdentifierError for other schemes, for texts with a blank and for hosts without a dot.
     """
     address = refang(text)
-    if not address or len(address) > _MAX or any(character.isspace() for character in address):
+    if not address or len(address) > _MAX or _BLANK.search(address):
         raise IdentifierError(f"{text[:80]!r} is no web address: it is empty, too long or holds a blank")
     if not address[:8].lower().startswith(("http://", "https://")):
-        if _SCHEME.match(address) and "://" in address:
+        if _SCHEME.match(address):
             raise IdentifierError(f"{text[:80]!r} is no web address: only http and https are taken")
         address = "http://" + address.removeprefix("//")
     try:
-        parts = ada_url.parse_url(address, ("protocol", "hostname", "port", "pathname", "search"))
+        whole = ada_url.normalize_url(address)
     except ValueError as error:
         raise IdentifierError(f"{text[:80]!r} is no web address") from error
-    host = parts["hostname"].rstrip(".")
+    protocol, _, rest = whole.partition("#")[0].partition("://")
+    spot, _, rest = rest.partition("/")
+    host, port = _host_and_port(spot.rpartition("@")[2])
     if "." not in host and ":" not in host:
         raise IdentifierError(f"{text[:80]!r} is no web address: its host has no dot")
-    port = f":{parts['port']}" if parts["port"] else ""
-    search = parts["search"] if parts["search"] != "?" else ""
-    rest = parts["pathname"] + search
     if "%" in rest:
         rest = _ESCAPE.sub(lambda found: found[0].upper(), rest)
-    return f"{parts['protocol']}//{host}{port}{rest}"
+    path, _, query = rest.partition("?")
+    return f"{protocol}://{host}{port}/{path}?{query}" if query else f"{protocol}://{host}{port}/{path}"
+
+
+def _host_and_port(spot: str) -> tuple[str, str]:
+    if ":" not in spot or spot.endswith("]"):
+        return spot.rstrip("."), ""
+    host, _, port = spot.rpartition(":")
+    return host.rstrip("."), ":" + port
 
 
 def host_of(normal: str) -> str:
@@ -80,5 +91,62 @@ def key(normal: str) -> str:
     last slash.
     """
     path, mark, query = without_tracking(normal).partition("?")
-    place = path.split("//", 1)[1].removeprefix("www.").rstrip("/")
-    return place + "?" + "&".join(sorted(query.split("&"))) if mark else place
+    page = path.split("//", 1)[1].removeprefix("www.").rstrip("/")
+    return page + "?" + "&".join(sorted(query.split("&"))) if mark else page
+
+
+_EVERYBODYS = frozenset({
+    "search", "hashtag", "explore", "home", "login", "login.php", "tagged", "tag", "topic", "results", "feed", "signup",
+    "intent", "share", "share.php", "sharer", "sharer.php", "sharearticle", "dialog", "plugins", "compose", "redirect",
+    "accounts",
+})  # fmt: skip
+_SHARED_POST = re.compile(r"/share/(?:[a-z]{1,5}/)?(?!url\b)[\w-]{8,}/?\Z", re.IGNORECASE)
+
+
+def nobody(normal: str) -> str:
+    """Why a normalised URL stands for nobody in particular; empty where it may stand for somebody.
+
+    A shared host alone, and pages such as search and share on it, are everybody's; a page under a platform,
+    a site builder, a shortener or a publisher may be somebody's.
+    """
+    host = host_of(normal)
+    if host.startswith("[") or host.replace(".", "").isdigit():
+        return ip.nobody(host.strip("[]"))
+    why = why_shared(host)
+    if not why:
+        return ""
+    if is_bare(normal):
+        return why
+    path, _, query = normal.split("/", 3)[3].partition("?")
+    first, _, more = path.partition("/")
+    sharing, page = shared(host), first.casefold()
+    if sharing in ("platform", "everybody") and page in _EVERYBODYS and not _SHARED_POST.fullmatch("/" + path):
+        return f"{host}/{page} is a page that everybody uses"
+    if sharing == "platform" and not more and not query and place(normal) is None:
+        return f"{host}/{first} names neither an account nor a post"
+    return ""
+
+
+KIND = Kind(
+    name="url",
+    title="web address",
+    normalise=normalise,
+    path="url:value",
+    weight=2.2,
+    half_life=60,
+    nobody=nobody,
+    examples={
+        "hxxp://Lorem[.]ORG/A?b=1#c": "http://lorem.org/A?b=1",
+        "lorem[.]org/a%20b": "http://lorem.org/a%20b",
+        "lorem.org/ł?x=ü": "http://lorem.org/%C5%82?x=%C3%BC",
+        "https://lorem.org:443/%c3%bc": "https://lorem.org/%C3%BC",
+        "https://user:pw@lorem.org./?": "https://lorem.org/",
+        "https[:]//lorem{.}org:8443/a/../b": "https://lorem.org:8443/b",
+        "http://0x7f.1/a": "http://127.0.0.1/a",
+        "hxxps://faß[.]de": "https://xn--fa-hia.de/",
+    },
+    non_examples=(
+        "", "ftp://lorem.org/a", "javascript:alert(1)", "mailto:a@lorem.org", "http://lorem/a", "http://lorem.org/a b",
+        "why-boyc ott", "http://", "http://lorem.org/" + "a" * 3000, "http://lo rem.org",
+    ),
+)  # fmt: skip
