@@ -9,7 +9,7 @@ Texts too short for three runs must be the same.
 from __future__ import annotations
 
 from exchange.matcher.engine import Engine
-from exchange.matcher.values import text_sql
+from exchange.matcher.values import real, text_sql
 
 NEEDS = "posts"
 HOW = ("text",)
@@ -29,11 +29,15 @@ def compare(engine: Engine) -> None:
         SELECT DISTINCT form, dense_rank() OVER (ORDER BY form) AS id FROM (
             SELECT {text_sql('text')} AS form FROM probes WHERE how = 'text') t WHERE form <> ''""")
     _find_near(engine)
-    engine.run("""CREATE OR REPLACE TEMP TABLE met AS
-        SELECT p.account_id, n.id, max(n.similarity) AS similarity, arg_max(p.text, (n.similarity, p.text)) AS local,
-            min(p.first_seen) AS first_seen, max(p.last_seen) AS last_seen
-        FROM posts p JOIN (SELECT form, id, 1.0 AS similarity FROM texts UNION ALL SELECT form, id, similarity
-            FROM near) n ON n.form = p.form GROUP BY p.account_id, n.id""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE met AS
+        SELECT account_id, id, similarity, text AS local, first_seen, last_seen FROM (
+            SELECT p.account_id, n.id, n.similarity, p.text,
+                min(p.first_seen) OVER (PARTITION BY p.account_id, n.id) AS first_seen,
+                max(p.last_seen) OVER (PARTITION BY p.account_id, n.id) AS last_seen,
+                row_number() OVER (PARTITION BY p.account_id, n.id ORDER BY n.similarity DESC, p.text) AS place
+            FROM posts p JOIN (SELECT form, id, {real(1)} AS similarity FROM texts
+                UNION ALL SELECT form, id, similarity FROM near) n ON n.form = p.form) m
+        WHERE place = 1""")
     engine.run(f"""INSERT INTO hits SELECT m.account_id, p.ix, 'text', p.similarity * m.similarity, m.local, p.shared,
             m.first_seen, m.last_seen, h.holders
         FROM (SELECT ix, shared, similarity, {text_sql('text')} AS form FROM probes WHERE how = 'text') p
@@ -64,12 +68,12 @@ def _find_near(engine: Engine) -> None:
         SELECT l.place, r.id, count(*) AS common FROM local_runs l JOIN told_runs r ON r.number = l.number
         GROUP BY l.place, r.id HAVING count(*) >= {LEAST}""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE near AS
-        SELECT c.form, c.id, 2.0 * c.common / (c.here + t.there) AS similarity FROM (
+        SELECT c.form, c.id, {real(2)} * c.common / (c.here + t.there) AS similarity FROM (
             SELECT form, id, common, len(list_distinct({runs_sql('words', RUN)})) AS here FROM (
                 SELECT f.form, c.id, c.common, string_split(f.form, ' ') AS words
                 FROM common c JOIN forms f ON f.place = c.place) x) c
         JOIN (SELECT id, count(*) AS there FROM told_runs GROUP BY id) t ON t.id = c.id
-        WHERE 2.0 * c.common / (c.here + t.there) >= {NEAR}
+        WHERE {real(2)} * c.common / (c.here + t.there) >= {real(NEAR)}
             AND NOT EXISTS (SELECT 1 FROM texts s WHERE s.id = c.id AND s.form = c.form)""")
     for table in ("told_words", "runs", "told_runs", "local_words", "forms", "local_runs", "common"):
         engine.run(f"DROP TABLE {table}")
