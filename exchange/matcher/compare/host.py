@@ -23,6 +23,7 @@ def compare(engine: Engine, subdomain: float) -> None:
         FROM chains c JOIN probes p ON p.text = c.name WHERE p.how = 'host'
         WINDOW of AS (PARTITION BY c.host, p.ix, p.shared)
         QUALIFY row_number() OVER (PARTITION BY c.host, p.ix, p.shared ORDER BY p.similarity DESC, p.text) = 1""")
+    engine.here("met")
     engine.run("""INSERT INTO hits SELECT account_id, ix, 'domain', similarity, value, shared, first_seen,
             last_seen,
             count(DISTINCT account_id) OVER (PARTITION BY named)

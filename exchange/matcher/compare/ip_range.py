@@ -25,6 +25,7 @@ def compare(engine: Engine) -> None:
         engine.run(f"""CREATE OR REPLACE TEMP TABLE held AS
             SELECT p.key, count(DISTINCT l.account_id) AS holders
             FROM addresses l JOIN {chosen} p ON {network} = p.key GROUP BY ALL""")
+        engine.here("held")
         engine.run(f"""INSERT INTO hits
             SELECT l.account_id, p.ix, 'ip_range', p.similarity, l.value, p.shared, l.first_seen,
                 l.last_seen, h.holders

@@ -51,6 +51,7 @@ def compare(engine: Engine, at: int, at_radius: float) -> None:
         FROM (SELECT *, unnest({bands_sql('w')}) AS band FROM (
                 SELECT account_id, pdq, {words_sql('pdq')} FROM avatars) w) a
         JOIN shared_bands b ON a.band = b.band WHERE {distance_sql('a', 'b')} <= {RADIUS}""")
+    engine.here("met")
     engine.run(f"""INSERT INTO hits
         SELECT m.account_id, p.ix, 'picture', 1 - {real(1 - at_radius)} * m.distance / {RADIUS}, m.local, p.shared,
             a.created, {at}, count(DISTINCT m.account_id) OVER (PARTITION BY m.pdq)

@@ -38,6 +38,7 @@ def compare(engine: Engine) -> None:
             FROM posts p JOIN (SELECT form, id, {real(1)} AS similarity FROM texts
                 UNION ALL SELECT form, id, similarity FROM near) n ON n.form = p.form) m
         WHERE place = 1""")
+    engine.here("met")
     engine.run(f"""INSERT INTO hits SELECT m.account_id, p.ix, 'text', p.similarity * m.similarity, m.local, p.shared,
             m.first_seen, m.last_seen, h.holders
         FROM (SELECT ix, shared, similarity, {text_sql('text')} AS form FROM probes WHERE how = 'text') p
@@ -58,6 +59,7 @@ def _find_near(engine: Engine) -> None:
             SELECT form, unnest({runs_sql('words', RUN)}) AS run FROM (
                 SELECT form, string_split(form, ' ') AS words FROM posts) p) l
         JOIN runs r ON r.run = l.run""")
+    engine.here("local_words")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE forms AS SELECT form, row_number() OVER (ORDER BY form) AS place
         FROM (SELECT form FROM local_words GROUP BY form HAVING count(*) >= {LEAST}) f""")
     engine.run("""CREATE OR REPLACE TEMP TABLE local_runs AS SELECT f.place, l.number FROM local_words l

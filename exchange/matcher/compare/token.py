@@ -17,6 +17,7 @@ def compare(engine: Engine) -> None:
         SELECT l.kind, l.key, count(DISTINCT l.account_id) AS holders
         FROM links l JOIN (SELECT DISTINCT kind, key FROM probes WHERE how = 'token') p
           ON l.key = p.key AND l.kind = p.kind GROUP BY ALL""")
+    engine.here("held")
     engine.run("""INSERT INTO hits
         SELECT l.account_id, p.ix, l.kind, p.similarity, l.value, p.shared, l.first_seen, l.last_seen,
             h.holders

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exchange.matcher.engine import Engine
-from exchange.matcher.spark.dialect import first_unportable, write
-from exchange.matcher.spark.workers import ROWS, is_row_by_row, on_workers
+from exchange.matcher.spark.dialect import first_unportable, reason, without_idle_casts, write
+from exchange.matcher.spark.workers import ROWS, is_own_row_by_row, is_row_by_row, on_workers, own_nodes
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -69,6 +69,14 @@ class SparkEngine:
     def one(self, sql: str) -> tuple[Any, ...]:
         """The only row of a query."""
         return self.rows(sql)[0]
+
+    def here(self, table: str) -> None:
+        """Bring a table to the local engine: it is small from here on."""
+        frame = self._frames[table.lower()]
+        self.local.connection.register("arrived", frame.toArrow())
+        self.local.run(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM arrived")
+        self.local.connection.unregister("arrived")
+        self._forget(table)
 
     def load(self, table: str, rows: Any) -> None:
         """Append rows to a local table."""
@@ -126,8 +134,10 @@ class SparkEngine:
 
         root = exp.Subquery(this=query.copy())
         self._lower(root.this)
+        named = {part.alias.lower() for part in root.find_all(exp.CTE)}
         for table in list(root.find_all(exp.Table)):
-            self._place(table)
+            if table.name.lower() not in named:
+                self._place(table)
         return self.session.sql(write(root.this))
 
     def _lower(self, query: exp.Expr) -> None:
@@ -137,7 +147,10 @@ class SparkEngine:
         if isinstance(query, exp.SetOperation):
             self._lower(query.left)
             self._lower(query.right)
-        elif is_row_by_row(query):
+            return
+        self._cut_below(query)
+        if is_row_by_row(query):
+            without_idle_casts(query, self._source(_table(query))[1])
             if self._needs_workers(query):
                 name = f"of_workers_{next(self._numbers)}"
                 self._register(name, self._keep(self._on_workers(query)))
@@ -146,21 +159,37 @@ class SparkEngine:
             for part in _parts(query):
                 self._lower(part)
 
+    def _cut_below(self, query: exp.Expr) -> None:
+        """Make a view of what lies below a query over single rows that must go to the workers alone."""
+        from sqlglot import exp  # noqa: PLC0415
+
+        if not is_own_row_by_row(query) or is_row_by_row(query):
+            return
+        inner = query
+        unportable = False
+        while is_own_row_by_row(inner):
+            unportable = unportable or any(reason(node) for node in own_nodes(inner))
+            source = inner.args["from_"].this
+            inner = source.this
+        if unportable:
+            name = f"below_{next(self._numbers)}"
+            self._register(name, self._ask(inner))
+            source.replace(exp.to_table(name, alias=source.alias or None))
+
     def _needs_workers(self, query: exp.Expr) -> bool:
         from sqlglot import exp  # noqa: PLC0415
 
-        table = next(iter(query.find_all(exp.Table)))
-        types = self._source(table)[1]
         used = {column.name.lower() for column in query.find_all(exp.Column)}
-        plain = all(kind in _PLAIN.values() for name, kind in types.items()
-                    if name.lower() in used or query.find(exp.Star))
-        return not plain or first_unportable(query) is not None
+        types = {kind for name, kind in self._source(_table(query))[1].items()
+                 if name.lower() in used or query.find(exp.Star)}
+        not_a_number = "DOUBLE" in types and query.find(exp.Floor) is not None  # an error on one, 0 on the other
+        return not types <= set(_PLAIN.values()) or not_a_number or first_unportable(query) is not None
 
     def _on_workers(self, query: exp.Expr) -> DataFrame:
         from sqlglot import exp  # noqa: PLC0415
 
         tree = query.copy()
-        table = next(iter(tree.find_all(exp.Table)))
+        table = _table(tree)
         frame, types = self._source(table)
         table.replace(exp.to_table(ROWS, alias=table.alias_or_name or None))
         return on_workers(frame, types, tree.sql(dialect="duckdb"))
@@ -198,6 +227,13 @@ class SparkEngine:
             reader = self.session.read.option("mergeSchema", str(folder != path).lower())
             self._scans[scan] = reader.parquet(path), types
         return self._scans[scan]
+
+
+def _table(query: exp.Expr) -> exp.Expr:
+    """The one table of a query over single rows."""
+    from sqlglot import exp  # noqa: PLC0415
+
+    return next(iter(query.find_all(exp.Table)))
 
 
 def _scan(table: exp.Expr) -> bool:

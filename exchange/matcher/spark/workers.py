@@ -39,30 +39,33 @@ def on_workers(frame: DataFrame, types: Mapping[str, str], query: str) -> DataFr
 
 
 def is_row_by_row(query: exp.Expr) -> bool:
-    """Whether a parsed query looks at the rows of one table each by itself."""
+    """Whether a parsed query looks at the rows of one table each by itself, all the way down."""
     from sqlglot import exp  # noqa: PLC0415 - an optional part of the installation
 
-    if not isinstance(query, exp.Select) or any(query.args.get(part) for part in _WHOLE):
+    if not is_own_row_by_row(query):
         return False
-    source = query.args.get("from_")
-    inner = source.this if source else None
-    if any(True for select in query.find_all(exp.Query) if select is not query and not _is_within(select, inner)):
-        return False
-    if isinstance(inner, exp.Subquery):
-        return is_row_by_row(inner.this) and not _is_total(query)
-    return isinstance(inner, exp.Table) and not _is_total(query)
+    inner = query.args["from_"].this
+    return isinstance(inner, exp.Table) or is_row_by_row(inner.this)
 
 
-def _is_total(query: exp.Expr) -> bool:
+def is_own_row_by_row(query: exp.Expr) -> bool:
+    """Whether a parsed query looks at each row by itself of what stands after its FROM, whatever that is."""
     from sqlglot import exp  # noqa: PLC0415
 
-    return query.find(exp.AggFunc, exp.Window) is not None
+    source = query.args.get("from_")
+    if not isinstance(query, exp.Select) or source is None or any(query.args.get(part) for part in _WHOLE):
+        return False
+    if not isinstance(source.this, exp.Table | exp.Subquery):
+        return False
+    return not any(isinstance(node, exp.AggFunc | exp.Window | exp.Query) for node in own_nodes(query))
 
 
-def _is_within(node: exp.Expr, outer: exp.Expr | None) -> bool:
-    while node is not None and node is not outer:
-        node = node.parent
-    return node is not None
+def own_nodes(query: exp.Expr) -> Iterator[exp.Expr]:
+    """What a query says itself: everything but what stands after its FROM."""
+    for name, value in query.args.items():
+        for part in value if isinstance(value, list) else (value,):
+            if name != "from_" and part is not None and not isinstance(part, str | bool):
+                yield from part.walk()
 
 
 def _columns_used(query: str) -> set[str]:
