@@ -4,7 +4,8 @@ For each value that a suspect holds (``traces``), the share of suspects among it
 prior: nats = strength x rarity x decay x told, where told = ln(share / prior) / -ln(prior's odds) and strength =
 -ln(prior's odds) x base / largest base is what a value wholly in the hands of suspects is worth before the scorecard
 weighs it. An account never hears itself, and what it says can go round only as often as there are rounds (a fixed
-number, each with a scorecard of its own that was fitted on what such a round yields). Only sums per value are kept,
+number, each with a scorecard of its own that was fitted on what such a round yields). Of sources only the independent
+ones of a suspect are passed on: those that name infrastructure, here or in its company. Only sums per value are kept,
 never pairs.
 """
 
@@ -15,6 +16,8 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.weighing import Weights
 
 _COARSE = 2**14  # sums of suspicion times time must stay exact too: 14 bits + 23 of time + 16 of holders
+OWN = 1 << 62
+"""The bit of the platform's own observation among the bits of independent sources; it isn't passed on."""
 _TICK = 84  # seconds; times are counted backwards from the run's moment in these
 
 
@@ -24,7 +27,7 @@ def _coarse(expression: str) -> str:
 
 def gather(engine: Engine, weights: Weights, at: int) -> None:
     """Make table ``shared``: each account's period with each value that suspects and others hold."""
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE voices AS SELECT account_id, heard AS score, sources FROM state
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE voices AS SELECT account_id, heard AS score FROM state
         WHERE heard >= {weights.company.suspect_from}""")
     engine.run("""CREATE OR REPLACE TEMP TABLE active AS
         SELECT DISTINCT l.kind, l.key FROM traces l SEMI JOIN voices s USING (account_id)""")
@@ -43,8 +46,8 @@ def one_round(engine: Engine, weights: Weights, at: int) -> None:
             COALESCE(greatest(0, {at} - s.first_seen) // {_TICK}, 0) AS d1,
             COALESCE(greatest(0, {at} - s.last_seen) // {_TICK}, 0) AS d2
         FROM (SELECT s.*, COALESCE(v.score, {prior * weights.company.quiet}) AS suspicion,
-                CASE WHEN v.score >= {weights.company.suspect_from} THEN v.sources ELSE 0 END AS sources
-            FROM shared s LEFT JOIN (SELECT account_id, heard AS score, sources FROM state) v
+                CASE WHEN v.score >= {weights.company.suspect_from} THEN v.firm & ~{OWN} ELSE 0 END AS sources
+            FROM shared s LEFT JOIN (SELECT account_id, heard AS score, firm FROM state) v
                 ON v.account_id = s.account_id) s""")
     engine.run("""CREATE OR REPLACE TEMP TABLE sums AS
         SELECT kind, key, sum(w) AS w, sum(ws) AS ws, sum(ws * d1) AS wd1, sum(ws * d2) AS wd2,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.matcher import circle, nearness
+from exchange.matcher import circle, claims, nearness
 from exchange.matcher.engine import Engine
 from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
 
@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 OBJECTION = "objection."
 _ECHO = 0.05
 """Nats from which a shared post counts as shared with suspects."""
-COUNTS = ("sources", "kinds", "infrastructure", "echo", "devotion", *circle.MEASURES)
+COUNTS = ("sources", "kinds", "infrastructure", "echo", "devotion", *circle.MEASURES,
+          *claims.MEASURES)
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,10 @@ def read_features(engine: Engine, weights: Weights) -> Features:
         bit_count(t.sources)::DOUBLE AS sources, bit_count(t.signals)::DOUBLE AS kinds,
         bit_count(t.firm)::DOUBLE AS firm, ln(1 + COALESCE(e.n, 0)) AS echo,
         COALESCE(least(1, e.n / o.n), 0)::DOUBLE AS devotion,
-        {", ".join(f"COALESCE(c.{name}, 0) AS {name}" for name in circle.MEASURES)}
+        {", ".join(f"COALESCE(c.{name}, 0) AS {name}" for name in circle.MEASURES)},
+        {", ".join(f"COALESCE(m.{name}, 0) AS {name}" for name in claims.MEASURES)}
         FROM standing t JOIN accounts a USING (account_id) LEFT JOIN circle c USING (account_id)
+        LEFT JOIN claims m USING (account_id)
         LEFT JOIN (SELECT account_id, count(*) AS n FROM company WHERE kind = 'share' AND nats / repeated >= {_ECHO}
             GROUP BY 1) e USING (account_id) LEFT JOIN doing o USING (account_id) ORDER BY t.account_id""")
     accounts, firm = table.pop("account_id"), table.pop("firm").astype(np.float64)
@@ -96,8 +99,8 @@ def _columns(engine: Engine, sql: str) -> dict[str, NDArray[Any]]:
 
 def _count(engine: Engine, weights: Weights) -> None:
     """Make table ``standing``: per account the sources and signals that count as present, as bits; ``firm`` are sources
-    that name infrastructure or speak through company: content alone makes no independent witness, nor does a source
-    with a bad record or a disputed indicator."""
+    that name infrastructure or speak through company of infrastructure: content and acts alone make no independent
+    witness (a crowd acts together), nor does a source with a bad record or a disputed indicator."""
     least = weights.provisional.counts_from
     engine.run(f"""CREATE OR REPLACE TEMP TABLE standing AS
         SELECT account_id, bit_or(source_bits) AS sources, bit_or(signal_bits) AS signals, bit_or(firm_bits) AS firm
@@ -108,8 +111,9 @@ def _count(engine: Engine, weights: Weights) -> None:
                 FROM direct WHERE witness GROUP BY ALL HAVING sum(nats) >= {least})
             JOIN source_bits s USING (source) GROUP BY account_id
           UNION ALL
-            SELECT account_id, bit_or(sources), 0, bit_or(sources) FROM company WHERE nats >= {least / 2}
-            GROUP BY account_id
+            SELECT account_id, bit_or(sources), 0,
+                bit_or(CASE WHEN family = 'infrastructure' AND signal <> 'network' THEN sources ELSE 0 END)
+            FROM company WHERE nats >= {least / 2} GROUP BY account_id
           UNION ALL
             SELECT account_id, 0, bit_or(bits), 0 FROM (
                 SELECT account_id, signal FROM (SELECT account_id, signal, nats FROM direct UNION ALL

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.matcher import circle
+from exchange.matcher.company import OWN as OWN_BIT
 from exchange.matcher.direct import grid
 from exchange.matcher.engine import Engine
 from exchange.matcher.features import COUNTS, OBJECTION, Features
@@ -31,14 +32,14 @@ GUARDS = {
 }
 _OPEN = (-3.0, -1.4)
 """Log-odds where squeezing of openly run accounts begins, and which they never reach."""
-_OWN = 1 << 62
-"""The bit of the platform's own observation among the bits of independent sources."""
 _TOGETHER = {
     "sources": "sources that speak of it", "kinds": "kinds of evidence that speak of it",
     "infrastructure": "nats of infrastructure in all", "echo": "posts shared when suspects shared them (logarithm)",
     "devotion": "share of its shares that suspects shared at that time",
     "circle_mass": "likely accounts in its circle (logarithm)", "circle_mean": "mean probability in its circle",
     "circle_sources": "sources that name at least two of its circle",
+    "vouched": "share of what the same campaign names besides it that other sources bear out",
+    "knit": "share of what the same campaign names besides it that infrastructure ties to suspects",
 }
 
 
@@ -66,7 +67,7 @@ def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
     strong = sum(((features.columns[name] >= rules.strong).astype(int) for name in nats
                   if name.startswith("direct.") and _family(name, weights) == "infrastructure"),
                  np.zeros(len(features.accounts), dtype=int))
-    limit = np.where(strong >= 2, rules.limit_two_strong, rules.limit)
+    limit = np.where((strong >= 2) & (features.firm >= 2), rules.limit_two_strong, rules.limit)
     guards["against"] = np.where(against < limit, limit - against, 0.0)
     total = card.intercept + sum(nats.values(), np.zeros(len(features.accounts))) + sum(guards.values())
     openly = (np.nan_to_num(features.columns["disclosed"]) > 0) & (strong < 2)
@@ -77,26 +78,28 @@ def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
     squeezed = squeeze(total, provisional.from_log_odds, provisional.to_log_odds)
     guards["provisional"] = np.where(alone & (total > provisional.from_log_odds), squeezed - total, 0.0)
     total = total + guards["provisional"]
-    guards |= (reviews := weights.learned.correct(features.columns, total, whole=card == weights.cards[-1]))
+    guards |= (reviews := weights.learned.correct(features.columns, total, whole=card in weights.cards[-1:]))
     return Weighed(features, nats, guards, sum(reviews.values(), total), own)
 
 
 def _witness(columns: dict[str, Floats], weights: Weights) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whose circle is a witness. The first: the platform itself saw the account act, write or look like suspects, has
-    infrastructure (more than addresses) against it, and its circle is larger than any household; that stands beside a
-    single source. The second: two sources name others of that circle; that stands beside a single kind."""
+    """Whose circle is a witness. The first: the platform itself saw the account act, write or look like suspects and
+    hold infrastructure (more than addresses) together with them, and its circle is larger than any household; that
+    stands beside a single source, whose own naming counts for nothing here: a framed person in a crowd that an
+    operation mixes with acts like suspects too. The second: two sources name others of that circle; that stands beside
+    a single kind."""
     rules = weights.provisional
-    least = rules.counts_from / 2
     seen, held = np.zeros_like(columns["circle_mass"]), np.zeros_like(columns["circle_mass"])
     for name, x in columns.items():
-        if name.startswith(("company.", "direct.")):
+        if name.startswith("company."):
             family = _family(name, weights)
             if family == "infrastructure" and not name.endswith(".network"):
                 held = held + x
-            elif family != "infrastructure" and name.startswith("company."):
+            elif family != "infrastructure":
                 seen = seen + x
     many = columns["circle_mass"] >= np.log1p(rules.companions)
-    return many & (seen >= least) & (held >= least), many & (columns["circle_sources"] >= 2)
+    return (many & (seen >= rules.counts_from / 2) & (held >= rules.counts_from),
+            many & (columns["circle_sources"] >= 2))
 
 
 def _objections(name: str, columns: dict[str, Floats], nats: dict[str, Floats]) -> Floats:
@@ -141,7 +144,7 @@ def keep_state(engine: Engine, weighed: Weighed) -> None:
     engine.run("CREATE TEMP TABLE IF NOT EXISTS state AS SELECT account_id, 0.0::DOUBLE AS score FROM weighed LIMIT 0")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE state AS SELECT account_id, log_odds,
         1 / (1 + exp(-log_odds)) AS score, (1 / (1 + exp(-log_odds)) + COALESCE(p.score, 1 / (1 + exp(-log_odds)))) / 2
-            AS heard, s.sources, s.firm | CASE WHEN own THEN {_OWN} ELSE 0 END AS firm, s.signals
+            AS heard, s.sources, s.firm | CASE WHEN own THEN {OWN_BIT} ELSE 0 END AS firm, s.signals
         FROM weighed JOIN standing s USING (account_id) LEFT JOIN (SELECT account_id, score FROM state) p
         USING (account_id)""")
 

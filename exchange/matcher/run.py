@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from exchange.errors import InputError
-from exchange.matcher import circle, company, fusion, objections
+from exchange.matcher import circle, claims, company, fusion, objections
 from exchange.matcher.action.pack import ActionPack, load_actions
 from exchange.matcher.change.fingerprint import FeedPrint
 from exchange.matcher.change.kept import keep_features, keep_run
@@ -191,6 +191,7 @@ def prepare(engine: Engine, there: Entities, weights: Weights, at: int, report: 
     objections.weigh_objections(engine, weights)
     company.empty(engine, there.account_type)
     circle.empty(engine, there.account_type)
+    claims.weigh_claims(engine, weights)
     make_traces(engine, there)
 
 
@@ -199,6 +200,7 @@ def listen(engine: Engine, weights: Weights, at: int, accounts: int) -> None:
     company.gather(engine, weights, at)
     company.one_round(engine, weights, at)
     circle.gather_circles(engine, weights, accounts)
+    claims.weigh_claims(engine, weights)
 
 
 def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:

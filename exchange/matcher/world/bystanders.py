@@ -37,8 +37,12 @@ def _recycle(ground: Ground, operation: Operation, free: Ints) -> Ints:
         heirs, free = _take(ground, free, "recycled_id", ground.habits.neighbours.heirs)
         if len(values) and len(heirs):
             ended = ground.days_ago(rng.uniform(0, 20, len(heirs)))
-            ground.link(heirs, kind, values[rng.integers(0, len(values), len(heirs))],
-                        ended - rng.integers(0, 25 * DAY, len(heirs)), ended)
+            began = ended - rng.integers(0, 25 * DAY, len(heirs))
+            taken = values[rng.integers(0, len(values), len(heirs))]
+            for value, start in zip(taken.tolist(), began.tolist(), strict=True):
+                operation.until[value] = start - int(rng.integers(2, 60)) * DAY
+            ground.give_up(operation.members, kind, operation.until)
+            ground.link(heirs, kind, taken, began, ended)
     return free
 
 

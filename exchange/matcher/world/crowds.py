@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from exchange.matcher.world.ground import Array, Ground, Ints
+from exchange.matcher.world.ground import Array, Crowd, Ground, Ints
+from exchange.matcher.world.operation import Operation
 
 MINUTE = 60
 
@@ -76,17 +77,39 @@ def _wave(ground: Ground, members: Ints) -> None:
 
 def _chorus(ground: Ground, members: Ints, face: Array) -> None:
     rng, count, zeal = ground.rng, len(members), ground.habits.platform.zeal * MINUTE
-    moment = ground.days_ago(rng.uniform(1, 20, 1))[0] + rng.exponential(zeal, count).astype(np.int64)
+    start, (tag, site) = int(ground.days_ago(rng.uniform(1, 20, 1))[0]), ground.tokens(2)
+    moment = start + rng.exponential(zeal, count).astype(np.int64)
     words = ground.sentences(1)
-    ground.crowds.append((str(words[0]), face))
+    crowd = Crowd(str(words[0]), face, members, start, int(tag), int(site))
+    ground.crowds.append(crowd)
     ids = ground.post(members, "original", moment, None, np.repeat(words, count))
-    ground.post(members, "tag", moment, np.repeat(ground.tokens(1), count))
-    ground.post(members, "link", moment, np.repeat(ground.tokens(1), count))
-    for _ in range(int(rng.integers(1, 5))):
-        start = ground.days_ago(rng.uniform(0.5, 20, 1))[0]
-        some = members[ground.chance(count, 0.6)]
-        ground.post(some, "share", start + rng.exponential(zeal / 4, len(some)).astype(np.int64),
-                    np.repeat(ids[rng.integers(0, count, 1)], len(some)))
+    ground.post(members, "tag", moment, np.repeat(tag, count))
+    ground.post(members, "link", moment, np.repeat(site, count))
+    for _ in range(int(rng.integers(1, 7))):
+        crowd.shared.append((int(ids[rng.integers(0, count)]), int(ground.days_ago(rng.uniform(0.5, 20, 1))[0])))
+        _pass_on(ground, members[ground.chance(count, 0.6)], *crowd.shared[-1])
+
+
+def _pass_on(ground: Ground, who: Ints, post: int, start: int) -> None:
+    delay = ground.rng.exponential(ground.habits.platform.zeal * MINUTE / 4, len(who)).astype(np.int64)
+    ground.post(who, "share", start + delay, np.repeat(np.int64(post), len(who)))
+
+
+def pose(ground: Ground, operations: list[Operation]) -> None:
+    """Operations mix with crowds: their members act with the people whose cause they use."""
+    rng, craft, zeal = ground.rng, ground.habits.craft, ground.habits.platform.zeal * MINUTE
+    for operation in operations:
+        if not ground.crowds or rng.random() >= craft.posing:
+            continue
+        crowd = ground.crowds[int(rng.integers(0, len(ground.crowds)))]
+        who = operation.members[ground.chance(len(operation.members), craft.fervour)]
+        moment = crowd.moment + rng.exponential(zeal, len(who)).astype(np.int64)
+        ground.post(who, "tag", moment, np.repeat(np.int64(crowd.tag), len(who)))
+        speaking = ground.chance(len(who), rng.uniform(0, 0.5))
+        ground.post(who[speaking], "original", moment[speaking], None,
+                    np.repeat(np.array([crowd.words], dtype=object), int(speaking.sum())))
+        for post, start in crowd.shared:
+            _pass_on(ground, who[ground.chance(len(who), 0.7)], post, start)
 
 
 def _several(ground: Ground, members: Ints) -> None:

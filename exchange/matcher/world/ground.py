@@ -29,6 +29,22 @@ WORDS = [
 
 
 @dataclass
+class Crowd:
+    """What real people do together in the open."""
+
+    words: str
+    face: Array
+    """The picture that they use; no bits: none."""
+    members: Ints
+    moment: int
+    """Unix seconds at which they spoke."""
+    tag: int
+    site: int
+    shared: list[tuple[int, int]] = field(default_factory=list)
+    """Posts that they passed on, each with the moment at which that began."""
+
+
+@dataclass
 class Ground:
     """A platform under construction. Accounts are rows 0 … n-1 until they are written."""
 
@@ -43,8 +59,7 @@ class Ground:
     """Kind of post to the things that everybody posts about, most popular first."""
     common: dict[str, Ints] = field(default_factory=dict)
     """What anybody may come by: addresses of carriers and tunnels, mail providers."""
-    crowds: list[tuple[str, Array]] = field(default_factory=list)
-    """The words of each crowd, and its picture (none: no bits)."""
+    crowds: list[Crowd] = field(default_factory=list)
     columns: dict[str, Array] = field(default_factory=dict)
     links: list[dict[str, Array]] = field(default_factory=list)
     posts: list[dict[str, Array]] = field(default_factory=list)
@@ -113,6 +128,15 @@ class Ground:
             ended = since - self.rng.integers(1, 60, len(there)) * DAY
             chunk["last_seen"][there] = np.minimum(chunk["last_seen"][there], ended)
             chunk["first_seen"][there] = np.minimum(chunk["first_seen"][there], chunk["last_seen"][there])
+
+    def give_up(self, who: Ints, kind: str, until: dict[int, int]) -> None:
+        """End the use of values by some accounts."""
+        for chunk in self.links:
+            if len(chunk["itype"]) and chunk["itype"][0] == kind:
+                for row in np.flatnonzero(np.isin(chunk["value"], list(until)) & np.isin(chunk["account"], who)):
+                    end = until[int(chunk["value"][row])]
+                    chunk["last_seen"][row] = min(chunk["last_seen"][row], end)
+                    chunk["first_seen"][row] = min(chunk["first_seen"][row], end)
 
     def picture(self, who: Ints, bits: NDArray[np.bool_]) -> None:
         """Profile pictures: one row of 256 bits for each account."""

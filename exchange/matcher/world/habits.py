@@ -48,7 +48,10 @@ class Craft:
     stolen: float
     burst_minutes: float
     """Width of a sign-up burst of an operation that takes no care."""
-    bursts: int
+    batch: float
+    """Accounts that sign up in one burst: a shift's work, a script's run."""
+    patience: float
+    """How much care widens a burst; 0: even careful operators register in batches."""
     crowding: dict[str, float]
     """Per kind a factor on the number of accounts that share a value."""
     used: dict[str, float]
@@ -65,6 +68,8 @@ class Craft:
     hurry: float
     """Factor on the delays between members."""
     copying: float
+    scripted: float
+    """Share of operations whose programs pause equally long between a member's acts."""
     tagging: float
     linking: float
     relay_links: float
@@ -77,6 +82,10 @@ class Craft:
     """How many words change from copy to copy, as a factor."""
     faces: float
     """Accounts that share a face, as a factor."""
+    posing: float
+    """Share of operations that mix with crowds of real people, to ride on their cause or to hide."""
+    fervour: float
+    """Share of such an operation's members who act with the crowd."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +120,12 @@ class Feed:
     stale: float
     wrong: float
     """Indicators about innocents, per thousand accounts."""
+    plots: int
+    """Attempts of contributors to harm people by naming what is theirs."""
     framed: float
     """Values of a framed person that the poisoner names, as a share."""
+    disguised: float
+    """Share of those attempts that are told under the name of an operation that is real."""
     elsewhere: float
     """Indicators about operations that were never here, for each of those that were."""
 
@@ -144,13 +157,14 @@ def draw_habits(rng: np.random.Generator) -> Habits:
         spread=between(0.1, 0.35), oldest=between(2000, 5000), photos=between(0.75, 0.97), groups=about(0.5, 2),
         zeal=about(8, 120))
     craft = Craft(
-        bought=between(0.1, 0.6), stolen=between(0.01, 0.1), burst_minutes=about(5, 2000),
-        bursts=int(rng.integers(1, 7)), crowding=by(KINDS, 0.7, 1.7), used=by(KINDS, 0.7, 1.3),
+        bought=between(0.1, 0.6), stolen=between(0.01, 0.1), burst_minutes=about(5, 1000),
+        batch=about(4, 60), patience=max(0.0, between(-10, 25)), crowding=by(KINDS, 0.7, 1.7), used=by(KINDS, 0.7, 1.3),
         apart=between(0.2, 0.65), idle=about(3, 20), tells={name: max(0.0, between(-0.3, 1.3)) for name in TELLS},
         turnout=between(0.2, 0.7), pace=about(0.4, 1.8), hurry=about(0.4, 2.5), copying=between(0.1, 0.5),
-        tagging=between(0.2, 0.7), linking=about(0.4, 2), relay_links=between(0.1, 0.6), behind=about(1.3, 6),
+        scripted=max(0.0, between(-0.3, 0.5)), tagging=between(0.2, 0.7),
+        linking=about(0.4, 2), relay_links=between(0.1, 0.6), behind=about(1.3, 6),
         cover=about(0.3, 2), variation=between(0.4, 1.5),
-        faces=about(0.5, 2))
+        faces=about(0.5, 2), posing=max(0.0, between(-0.2, 0.8)), fervour=between(0.2, 0.9))
     neighbours = Neighbours(
         believers=about(0.3, 3), delay_hours=about(0.05, 3), each=about(0.4, 8), quoting=between(0, 0.4),
         unwitting=about(0.3, 3),
@@ -158,5 +172,6 @@ def draw_habits(rng: np.random.Generator) -> Habits:
     feed = Feed(
         known=between(0.3, 0.65), by_kind=by(KINDS, 0.6, 1.4), secrecy=between(0.3, 0.65),
         most_sources=int(rng.integers(2, 5)), seeded=between(0.65, 0.95), stale=between(0.03, 0.25),
-        wrong=about(0.4, 5), framed=between(0.4, 1), elsewhere=about(0.7, 3))
+        wrong=about(0.4, 5), plots=int(rng.integers(1, 5)), framed=between(0.4, 1),
+        disguised=max(0.0, between(-0.3, 0.15)), elsewhere=about(0.7, 3))
     return Habits(platform, craft, neighbours, feed)

@@ -54,6 +54,7 @@ def make_world(folder: Path, *, accounts: int = 2_000, seed: int = 7, difficulty
     number = 3 + min(40, count // 12_000)
     running, free = operations.run_operations(ground, free, number)
     free = crowds.gather(ground, free)
+    crowds.pose(ground, running)
     free = bystanders.entangle(ground, running, free)
     if planted:
         publishing.plant(ground, running[0], planted)

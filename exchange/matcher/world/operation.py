@@ -8,8 +8,6 @@ import numpy as np
 
 from exchange.matcher.world.ground import Array, Ints
 
-CLASSES = ("influence", "spam", "fake_creators", "bot_signup", "account_takeover", "financial")
-
 
 @dataclass
 class Operation:
@@ -24,6 +22,8 @@ class Operation:
     """Unix seconds."""
     values: dict[str, Ints] = field(default_factory=dict)
     """Kind to the distinct values that it uses here."""
+    until: dict[int, int] = field(default_factory=dict)
+    """Values that it gave up, and when (Unix seconds)."""
     domains: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     texts: list[str] = field(default_factory=list)
     pictures: Array = field(default_factory=lambda: np.zeros((0, 256), dtype=bool))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from exchange.matcher.classes.names import CLASSES
 from exchange.matcher.world.ground import DAY, Array, Ground, Ints, zipf_choice
-from exchange.matcher.world.operation import CLASSES, Operation
+from exchange.matcher.world.operation import Operation
 from exchange.matcher.world.publishing import publish
 
 ROLES = ("origin", "relay", "amplifier")
@@ -49,9 +50,10 @@ def _enlist(ground: Ground, operation: Operation) -> tuple[Ints, Ints]:
     columns["compromised"][members] = stolen
     new = ~stolen & ground.chance(count, 1 - habits.bought)
     fresh = members[new]
-    bursts = operation.since - rng.integers(1, 60, habits.bursts) * DAY - rng.integers(0, DAY, habits.bursts)
-    width = int(habits.burst_minutes * 60 * (1 + 30 * operation.care**3))
-    signed_up = bursts[rng.integers(0, habits.bursts, len(fresh))] + rng.integers(0, width, len(fresh))
+    runs = max(1, round(len(fresh) / habits.batch))
+    bursts = operation.since - rng.integers(1, 60, runs) * DAY - rng.integers(0, DAY, runs)
+    width = int(habits.burst_minutes * 60 * (1 + habits.patience * operation.care**3))
+    signed_up = bursts[rng.integers(0, runs, len(fresh))] + rng.integers(0, width, len(fresh))
     columns["created"][fresh] = np.minimum(signed_up, ground.at - rng.integers(1, 20 * DAY, len(fresh)))
     _record(ground, members[~stolen], operation.care)
     return fresh, members[~stolen & ~new]

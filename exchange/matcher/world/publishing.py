@@ -49,11 +49,21 @@ def _burst(ground: Ground, operation: Operation, crew: tuple[Ints, Ints, Ints], 
     pushing = amplifiers[ground.chance(len(amplifiers), habits.turnout * (1.1 - 0.7 * operation.care))]
     delay = (rng.exponential(4 * habits.behind * hurry * _MINUTE, len(pushing))).astype(np.int64)
     _repeat(ground, pushing, ids, start + 420 + delay)
-    tagging = ground.chance(len(pushing), habits.tagging)
-    ground.post(pushing[tagging], "tag", start + 450 + delay[tagging], tags[rng.integers(0, 2, int(tagging.sum()))])
-    copying = ground.chance(len(pushing), habits.copying)
-    _write(ground, operation, pushing[copying], start + 500 + delay[copying])
+    tagging, copying = (ground.chance(len(pushing), often) for often in (habits.tagging, habits.copying))
+    pause, longer = _pauses(ground, operation, len(pushing))
+    ground.post(pushing[tagging], "tag", start + 420 + (delay + pause)[tagging],
+                tags[rng.integers(0, 2, int(tagging.sum()))])
+    _write(ground, operation, pushing[copying], start + 420 + (delay + longer)[copying])
     _visit(ground, operation, pushing[ground.chance(len(pushing), 0.1 * linking)], start + 1200)
+
+
+def _pauses(ground: Ground, operation: Operation, count: int) -> tuple[Ints, Ints]:
+    """Seconds between an amplifier's share, its tag and its copy: a program's, or as each person happens to."""
+    rng = ground.rng
+    if operation.number % 10 < 10 * ground.habits.craft.scripted:
+        return np.full(count, 30), np.full(count, 80)
+    pauses = rng.exponential(ground.rng.uniform(60, 1500), (2, count)).astype(np.int64)
+    return pauses[0], pauses[0] + pauses[1]
 
 
 def _write(ground: Ground, operation: Operation, who: Ints, moment: Ints) -> Ints:

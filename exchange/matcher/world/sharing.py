@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from exchange.matcher.classes.names import CLASSES
 from exchange.matcher.world.ground import DAY, Ground, Ints
 from exchange.matcher.world.operation import Operation
+from exchange.stix.extensions import CAMPAIGN
 
 _SPACE = uuid.UUID("6f0f1a52-8d3e-5c39-9a55-0c1bd0a4a001")
 SOURCES = ("Harbour Social (made up)", "Meridian Video (made up)", "Lumen AI lab (made up)", "Own history (made up)")
@@ -25,6 +27,9 @@ _PATHS = {
     "cookie": ("x-cib-cookie:token", "ck"), "upload_fp": ("x-cib-upload-fp:token", "uf"),
 }
 _FRAMING = ("device", "email", "phone", "ip4", "payment", "cookie", "upload_fp")
+_CLASS_WORDS = {"influence": "influence-operation", "spam": "spam", "fake_creators": "fake-creators",
+                "bot_signup": "bot-signups", "account_takeover": "account-takeover",
+                "financial": "financially-motivated"}
 _CONFIDENCE = {"ip4": 60, "ip_range": 60, "picture": 70, "text": 65}
 
 
@@ -64,10 +69,12 @@ class FeedWriter:
                              "modified": created, **properties})
         return name
 
-    def campaign(self, name: str, source: int) -> str:
-        """A campaign by one of the sources."""
+    def campaign(self, name: str, source: int, cls: str = "") -> str:
+        """A campaign by one of the sources, which may state its class."""
+        stated = {"extensions": {CAMPAIGN: {"extension_type": "property-extension", "campaign_class": _CLASS_WORDS[cls]}}
+                  } if cls else {}
         return self._add("campaign", _moment(self.ground.at - 300 * DAY), name=name,
-                         created_by_ref=self.sources[source])
+                         created_by_ref=self.sources[source], **stated)
 
     def indicator(self, kind: str, text: str, source: int, observed: int, campaign: str, *, days: int = 365,
                   types: tuple[str, ...] = ("malicious-activity",)) -> str:
@@ -94,7 +101,8 @@ def share(ground: Ground, operations: list[Operation], free: Ints, seed: int) ->
     near = ground.rng.permutation(near)[:100]
     _mistaken(feed, np.concatenate([free[:300], near]), max(2, int(ground.habits.feed.wrong * ground.size / 1000 / 8)))
     _blamed(feed)
-    _framed(feed, free[400 : 400 + min(40, max(4, ground.size // 1000))])
+    for plot in range(ground.habits.feed.plots):
+        _framed(feed, _targets(ground, free[400 + 20 * plot : 420 + 20 * plot]))
     return feed.objects
 
 
@@ -102,11 +110,13 @@ def _known(feed: FeedWriter, operation: Operation) -> None:
     """What one or several contributors know of an operation."""
     rng, ground, habits = feed.ground.rng, feed.ground, feed.ground.habits.feed
     for source in rng.permutation(len(SOURCES))[: int(rng.integers(1, habits.most_sources + 1))]:
-        campaign = feed.campaign(f"{SOURCES[source].split(' (')[0]} operation {operation.number}", int(source))
+        campaign = feed.campaign(f"{SOURCES[source].split(' (')[0]} operation {operation.number}", int(source),
+                                 _stated(operation, int(source)))
         known = habits.known * (1 - habits.secrecy * operation.care) * (1.0 if source < 3 else 0.5)
         for kind, values in operation.values.items():
             for value in values[ground.chance(len(values), known * habits.by_kind[kind])]:
-                feed.indicator(kind, token_text(kind, int(value)), int(source), _observed(ground, operation), campaign)
+                feed.indicator(kind, token_text(kind, int(value)), int(source),
+                               min(_observed(ground, operation), operation.until.get(int(value), ground.at)), campaign)
         for domain in operation.domains[ground.chance(len(operation.domains), 0.6)]:
             feed.indicator("domain", token_text("domain", int(domain)), int(source),
                            _observed(ground, operation), campaign)
@@ -118,6 +128,15 @@ def _known(feed: FeedWriter, operation: Operation) -> None:
         if rng.random() < 0.4:
             feed.indicator("ip_range", f"{IPv4Address(operation.network)}/26", int(source),
                            _observed(ground, operation), campaign)
+
+
+def _stated(operation: Operation, source: int) -> str:
+    """The class that a contributor states of an operation: two of three state one, one of twelve of these a wrong one.
+    By number, not by the dice: nothing else of a world hangs on it."""
+    turn = operation.number + source
+    if turn % 3 == 2:
+        return ""
+    return CLASSES[(CLASSES.index(operation.cls) + (turn % 12 == 7)) % len(CLASSES)]
 
 
 def _observed(ground: Ground, operation: Operation) -> int:
@@ -159,22 +178,40 @@ def _blamed(feed: FeedWriter) -> None:
     """Words and faces of a crowd, told as an operation's by somebody who was too quick."""
     rng, ground = feed.ground.rng, feed.ground
     named = [obj for obj in feed.objects if obj["type"] == "campaign"]
-    for text, bits in ground.crowds:
+    for crowd in ground.crowds:
         if rng.random() < 0.4:
             campaign = named[int(rng.integers(0, len(named)))]
             source, moment = feed.sources.index(campaign["created_by_ref"]), int(ground.at - rng.uniform(2, 60) * DAY)
-            feed.indicator("text", text, source, moment, campaign["id"])
-            if len(bits) and rng.random() < 0.5:
-                feed.indicator("picture", np.packbits(bits).tobytes().hex(), source, moment, campaign["id"])
+            feed.indicator("text", crowd.words, source, moment, campaign["id"])
+            if len(crowd.face) and rng.random() < 0.5:
+                feed.indicator("picture", np.packbits(crowd.face).tobytes().hex(), source, moment, campaign["id"])
+
+
+def _targets(ground: Ground, passers: Ints) -> Ints:
+    """Whom a poisoner picks: people of a crowd, people who repeat an operation's posts, whole families, anybody."""
+    rng, count = ground.rng, int(ground.rng.integers(4, 18))
+    innocent = ground.columns["op"] < 0
+    kind = ground.columns["kind"]
+    pools = [passers, np.flatnonzero(innocent & (kind == "believer")), _family(ground)]
+    pools += [crowd.members for crowd in ground.crowds[:4]]
+    pool = pools[int(rng.integers(0, len(pools)))]
+    return rng.permutation(pool[innocent[pool] & (kind[pool] != "framed")])[:count]
+
+
+def _family(ground: Ground) -> Ints:
+    """Neighbours of one another: the rows of a household are next to each other."""
+    start = int(ground.rng.integers(0, ground.size - 30))
+    rows = np.arange(start, start + 12)
+    return rows[ground.columns["kind"][rows] == ""]
 
 
 def _framed(feed: FeedWriter, innocents: Ints) -> None:
-    """One contributor names what belongs to a few people, to harm them: kind by kind all that it can find."""
-    ground = feed.ground
-    kinds = ground.rng.permutation(_FRAMING)[: int(ground.rng.integers(3, len(_FRAMING) + 1))]
+    """One contributor names what belongs to a few people, to harm them, and what many have, to look informed."""
+    ground, rng = feed.ground, feed.ground.rng
+    kinds = rng.permutation(_FRAMING)[: 1 + int(rng.geometric(0.4))]
     ground.columns["kind"][innocents] = "framed"
-    source = int(ground.rng.integers(0, len(SOURCES) - 1))
-    campaign = feed.campaign("poisoned", source)
+    source = int(rng.integers(0, len(SOURCES) - 1))
+    campaign = _disguise(feed, source) or feed.campaign("poisoned", source)
     for chunk in ground.links:
         if not len(chunk["itype"]) or str(chunk["itype"][0]) not in kinds:
             continue
@@ -182,8 +219,28 @@ def _framed(feed: FeedWriter, innocents: Ints) -> None:
         told = ground.chance(len(chunk["account"]), ground.habits.feed.framed)
         there = np.flatnonzero(np.isin(chunk["account"], innocents) & told)
         for row in there[:60]:
-            feed.indicator(kind, token_text(kind, int(chunk["value"][row])), source,
-                           int(ground.at - ground.rng.uniform(2, 20) * DAY), campaign)
+            feed.indicator(kind, token_text(kind, int(chunk["value"][row])), source, _lately(ground), campaign)
+    if rng.random() < 0.6:
+        popular = ground.popular["link"]
+        feed.indicator("domain", token_text("domain", int(popular[rng.integers(0, len(popular))])), source,
+                       _lately(ground), campaign)
+        carriers = ground.common["carrier"]
+        feed.indicator("ip4", token_text("ip4", int(carriers[rng.integers(0, len(carriers))])), source,
+                       _lately(ground), campaign)
+
+
+def _disguise(feed: FeedWriter, source: int) -> str | None:
+    """The campaign of an operation that is real and that the same contributor told of, now and then."""
+    if feed.ground.rng.random() >= feed.ground.habits.feed.disguised:
+        return None
+    theirs = [obj["id"] for obj in feed.objects
+              if obj["type"] == "campaign" and obj["created_by_ref"] == feed.sources[source]
+              and " operation " in obj["name"]]
+    return str(theirs[int(feed.ground.rng.integers(0, len(theirs)))]) if theirs else None
+
+
+def _lately(ground: Ground) -> int:
+    return int(ground.at - ground.rng.uniform(2, 20) * DAY)
 
 
 def _moment(seconds: int) -> str:
