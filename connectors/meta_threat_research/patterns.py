@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.meta_threat_research.value import Value
 from exchange.model.identifiers import ip
+from exchange.model.identifiers.kind import literal
 from exchange.stix import extensions
 from exchange.stix.ids import sco_id
 
@@ -36,20 +37,20 @@ def pattern(value: Value, others: Iterable[str] = ()) -> str:
     if value.account is None:
         kind = _type(value)
         if "/" in value.canonical and value.kind == "ip":
-            return f"[{kind}:value ISSUBSET {_text(value.canonical)}]"
+            return f"[{kind}:value ISSUBSET {literal(value.canonical)}]"
         spellings = (value.canonical, *list(others)[:_MAX_SPELLINGS])
-        return "[" + " OR ".join(f"{kind}:value = {_text(one)}" for one in spellings) + "]"
+        return "[" + " OR ".join(f"{kind}:value = {literal(one)}" for one in spellings) + "]"
     account = value.account
-    parts = [f"[user-account:account_type = {_text(account.platform)} AND "
-             f"user-account:{account.stix_property} = {_text(account.key)}]"]  # fmt: skip
+    parts = [f"[user-account:account_type = {literal(account.platform)} AND "
+             f"user-account:{account.stix_property} = {literal(account.key)}]"]  # fmt: skip
     told = list(others)
     hosts = [one.removeprefix("host:") for one in told if one.startswith("host:")]
     addresses = [one for one in told if not one.startswith("host:") and one != account.canonical_url]
     if account.canonical_url:
         addresses.insert(0, account.canonical_url)
     if addresses:
-        parts.append("[" + " OR ".join(f"url:value = {_text(one)}" for one in addresses[:_MAX_SPELLINGS]) + "]")
-    parts += [f"[domain-name:value = {_text(host)}]" for host in hosts[:_MAX_SPELLINGS]]
+        parts.append("[" + " OR ".join(f"url:value = {literal(one)}" for one in addresses[:_MAX_SPELLINGS]) + "]")
+    parts += [f"[domain-name:value = {literal(host)}]" for host in hosts[:_MAX_SPELLINGS]]
     return " OR ".join(parts)
 
 
@@ -75,7 +76,3 @@ def _account_kind(value: Value) -> str:
     if account.platform == "telegram" and account.key.endswith("bot"):
         return "bot"
     return account.kind
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exchange.model.identifiers import domain, email, ip, shared_host, url
-from exchange.model.identifiers.account import AccountKey, account_key, is_platform_host, place
+from exchange.model.identifiers.account import AccountKey, account_key, place
 from exchange.model.identifiers.fault import IdentifierError
 from exchange.model.identifiers.refang import refang
 
@@ -21,12 +21,6 @@ _TELEGRAM_APP = re.compile(
 )
 _WITH_PORT = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}\Z")
 _INNER = re.compile(r"#[!/@]")
-_EVERYBODYS = frozenset({
-    "search", "hashtag", "explore", "home", "login", "login.php", "tagged", "tag", "topic", "results", "feed", "signup",
-    "intent", "share", "share.php", "sharer", "sharer.php", "sharearticle", "dialog", "plugins", "compose", "redirect",
-    "accounts",
-})  # fmt: skip
-_SHARED_POST = re.compile(r"/share/(?:[a-z]{1,5}/)?(?!url\b)[\w-]{8,}/?\Z", re.IGNORECASE)
 _HANDLE = re.compile(r"@?[\w.]{3,40}\Z")
 _IP_START = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\Z|[0-9a-f]*:[0-9a-f:]+(?:/\d{1,3})?\Z", re.IGNORECASE)
 _NO_HANDLES = frozenset({
@@ -82,7 +76,7 @@ def read(word: str, platform: str = "") -> Reading:
     seen = word.strip()
     plain = refang(seen).strip("<>\"'`“”‘’").rstrip(",;")
     repair = ""
-    broken = _BROKEN_TELEGRAM.match(plain) if platform in ("telegram", "") else None
+    broken = _BROKEN_TELEGRAM.match(seen.replace("[.]", ".")) if platform in ("telegram", "") else None
     if broken:
         plain, repair = f"https://t.me/{broken[1]}", "the address of Telegram was cut to 't'"
     app = _TELEGRAM_APP.match(plain)
@@ -109,7 +103,8 @@ def _read(plain: str, seen: str, platform: str) -> Reading:
     if not plain:
         return NOTHING
     if "/" not in plain and "@" in plain[1:]:
-        return Reading((Value("email", email.normalise(plain), seen),))
+        address = email.normalise(plain)
+        return Reading(shared=address) if email.KIND.nobody(address) else Reading((Value("email", address, seen),))
     port = _WITH_PORT.match(plain)
     if port or _IP_START.match(plain):
         return _ip(port[1] if port else plain, seen)
@@ -126,11 +121,10 @@ def _read(plain: str, seen: str, platform: str) -> Reading:
 
 def _ip(plain: str, seen: str) -> Reading:
     network = ip.parse(plain)
-    if not ip.is_public(network):
-        return Reading(shared=plain)
     if not ip.is_narrow(network):
         return Reading(fault=f"{plain[:80]!r} is a range too wide to name anybody")
-    return Reading((Value("ip", ip.normalise(plain), seen),))
+    value = ip.normalise(plain)
+    return Reading(shared=plain) if ip.nobody(value) else Reading((Value("ip", value, seen),))
 
 
 def _address(plain: str, seen: str) -> Reading:
@@ -144,8 +138,8 @@ def _address(plain: str, seen: str) -> Reading:
     if url.is_bare(normal):
         return _host(host, seen) or Reading(fault=f"{plain[:80]!r} has a host that can't be registered")
     if found is None:
-        if is_platform_host(host) and (nobodys := _nobodys(normal, host)):
-            return nobodys
+        if (page := url.everybodys_page(normal)) or (why := url.nobody(normal)):
+            return Reading(shared=page) if page else Reading(fault=why)
         if _INNER.search(plain):
             return Reading(fault=f"{plain[:120]!r} says where it leads after the # only")
         return Reading((_url(normal, seen),))
@@ -153,20 +147,6 @@ def _address(plain: str, seen: str) -> Reading:
     if found.account is None:
         return Reading((value,))
     return Reading((value, _account(found.account, seen)))
-
-
-def _nobodys(normal: str, host: str) -> Reading | None:
-    """Of a page on a platform that is neither an account nor a post: whether it can stand for somebody.
-
-    Pages such as search and share are everybody's, and a word alone (``/channel``) names nothing.
-    """
-    path, _, query = normal.split("/", 3)[3].partition("?")
-    first, _, more = path.partition("/")
-    if first.casefold() in _EVERYBODYS and not _SHARED_POST.fullmatch(f"/{path}"):
-        return Reading(shared=f"{host}/{first.casefold()}")
-    if not more and not query:
-        return Reading(fault=f"{normal[:120]!r} names neither an account nor a post of {host}")
-    return None
 
 
 def _url(normal: str, seen: str) -> Value:

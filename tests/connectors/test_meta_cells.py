@@ -25,7 +25,7 @@ WHOLE = [
     ("lorem[.]org\nipsum[.]net", "", ["domain lorem.org", "domain ipsum.net"]),
     ("\u200blorem[.]org\u00a0", "", ["domain lorem.org"]),
     ("info[at]lorem[.]org, hosted with Titan.email service", "", ["email info@lorem.org"]),
-    ("9[.]9[.]9[.]9", "", ["ip 9.9.9.9"]),
+    ("93[.]184[.]216[.]34", "", ["ip 93.184.216.34"]),
     ("hxxps://twitter[.]com/Lorem_9", "x", ["account x lorem_9"]),
     ("x[.]com/lorem_9?s=21", "x", ["account x lorem_9"]),
     ("x.com/intent/user?screen_name=Lorem_9", "", ["account x lorem_9"]),

@@ -40,6 +40,6 @@ KIND = Kind(
     weight=0.5,
     half_life=30,
     nobody=lambda _value: "an autonomous system is a provider with many customers",
-    examples={"AS64500": "AS64500", "as 64500": "AS64500", "ASN: 64500": "AS64500", "64500": "AS64500", "AS1.9": "AS65545"},
+    examples={"AS64500": "AS64500", "as 64500": "AS64500", "64500": "AS64500", "ASN: 1.9": "AS65545"},
     non_examples=("", "AS", "AS0", "AS65535", "AS4294967296", "1.2.3", "AS1.70000", "63 accounts"),
 )

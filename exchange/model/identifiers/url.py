@@ -103,6 +103,16 @@ _EVERYBODYS = frozenset({
 _SHARED_POST = re.compile(r"/share/(?:[a-z]{1,5}/)?(?!url\b)[\w-]{8,}/?\Z", re.IGNORECASE)
 
 
+def everybodys_page(normal: str) -> str:
+    """Host and first segment of a page that everybody uses, such as search and share; empty for other pages."""
+    host = host_of(normal)
+    path = normal.split("/", 3)[3].partition("?")[0]
+    first = path.partition("/")[0].casefold()
+    if first not in _EVERYBODYS or shared(host) not in ("platform", "everybody") or _SHARED_POST.fullmatch("/" + path):
+        return ""
+    return f"{host}/{first}"
+
+
 def nobody(normal: str) -> str:
     """Why a normalised URL stands for nobody in particular; empty where it may stand for somebody.
 
@@ -117,13 +127,12 @@ def nobody(normal: str) -> str:
         return ""
     if is_bare(normal):
         return why
+    page = everybodys_page(normal)
+    if page:
+        return f"{page} is a page that everybody uses"
     path, _, query = normal.split("/", 3)[3].partition("?")
-    first, _, more = path.partition("/")
-    sharing, page = shared(host), first.casefold()
-    if sharing in ("platform", "everybody") and page in _EVERYBODYS and not _SHARED_POST.fullmatch("/" + path):
-        return f"{host}/{page} is a page that everybody uses"
-    if sharing == "platform" and not more and not query and place(normal) is None:
-        return f"{host}/{first} names neither an account nor a post"
+    if shared(host) == "platform" and "/" not in path.rstrip("/") and not query and place(normal) is None:
+        return f"{host}/{path} names neither an account nor a post"
     return ""
 
 
