@@ -66,6 +66,8 @@ class Indicator:
     """How its source's word counts, and the indicator itself where it is disputed."""
     campaign_ref: str = ""
     """Id of the campaign that it indicates."""
+    valid_until: int | None = None
+    """Unix seconds from which it must not be used any more; None: it doesn't end."""
 
 
 @dataclass
@@ -168,7 +170,7 @@ def _indicator(obj: Mapping[str, Any], values: list[Probe], campaign: str, feed:
         obj["id"], terms.known.one_source(stated), name, feed.name(campaign) if campaign else "",
         _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values),
         campaign_class=stated_class(obj) or stated_class(feed.objects.get(campaign, {})), trust=terms.known.trust(stated, name, terms.sources),
-        campaign_ref=campaign)
+        campaign_ref=campaign, valid_until=_seconds(obj["valid_until"]) if obj.get("valid_until") is not None else None)
 
 
 def _suppressed(indicator: Indicator, said: Mapping[str, str], trusted: frozenset[str]) -> bool:

@@ -10,6 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
+from functools import cache
+from typing import Any
+
+import re2
 
 TOKEN_KINDS = ("device", "payment", "phone", "email", "email_domain", "cookie", "upload_fp", "domain")
 LINK_KINDS = (*TOKEN_KINDS, "ip4")
@@ -20,6 +25,10 @@ PREFIXES = {
 _TOKEN_TEXT = r"[a-z]{2}_[0-9a-f]{1,16}(\.example)?"  # noqa: S105 - a form, not a secret
 _TOKEN = re.compile(r"([a-z]{2})_([0-9a-f]{1,16})(?:\.example)?")
 _NOT_PHONE = re.compile(r"[^0-9+]")
+_NUMBER = re.compile("[0-9]{1,19}")
+_QUAD = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
+_NOT_WORD = re.compile("[^a-z0-9#@]+")
+_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@?#]*@)?([^/:?#]+)")
 LARGEST = 2**63 - 1
 
 
@@ -34,6 +43,7 @@ def real(number: float) -> str:
     return text if "e" in text else f"{text}e0"
 
 
+@cache
 def salt(kind: str) -> int:
     """The number that is mixed into a token (xor) so that equal tokens of two kinds don't meet."""
     return int.from_bytes(hashlib.sha256(f"kind {kind}".encode()).digest()[:8]) >> 1
@@ -58,7 +68,8 @@ def normal(kind: str, text: str) -> str:
         digits = _NOT_PHONE.sub("", text)
         return "+" + digits[2:] if digits.startswith("00") else digits
     if kind in ("email", "email_domain", "domain"):
-        return text.strip(" ").lower().rstrip(".") if kind != "email" else text.strip(" ").lower()
+        lower = _lower(text.strip(" "))
+        return lower if kind == "email" else lower.rstrip(".")
     return text.strip(" ")
 
 
@@ -79,6 +90,20 @@ def clear_token(kind: str, text: str) -> int:
     return int(hashlib.sha256(f"{kind}:{normal(kind, text)}".encode()).hexdigest()[:15], 16)
 
 
+def token_of(kind: str, value: str | int) -> int | None:
+    """Token of a value of a row: a number as it is, a text written as a token, or a text in the clear.
+
+    A column of texts that are all bare numbers is taken for tokens by ``token_sql``; one text alone never is.
+    """
+    if isinstance(value, int):
+        return value if 0 <= value <= LARGEST else None
+    written = _TOKEN.fullmatch(value)
+    if written is None:
+        return clear_token(kind, value)
+    token = int(written[2], 16)
+    return token if token <= LARGEST else None
+
+
 def clear_token_sql(kind: str, value: str) -> str:
     """``clear_token`` as SQL."""
     digest = f"sha256({quoted(kind + ':')} || {normal_sql(kind, value)})"
@@ -95,6 +120,13 @@ def is_domain_token_sql(value: str) -> str:
     return f"({is_token_sql(value)} OR regexp_full_match({value}, '[0-9]{{1,19}}'))"
 
 
+def domain_token(value: str | int) -> int | None:
+    """Token of a value of kind domain that is written as one; None when it is a domain or page in the clear."""
+    if isinstance(value, int) or _TOKEN.fullmatch(value):
+        return token_of("domain", value)
+    return int(value) if _NUMBER.fullmatch(value) and int(value) <= LARGEST else None
+
+
 def token_sql(kind: str, value: str, numbers: bool) -> str:
     """Token of a VARCHAR expression: written as a token, as a bare number (``numbers``), or in the clear."""
     clear = f"TRY_CAST({value} AS BIGINT)" if numbers else clear_token_sql(kind, value)
@@ -102,17 +134,53 @@ def token_sql(kind: str, value: str, numbers: bool) -> str:
     return f"CASE WHEN {is_token_sql(value)} THEN {written} ELSE {clear} END"
 
 
+def address(value: str | int) -> int | None:
+    """``address_sql`` of one value."""
+    if isinstance(value, int):
+        return value if 0 <= value < 2**32 else None
+    if _QUAD.fullmatch(value):
+        parts = [int(part) for part in value.split(".")]
+        return None if max(parts) > 255 else parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3]
+    return address(int(value)) if _NUMBER.fullmatch(value) else None
+
+
 def address_sql(value: str) -> str:
     """IPv4 address as a number, of dotted quads or of numbers written as text; NULL for anything else."""
     parts = [f"TRY_CAST(split_part({value}, '.', {n}) AS UTINYINT)::BIGINT" for n in (1, 2, 3, 4)]
     quad = " + ".join(f"{part} * {256 ** (3 - n)}" for n, part in enumerate(parts))
     form = "'[0-9]{1,3}(\\.[0-9]{1,3}){3}'"
-    return f"CASE WHEN regexp_full_match({value}, {form}) THEN {quad} ELSE TRY_CAST({value} AS BIGINT) END"
+    number = f"TRY_CAST({value} AS BIGINT)"
+    return (f"CASE WHEN regexp_full_match({value}, {form}) THEN {quad} WHEN {number} BETWEEN 0 AND {2**32 - 1}"
+            f" THEN {number} END")
+
+
+def text_form(text: str) -> str:
+    """``text_sql`` of one text."""
+    if text.isascii():
+        return _NOT_WORD.sub(" ", text.lower()).strip(" ")
+    return str(_not_word_anywhere().sub(" ", _lower(unicodedata.normalize("NFC", text)))).strip(" ")
+
+
+def _lower(text: str) -> str:
+    """Lower case, one character for one as the engine has it (Python knows last sigmas and a dot over the I)."""
+    return text.lower() if text.isascii() else "".join("i" if c == "\u0130" else c.lower() for c in text)
+
+
+@cache
+def _not_word_anywhere() -> Any:
+    return re2.compile(r"[^\p{L}\p{N}\p{M}#@]+")
 
 
 def text_sql(value: str) -> str:
     """One form of a post's text: letters, digits, # and @ in lower case, parted by single blanks."""
     return f"trim(regexp_replace(lower(nfc_normalize({value})), '[^\\p{{L}}\\p{{N}}\\p{{M}}#@]+', ' ', 'g'))"
+
+
+def host_form(value: str) -> str:
+    """``host_sql`` of one text."""
+    text = value.strip(" ")
+    found = _HOST.match(_lower(text))
+    return found[1].rstrip(".") if found else ""
 
 
 def host_sql(value: str) -> str:

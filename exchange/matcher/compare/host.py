@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchange.matcher.compare.plain_hosts import make_plain_hosts
 from exchange.matcher.engine import Engine
 from exchange.matcher.values import real
 
@@ -11,14 +12,14 @@ HOW = ("host",)
 
 def compare(engine: Engine, subdomain: float) -> None:
     """Fill ``hits`` from hosts; ``subdomain`` is the similarity of a host below the indicated one."""
+    make_plain_hosts(engine)
     engine.run("""CREATE OR REPLACE TEMP TABLE chains AS
-        SELECT host, depth, array_to_string(parts[depth + 1:], '.') AS name
-        FROM (SELECT host, parts, unnest(range(len(parts) - 1)) AS depth
-              FROM (SELECT host, string_split(host, '.') AS parts FROM (
-                    SELECT DISTINCT host FROM hosts WHERE host LIKE '%.%')))""")
+        SELECT host, plain, depth, array_to_string(parts[depth + 1:], '.') AS name
+        FROM (SELECT host, plain, parts, unnest(range(len(parts) - 1)) AS depth
+              FROM (SELECT host, plain, string_split(plain, '.') AS parts FROM plain_hosts) p) c""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE met AS
         SELECT c.host, p.ix, p.shared, max(p.similarity * CASE WHEN c.depth = 0 OR p.similarity < 1 THEN 1
-               WHEN c.host = 'www.' || p.text THEN 1 ELSE {real(subdomain)} END) OVER of AS similarity,
+               WHEN c.plain = 'www.' || p.text THEN 1 ELSE {real(subdomain)} END) OVER of AS similarity,
             p.text AS named
         FROM chains c JOIN probes p ON p.text = c.name WHERE p.how = 'host'
         WINDOW of AS (PARTITION BY c.host, p.ix, p.shared)

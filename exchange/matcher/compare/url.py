@@ -6,6 +6,7 @@ Only URLs on a host that some indicator names are brought to the common form, in
 from __future__ import annotations
 
 from exchange.matcher import names
+from exchange.matcher.compare.plain_hosts import make_plain_hosts
 from exchange.matcher.engine import Engine
 
 NEEDS = "hosts"
@@ -17,7 +18,9 @@ def compare(engine: Engine) -> None:
     hosts = {names.url_host(row[0]) for row in engine.rows("SELECT DISTINCT text FROM probes WHERE how = 'url'")}
     engine.run("CREATE OR REPLACE TEMP TABLE wanted_hosts (host VARCHAR)")
     engine.load("wanted_hosts", ({"host": name} for host in sorted(hosts) for name in (host, f"www.{host}")))
-    local = engine.rows("SELECT DISTINCT value FROM hosts JOIN wanted_hosts USING (host) ORDER BY 1")
+    make_plain_hosts(engine)
+    local = engine.rows("""SELECT DISTINCT h.value FROM hosts h JOIN plain_hosts n ON n.host = h.host
+        JOIN wanted_hosts w ON w.host = n.plain ORDER BY 1""")
     engine.run("CREATE OR REPLACE TEMP TABLE urls (value VARCHAR, url VARCHAR)")
     engine.load("urls", ({"value": value, "url": names.url(value)} for (value,) in local))
     engine.run("""INSERT INTO hits SELECT account_id, ix, 'url', similarity, value, shared, first_seen,
