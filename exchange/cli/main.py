@@ -29,6 +29,7 @@ COMMANDS = {
     "case": "Contest an object, answer, review; declare and close an emergency.",
     "audit": "Verify the log, receipts and erasures, offline.",
     "pattern": "Match STIX patterns against observed data.",
+    "identifier": "Normalise identifiers, and hash those that mustn't travel in the clear.",
     "org": "Show and change organisations.",
     "collection": "Show and change collections.",
     "credential": "Issue, show and revoke credentials.",
