@@ -304,6 +304,12 @@ class Exchange:
         self.publish_records()
         return count
 
+    @property
+    def identity(self) -> str:
+        """Id of the STIX identity that stands for the exchange itself."""
+        self.directory()
+        return self._identity
+
     def preview(
         self, organisation: Organisation, credential: Credential, collection: Collection, body: bytes, now: int
     ) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ import click
 from exchange.errors import InputError
 
 if TYPE_CHECKING:
+    from exchange.client.taxii import Client
+    from exchange.matcher.contributors import Contributors
     from exchange.matcher.report import Report
 
 _SHOWN_PROBLEMS = 20
@@ -49,6 +52,11 @@ half is left)."""
               help="Id of an identity whose word that a value is benign takes it out of the search whoever named it"
                    " (repeatable). Without it a source's word does so for its own values only, and counts"
                    " against those of others.")
+@click.option("--records", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Contributors' records (the answer of GET /api/v1/records, or the collection records); from an"
+                   " exchange's own TAXII server they are fetched.")
+@click.option("--recorded-only", is_flag=True,
+              help="Sources without a record are no independent witnesses beside others.")
 @click.option("--weights", metavar="NAME|FILE", help="Table of weights other than the shipped one.")
 @click.option("--memory", metavar="SIZE", help="Most memory for the engine, such as 4GB; beyond it the disk is used.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
@@ -125,6 +133,7 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
         memory=given["memory"], threads=given["threads"],
         weights=load_weights(_weights(given["weights"])) if given["weights"] else None,
         actions=load_actions(given["actions"]) if given["actions"] else None,
+        contributors=_contributors(feed, given),
         mapping=read_mapping(given["mapping"], tuple(SHAPES)) if given["mapping"] else None,
     )
     with _steps() as say:
@@ -155,15 +164,36 @@ def _objects(feed: str, given: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
 
     if not re.match(r"https?://", feed):
         return read_objects(Path(feed))
+    objects: Iterator[Mapping[str, Any]] = _client(feed, given).objects(given["collection"])
+    return objects
+
+
+def _client(feed: str, given: Mapping[str, Any]) -> Client:
+    """Who pulls the feed, with the credential from the environment."""
     from exchange.client.taxii import Client
 
     secret = os.environ.get(given["password_env"], "")
     user = given["user"]
     view: Path | None = given["log_view"]
-    client = (Client(feed, user, secret, log_view=view) if user or not secret
-              else Client(feed, token=secret, log_view=view))
-    objects: Iterator[Mapping[str, Any]] = client.objects(given["collection"])
-    return objects
+    return (Client(feed, user, secret, log_view=view) if user or not secret
+            else Client(feed, token=secret, log_view=view))
+
+
+def _contributors(feed: str, given: Mapping[str, Any]) -> Contributors:
+    """Contributors' records of a file, else as the feed's server tells them, else none."""
+    from exchange.matcher.contributors import Contributors, contributors, read_records
+
+    found = Contributors()
+    if given["records"] is not None:
+        found = read_records(given["records"])
+    elif re.match(r"https?://", feed):
+        said = _client(feed, given).records()
+        if said is None:
+            click.echo(f"  {feed} tells no contributors' records: every source counts in full (--records FILE names"
+                       " some).", err=True)
+        else:
+            found = contributors(said, f"{feed}: /api/v1/records")
+    return replace(found, recorded_only=given["recorded_only"])
 
 
 @contextmanager

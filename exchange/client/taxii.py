@@ -113,6 +113,14 @@ class Client:
         for page in self.pages(collection, added_after=added_after):
             yield from page.objects
 
+    def records(self) -> Mapping[str, Any] | None:
+        """Contributors' records as an exchange of this kind tells them; None where the server tells none to this member."""
+        try:
+            said = self._raw("/api/v1/records").json()
+        except (NotFoundError, ForbiddenError, UnauthorizedError, UnavailableError, requests.JSONDecodeError):
+            return None
+        return said if isinstance(said, dict) and isinstance(said.get("records"), list) else None
+
     def check_log(self) -> Checkpoint | None:
         """Compare the exchange's log with the view in ``log_view``; None without one, and where there is no log.
 

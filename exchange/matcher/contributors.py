@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ class Record:
     confirmed: int = 0
     overturned: int = 0
     public_authority: bool = False
+    group: str = ""
+    """Its ownership group, where it is told: all contributors of one are one source."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,21 @@ class Contributors:
     """Whether sources of whom there is no record are no independent witnesses."""
 
     def one_source(self, identity: str) -> str:
-        """The id under which all identities of one contributor count."""
+        """The id under which all identities of one contributor, and of one ownership group, count."""
         org = self.identities.get(identity)
-        return identity if org is None else min(one for one, name in self.identities.items() if name == org)
+        return identity if org is None else self._least[self._group(org)]
+
+    @cached_property
+    def _least(self) -> Mapping[str, str]:
+        """The least identity id of each group."""
+        found: dict[str, str] = {}
+        for identity, org in self.identities.items():
+            found[self._group(org)] = min(identity, found.get(self._group(org), identity))
+        return found
+
+    def _group(self, org: str) -> str:
+        record = self.records.get(org)
+        return record.group or org if record is not None else org
 
     def is_authority(self, identity: str, name: str) -> bool:
         """Whether the source is known as a public authority, which gives tips only."""
@@ -154,4 +169,5 @@ def _record(row: Any, place: str) -> Record:
         count = row.get(name, 0)
         if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count < _MOST:
             raise InputError(f"{place}: {name} is {count!r}; it must be a whole number of at least 0.")
-    return Record(row["org"], row.get("confirmed", 0), row.get("overturned", 0), row.get("public_authority") is True)
+    return Record(row["org"], row.get("confirmed", 0), row.get("overturned", 0), row.get("public_authority") is True,
+                  str(row.get("group") or ""))

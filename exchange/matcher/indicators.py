@@ -169,8 +169,9 @@ def _indicator(obj: Mapping[str, Any], values: list[Probe], campaign: str, feed:
     return Indicator(
         obj["id"], terms.known.one_source(stated), name, feed.name(campaign) if campaign else "",
         _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values),
-        campaign_class=stated_class(obj) or stated_class(feed.objects.get(campaign, {})), trust=terms.known.trust(stated, name, terms.sources),
-        campaign_ref=campaign, valid_until=_seconds(obj["valid_until"]) if obj.get("valid_until") is not None else None)
+        campaign_class=stated_class(obj) or stated_class(feed.objects.get(campaign, {})),
+        trust=terms.known.trust(stated, name, terms.sources), campaign_ref=campaign,
+        valid_until=_seconds(obj["valid_until"]) if obj.get("valid_until") is not None else None)
 
 
 def _suppressed(indicator: Indicator, said: Mapping[str, str], trusted: frozenset[str]) -> bool:

@@ -1,0 +1,211 @@
+"""Contributors' records and disputes: what they leave of a source's word, and that nobody is condemned by a bad one."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.errors import InputError
+from exchange.matcher.contributors import Contributors, Record, beta_share, contributors, read_records
+from exchange.matcher.weighing import Sources, load_weights
+from exchange.stix.extensions import RECORD
+
+RULES = Sources()
+A, B, C, D, X = (f"identity--{name}" for name in "abcdx")
+PATTERN = "[x-cib-device:token = 'dv_7c']"
+CARD = "[x-cib-payment:token = 'pm_7c']"
+
+
+@pytest.mark.parametrize(("confirmed", "overturned", "share", "witness"), [
+    (0, 0, 1.0, True),
+    (500, 0, 1.0, True),       # a good record adds nothing
+    (50, 1, 1.0, True),
+    (3, 1, 0.926, True),
+    (0, 1, 0.833, False),
+    (0, 5, 0.5, False),
+    (0, 20, 0.2, False),
+    (10, 5, 0.806, False),
+    (1000, 200, 0.926, True),
+])  # fmt: skip
+def test_the_share_that_a_record_leaves(confirmed, overturned, share, witness):
+    known = Contributors({"a": Record("a", confirmed, overturned)}, {A: "a"})
+    trust = known.trust(A, "Alpha", RULES)
+    assert math.isclose(trust.factor, share, abs_tol=5e-4)
+    assert trust.witness is witness
+    assert ("overturned" in trust.why) == bool(overturned)
+
+
+counts = st.integers(0, 10**6)
+
+
+@given(counts, counts, counts)
+def test_a_record_never_adds_and_each_overturned_object_takes_away(confirmed, overturned, more):
+    share = beta_share(Record("a", confirmed, overturned), RULES)
+    assert 0 < share <= 1
+    assert beta_share(Record("a", confirmed, overturned + more), RULES) <= share
+    assert beta_share(Record("a", confirmed + more, overturned), RULES) >= share
+
+
+def test_a_public_authority_is_no_witness_and_reviews_here_count_beside_the_record():
+    known = Contributors({"g": Record("g", 90, 0, public_authority=True)}, {A: "g"}, learned={A: 0.5, B: 0.5})
+    assert (known.trust(A, "", RULES).factor, known.trust(A, "", RULES).witness) == (0.5, False)
+    assert known.trust(B, "", RULES).witness is False
+    assert "tips only" in known.trust(A, "", RULES).why
+
+
+def test_identities_of_one_contributor_or_ownership_group_are_one_source():
+    known = contributors({"records": [{"org": "a", "group": "a"}, {"org": "b", "group": "a", "identity": B}],
+                          "identities": {A: "a", C: "b", D: "d"}}, "here")
+    assert {known.one_source(one) for one in (A, B, C)} == {A}
+    assert known.one_source(D) == D
+    assert known.one_source(X) == X
+
+
+@pytest.mark.parametrize("content", [
+    {"own": {}, "records": [{"org": "a", "confirmed": 2, "overturned": 3, "identity": A}]},
+    {"objects": [{"type": "identity", "id": A}, {"type": "note", "object_refs": [A], "extensions": {
+        RECORD: {"contributor": "a", "confirmed": 2, "overturned": 3}}}]},
+])  # fmt: skip
+def test_records_are_read_as_the_exchange_tells_them(tmp_path, content):
+    (tmp_path / "records.json").write_text(json.dumps(content))
+    known = read_records(tmp_path / "records.json")
+    assert (known.records, known.identities) == ({"a": Record("a", 2, 3)}, {A: "a"})
+
+
+@pytest.mark.parametrize(("content", "sentence"), [
+    (b"", "are no JSON"),
+    (b"[]", "holds no records"),
+    (b"{}", "holds no records"),
+    (b'{"records": [{"confirmed": 1}]}', "record 1 lacks org"),
+    (b'{"records": [{"org": "a", "overturned": -1}]}', "record 1: overturned is -1"),
+    (b'{"records": [{"org": "a", "confirmed": true}]}', "record 1: confirmed is True"),
+    (b'{"records": [], "identities": {"identity--a": 1}}', "identities must give"),
+])  # fmt: skip
+def test_what_are_no_records_is_one_sentence(tmp_path, content, sentence):
+    (tmp_path / "records.json").write_bytes(content)
+    with pytest.raises(InputError, match=sentence):
+        read_records(tmp_path / "records.json")
+
+
+def by(platform, source, pattern, **given):
+    return platform.indicator(pattern, name=f"{source} {pattern}", created_by_ref=source, **given)
+
+
+def victim(platform, account=1):
+    platform.accounts(account)
+    platform.link(account, "device", "dv_7c")
+    platform.link(account, "payment", "pm_7c")
+
+
+def overturned(source, number=5):
+    return Contributors({"a": Record("a", 0, number)}, {source: "a"})
+
+
+def test_a_record_scales_direct_evidence_and_the_explanation_shows_it(platform):
+    victim(platform)
+    feed = [by(platform, A, PATTERN)]
+    plain, scaled = platform.run(feed), platform.run(feed, contributors=overturned(A))
+    (before,), (after,) = (run.rows("SELECT raw FROM evidence WHERE step = 'direct'") for run in (plain, scaled))
+    assert math.isclose(after[0], 0.5 * before[0], abs_tol=1e-9)
+    ((record, note),) = scaled.rows("SELECT record, note FROM evidence WHERE step = 'direct'")
+    assert (record, note) == (0.5, "of its objects 0 were confirmed and 5 overturned")
+    ((log_odds, total),) = scaled.rows("SELECT log_odds, (SELECT sum(nats) FROM evidence) FROM accounts")
+    assert total == log_odds
+    from exchange.matcher.explain import explain
+
+    assert "source record 0.50" in explain(scaled.out, 1).text()
+
+
+def test_a_source_with_an_overturned_record_is_no_second_witness(platform):
+    victim(platform)
+    feed = [by(platform, source, pattern) for source in (A, B) for pattern in (PATTERN, CARD)]
+    assert platform.run(feed).scores()[1] > 0.5
+    outcome = platform.run(feed, contributors=overturned(A, 1))
+    assert outcome.scores()[1] < 0.5
+    assert outcome.rows("SELECT sources FROM accounts") == [(1,)]
+
+
+def test_two_identities_of_one_contributor_are_no_two_witnesses(platform):
+    victim(platform)
+    feed = [by(platform, source, pattern) for source in (A, B) for pattern in (PATTERN, CARD)]
+    assert platform.run(feed, contributors=Contributors(identities={A: "a", B: "a"})).scores()[1] < 0.5
+    assert platform.run(feed, contributors=Contributors(recorded_only=True)).scores()[1] < 0.5
+
+
+def opinion(platform, source, about, word="disagree", **more):
+    from tests.matcher.conftest import stix_id
+
+    return {"type": "opinion", "id": stix_id("opinion", f"{source} {word}"), "modified": "2026-05-31T00:00:00Z",
+            "created_by_ref": source, "opinion": word, "object_refs": [about["id"]], **more}
+
+
+def sighting(platform, source, about, **more):
+    from tests.matcher.conftest import stix_id
+
+    return {"type": "sighting", "id": stix_id("sighting", source), "modified": "2026-05-31T00:00:00Z",
+            "created_by_ref": source, "sighting_of_ref": about["id"], **more}
+
+
+FALSE = {"labels": ["false-positive"]}
+MARK = {"type": "note", "labels": ["disputed"]}
+
+
+@pytest.mark.parametrize(("said", "state"), [
+    ([], "full"),
+    ([(opinion, B, {"word": "agree"})], "full"),
+    ([(sighting, B, {})], "full"),
+    ([(opinion, B, {})], "objected"),
+    ([(opinion, B, {"revoked": True})], "full"),
+    ([(sighting, B, FALSE)], "objected"),
+    ([(sighting, B, {"count": 0})], "full"),
+    ([(opinion, B, {}), (sighting, B, FALSE)], "objected"),     # one source, however often
+    ([(opinion, B, {}), (opinion, C, {})], "disputed"),
+    ([(opinion, B, {}), (sighting, C, FALSE)], "disputed"),
+    ([(opinion, A, {})], "left out"),                           # its own source
+    ([(opinion, D, {})], "left out"),                           # trusted for it
+    ([(opinion, X, MARK)], "disputed"),                         # the exchange's own mark
+    ([(opinion, X, {**MARK, "revoked": True})], "full"),
+    ([(opinion, B, MARK)], "objected"),                         # anybody else's is a voice
+    ([(opinion, "identity--g", {}), (opinion, B, {})], "objected"),  # a public authority gives tips only
+])  # fmt: skip
+def test_disputes_within_the_feed_act_by_who_says_so(platform, said, state):
+    victim(platform)
+    about = by(platform, A, PATTERN)
+    feed = [about, by(platform, C, CARD), *(make(platform, who, about, **more) for make, who, more in said)]
+    known = Contributors({"gov": Record("gov", public_authority=True)}, {"identity--g": "gov"}, exchange=X)
+    outcome = platform.run(feed, contributors=known, allow_from=frozenset([D]))
+    direct = dict(outcome.rows("SELECT source, record FROM evidence WHERE step = 'direct'"))
+    objections = outcome.rows("SELECT count(*) FROM evidence WHERE step = 'objection'")[0][0]
+    seen = ("left out" if A not in direct else "disputed" if direct[A] == RULES.disputed
+            else "objected" if objections else "full")
+    assert seen == state
+    assert direct[C] == 1.0
+    assert outcome.report.disputed == (state == "disputed")
+    ((log_odds, total),) = outcome.rows("SELECT log_odds, (SELECT sum(nats) FROM evidence) FROM accounts")
+    assert total == log_odds
+
+
+def test_a_dispute_of_the_campaign_is_one_of_its_indicators(platform):
+    victim(platform)
+    named = by(platform, A, PATTERN)
+    campaign = {"type": "campaign", "id": "campaign--1", "modified": "2026-05-31T00:00:00Z", "name": "C"}
+    link = {"type": "relationship", "id": "relationship--1", "modified": "2026-05-31T00:00:00Z",
+            "relationship_type": "indicates", "source_ref": named["id"], "target_ref": campaign["id"]}
+    voices = [opinion(platform, source, campaign) for source in (B, C)]
+    outcome = platform.run([named, campaign, link, *voices])
+    assert outcome.rows("SELECT record FROM evidence WHERE step = 'direct'") == [(RULES.disputed,)]
+
+
+def test_records_within_a_feed_are_no_records(platform):
+    """Anybody may push a note of praise, or of blame."""
+    victim(platform)
+    note = {"type": "note", "id": "note--1", "modified": "2026-05-31T00:00:00Z", "object_refs": [A],
+            "extensions": {RECORD: {"contributor": A, "confirmed": 0, "overturned": 99}}}
+    outcome = platform.run([by(platform, A, PATTERN), note])
+    assert outcome.rows("SELECT record FROM evidence WHERE step = 'direct'") == [(1.0,)]
+
+
+def test_the_shipped_weights_state_how_records_count():
+    assert load_weights().sources == RULES
