@@ -12,7 +12,7 @@ from exchange.matcher.clusters import find_clusters, read_ties
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.report import Report
-from exchange.matcher.roles import read_measures
+from exchange.matcher.roles import tell_roles
 from exchange.matcher.takeover import find_takeovers
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights
@@ -23,26 +23,31 @@ CLUSTERS, MEMBERSHIPS, CLASSES = "clusters.parquet", "memberships.parquet", "cla
 def find_networks(engine: Engine, there: Entities, weights: Weights, report: Report) -> None:
     """Make tables ``members`` (account_id, cluster), ``memberships`` (account_id, cluster, share), ``roles``,
     ``taken``, ``classes``, ``class_reasons``, and ``told``: all that the matcher says of members."""
-    ties = read_ties(engine, weights)
-    rules = weights.cluster
-    found = find_clusters(ties, merge_from=rules.merge_from,
-                          largest=max(2, int(rules.largest_share * report.accounts)))
-    inside = [n for n, name in enumerate(found.cluster) if name is not None]
-    engine.table("members", {"account_id": ties.accounts[inside],
-                             "cluster": np.array([found.cluster[n] for n in inside], dtype=object)})
-    engine.table("memberships", {"account_id": ties.accounts[found.account], "share": found.share,
-                                 "cluster": np.array(found.also, dtype=object)})
+    group_members(engine, weights, report.accounts)
     acts, links = "acts" in there.tables, "links" in there.tables
-    accounts, measures = read_measures(engine, acts=acts, links=links)
-    roles = weights.roles.tell(measures) if weights.roles else [None] * len(accounts)
-    engine.table("roles", {"account_id": accounts, "role": np.array(roles, dtype=object)})
+    if weights.roles:
+        tell_roles(engine, weights.roles, acts=acts, links=links)
+    else:
+        engine.run("CREATE OR REPLACE TEMP TABLE roles AS SELECT account_id, NULL::VARCHAR AS role FROM members")
     find_takeovers(engine, links=links)
     tell_classes(engine, weights.classes, acts=acts, links=links)
     engine.run("""CREATE OR REPLACE TEMP TABLE told AS SELECT m.account_id, m.cluster, r.role, c.class,
         c.sources AS class_sources, c.likely_from, t.account_id IS NOT NULL AS compromised
         FROM members m JOIN classes c USING (cluster) LEFT JOIN roles r USING (account_id)
         LEFT JOIN taken t USING (account_id)""")
-    report.clusters = len({name for name in found.cluster if name is not None})
+    report.clusters = engine.one("SELECT count(DISTINCT cluster) FROM members")[0]
+
+
+def group_members(engine: Engine, weights: Weights, accounts: int) -> None:
+    """Make tables ``members`` and ``memberships`` for a platform of that many accounts; reads ``shared``, ``direct``,
+    ``state``."""
+    ties, rules = read_ties(engine, weights), weights.cluster
+    found = find_clusters(ties, merge_from=rules.merge_from, largest=max(2, int(rules.largest_share * accounts)))
+    inside = [n for n, name in enumerate(found.cluster) if name is not None]
+    engine.table("members", {"account_id": ties.accounts[inside],
+                             "cluster": np.array([found.cluster[n] for n in inside], dtype=object)})
+    engine.table("memberships", {"account_id": ties.accounts[found.account], "share": found.share,
+                                 "cluster": np.array(found.also, dtype=object)})
 
 
 def recommend_steps(engine: Engine, there: Entities, pack: ActionPack, at: int, report: Report) -> None:

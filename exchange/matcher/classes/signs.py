@@ -37,7 +37,8 @@ def measure_signs(engine: Engine, *, acts: bool, links: bool) -> dict[str, dict[
             RANGE BETWEEN CURRENT ROW AND {DAY} FOLLOWING) AS k FROM sure WHERE created IS NOT NULL) GROUP BY 1),
         deed AS (SELECT account_id, count(*) FILTER (wrote) AS wrote, count(*) AS n FROM {done} SEMI JOIN sure
             USING (account_id) GROUP BY 1),
-        visit AS (SELECT account_id, count(DISTINCT key) AS n FROM {visits} SEMI JOIN sure USING (account_id) GROUP BY 1),
+        visit AS (SELECT account_id, count(DISTINCT key) AS n FROM {visits} SEMI JOIN sure USING (account_id)
+            GROUP BY 1),
         act AS (SELECT cluster, sum(COALESCE(d.wrote, 0)) AS wrote, sum(COALESCE(v.n, 0)) AS linked,
                 sum(COALESCE(d.n, 0) + COALESCE(v.n, 0)) AS n, avg((d.n IS NULL AND v.n IS NULL)::INTEGER) AS idle
             FROM sure LEFT JOIN deed d USING (account_id) LEFT JOIN visit v USING (account_id) GROUP BY 1),

@@ -59,7 +59,7 @@ class ClassTable:
 
     def likely_from(self, name: str | None) -> float:
         """The probability from which an account counts as likely in a cluster of this class."""
-        return self.rows[name].likely if name in self.rows else self.likely
+        return self.rows[name].likely if name is not None and name in self.rows else self.likely
 
     def factors(self, kinds: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Rows class, kind, strength, half_life wherever either differs from 1."""
@@ -91,11 +91,12 @@ def _row(given: Any, kinds: Mapping[str, Any], place: str) -> ClassRow:
     if not isinstance(given, dict) or "likely" not in given:
         raise SettingError(f"{place} needs likely, the probability from which a member counts as likely.")
     rest = {key: value for key, value in given.items() if key not in ("strength", "half_life", "sign")}
-    factors = {key: _numbers(given.get(key, {}), tuple(kinds), f"{place}.{key}") for key in ("strength", "half_life")}
-    if min((*factors["strength"].values(), *factors["half_life"].values()), default=1.0) <= 0:
+    strength, half_life = (_numbers(given.get(key, {}), tuple(kinds), f"{place}.{key}")
+                           for key in ("strength", "half_life"))
+    if min((*strength.values(), *half_life.values()), default=1.0) <= 0:
         raise SettingError(f"{place}: a factor must be above 0.")
     signs = tuple(_sign(name, row, f"{place}.sign.{name}") for name, row in given.get("sign", {}).items())
-    return ClassRow(**_numbers(rest, ("likely",), place), **factors, signs=signs)
+    return ClassRow(_numbers(rest, ("likely",), place)["likely"], strength, half_life, signs)
 
 
 def _sign(name: str, row: Any, place: str) -> Sign:

@@ -85,7 +85,10 @@ def _heaviest(reason: Reason) -> tuple[float, str, str, str]:
 
 def tell_classes(engine: Engine, table: ClassTable, *, acts: bool, links: bool) -> dict[str, Told]:
     """Make tables ``classes`` (cluster, class, probability, sources, likely_from) of all clusters and
-    ``class_reasons``; returns the same by cluster. Reads members, state, direct, indicators and what the signs are measured on."""
+    ``class_reasons``; returns the same by cluster.
+
+    Reads members, state, direct, indicators and what the signs are measured on.
+    """
     stated: dict[str, list[Statement]] = {}
     for cluster, *rest in engine.rows("""WITH said AS (
             SELECT m.cluster, d.source, d.source_name, i.campaign_class, d.account_id, d.nats
@@ -93,8 +96,9 @@ def tell_classes(engine: Engine, table: ClassTable, *, acts: bool, links: bool) 
             JOIN indicators i ON i.indicator_id = d.indicator_id
             WHERE s.score >= 0.5 AND d.nats > 0 AND i.campaign_class <> '')
         SELECT cluster, source, any_value(source_name), campaign_class, sum(nats) / any_value(whole),
-            any_value(accounts) FROM said JOIN (SELECT cluster, source, sum(nats) AS whole, count(DISTINCT account_id) AS accounts FROM said
-            GROUP BY ALL) USING (cluster, source) GROUP BY cluster, source, campaign_class ORDER BY ALL"""):
+            any_value(accounts)
+        FROM said JOIN (SELECT cluster, source, sum(nats) AS whole, count(DISTINCT account_id) AS accounts
+            FROM said GROUP BY ALL) USING (cluster, source) GROUP BY cluster, source, campaign_class ORDER BY ALL"""):
         stated.setdefault(cluster, []).append(Statement(*rest))
     signs = measure_signs(engine, acts=acts, links=links)
     found = {name: tell_class(stated.get(name, ()), signs.get(name, {}), table)

@@ -8,20 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchange.matcher.learning.examples import Study
+from exchange.matcher.networks import group_members
 from exchange.matcher.role_table import MEASURES, ROLES, RoleTable
-from exchange.matcher.roles import read_measures
+from exchange.matcher.roles import SURE, read_measures
 from exchange.matcher.scorecard import Floats
 from exchange.matcher.values import quoted
 
 
 def role_examples(study: Study, world: Path) -> tuple[Floats, NDArray[np.int64]]:
-    """Measures of all members of a world's operations, each operation a cluster, and the number of their role."""
+    """Measures of the likely members of a world's operations, grouped as in a run, and the number of each role.
+
+    Left out is who did nothing of the role: an origin none of whose posts anybody passed on is one in a plan only, and
+    teaches that whoever writes is an origin.
+    """
     truth = f"read_parquet({quoted(str(world / 'truth' / 'accounts.parquet'))})"
-    study.engine.run(f"""CREATE OR REPLACE TEMP TABLE members AS
-        SELECT account_id, CAST(op AS VARCHAR) AS cluster, role FROM {truth} WHERE op >= 0""")
-    _, measures = read_measures(study.engine, acts=True, links=True)
-    roles = [role for role, in study.engine.rows("SELECT role FROM members ORDER BY account_id")]
-    return measures, np.array([ROLES.index(role) for role in roles])
+    group_members(study.engine, study.weights, study.accounts)
+    accounts, measures = read_measures(study.engine, acts=True, links=True)
+    study.engine.connection.register("asked", {"account_id": accounts, "place": np.arange(len(accounts))})
+    rows = study.engine.rows(f"""SELECT place, role FROM asked JOIN {truth} USING (account_id)
+        JOIN state USING (account_id) WHERE op >= 0 AND score >= {SURE} ORDER BY place""")
+    study.engine.connection.unregister("asked")
+    inside = np.array([place for place, _ in rows], dtype=np.int64)
+    measures, roles = measures[inside], np.array([ROLES.index(role) for _, role in rows], dtype=np.int64)
+    wrote, busy = (measures[:, MEASURES.index(name)] for name in ("authored", "busy"))
+    lived = np.where(roles == ROLES.index("origin"), wrote > 0, busy > 0)
+    return measures[lived], roles[lived]
 
 
 def fit_roles(measures: Floats, roles: NDArray[np.int64], *, ridge: float = 1.0, rounds: int = 2000) -> RoleTable:
