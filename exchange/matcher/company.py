@@ -1,6 +1,6 @@
 """Company: what the other holders of an account's values say, for and against, over a few rounds.
 
-For each value that a suspect holds (``traces``), the share of suspects among its *other* holders, smoothed, against the
+For each value that a suspect holds, the share of suspects among its *other* holders, smoothed, against the
 prior: nats = strength x rarity x decay x told, where told = ln(share / prior) / -ln(prior's odds) and strength =
 -ln(prior's odds) x base / largest base is what a value wholly in the hands of suspects is worth before the scorecard
 weighs it. An account never hears itself, and what it says can go round only as often as there are rounds (a fixed
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from exchange.matcher.direct import DAY, decay_sql, grid, rarity_sql
 from exchange.matcher.engine import Engine
+from exchange.matcher.entities import Entities
+from exchange.matcher.platform.questions import ask_holders
 from exchange.matcher.weighing import Weights
 
 _COARSE = 2**14  # sums of suspicion times time must stay exact too: 14 bits + 23 of time + 16 of holders
@@ -25,17 +27,18 @@ def _coarse(expression: str) -> str:
     return f"(round(({expression}) * {_COARSE}) / {_COARSE})"
 
 
-def gather(engine: Engine, weights: Weights, at: int) -> None:
+def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> None:
     """Make table ``shared``: each account's period with each value that suspects and others hold."""
     engine.run(f"""CREATE OR REPLACE TEMP TABLE voices AS SELECT account_id, heard AS score FROM state
         WHERE heard >= {weights.company.suspect_from}""")
+    ask_holders(engine, there)
     engine.run("""CREATE OR REPLACE TEMP TABLE active AS
-        SELECT DISTINCT l.kind, l.key FROM traces l SEMI JOIN voices s USING (account_id)""")
+        SELECT DISTINCT l.kind, l.key FROM holdings l SEMI JOIN voices s USING (account_id)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE shared AS
         SELECT l.*, {rarity_sql('l.holders', 'k.cap')} AS rarity, k.half_life, k.together, k.base, k.signal, k.family,
             COALESCE(pow(2, -(greatest(0, {at} - l.last_seen) / {DAY}) / k.half_life),
                      {weights.direct.unknown_time}) AS recent
-        FROM traces l JOIN active a ON a.key = l.key AND a.kind = l.kind JOIN kinds k ON k.kind = l.kind""")
+        FROM holdings l JOIN active a ON a.key = l.key AND a.kind = l.kind JOIN kinds k ON k.kind = l.kind""")
 
 
 def one_round(engine: Engine, weights: Weights, at: int) -> None:

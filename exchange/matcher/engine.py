@@ -27,6 +27,7 @@ class Engine:
     """One connection and the folder for what doesn't fit in memory."""
 
     connection: DuckDBPyConnection
+    """Its catalog ``ground`` is the file of the platform-sized tables."""
     work: Path
     settings: dict[str, Any]
 
@@ -70,11 +71,13 @@ class Engine:
 
 
 @contextmanager
-def open_engine(folder: Path, *, memory: str | None = None, threads: int | None = None) -> Iterator[Engine]:
+def open_engine(folder: Path, *, memory: str | None = None, threads: int | None = None,
+                ground: Path | None = None) -> Iterator[Engine]:
     """An engine whose scratch files lie in a folder of its own below ``folder`` and vanish afterwards.
 
-    ``memory`` is a size such as ``4GB`` (the engine spills to disk beyond it). Raises InputError for a size
-    that isn't one, and when DuckDB isn't installed.
+    ``memory`` is a size such as ``4GB`` (the engine spills to disk beyond it); ``ground`` the file of the
+    platform-sized tables where it is to stay. Raises InputError for a size that isn't one, when DuckDB isn't
+    installed, and when another run holds the file.
     """
     try:
         import duckdb  # noqa: PLC0415 - an optional part of the installation, and slow to load
@@ -94,6 +97,7 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
     connection = duckdb.connect(":memory:", config=config)
     try:
         connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'").fetchall()
+        _attach(connection, ground or work / "ground.duckdb")
         in_force = connection.execute(
             "SELECT current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
         yield Engine(connection, work, {
@@ -107,6 +111,19 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
     finally:
         connection.close()
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _attach(connection: DuckDBPyConnection, ground: Path) -> None:
+    import duckdb  # noqa: PLC0415 - as above
+
+    try:
+        connection.execute(f"ATTACH {quoted(str(ground))} AS ground").fetchall()
+    except duckdb.Error as error:
+        if "lock" in str(error):
+            raise InputError(f"The state {ground.parent} is in use by another run.",
+                             fix="Wait until it has ended, or name another folder with --state.") from error
+        raise InputError(f"The state file {ground} can't be opened.", why=f"{_first_line(error)}.",
+                         fix="Delete the folder of the state; the next run makes it anew.") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from exchange.matcher.compare.picture import words_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report
 from exchange.matcher.rhythm import act_sql
-from exchange.matcher.shapes import POST_KINDS, REMOVED_KINDS
+from exchange.matcher.shapes import POST_KINDS, REMOVED_KINDS, SHAPES
 from exchange.matcher.tables import (
     Source,
     account_type,
@@ -25,6 +26,7 @@ from exchange.matcher.values import (
     is_domain_token_sql,
     quoted,
     salt,
+    text_key_sql,
     text_sql,
     token_sql,
 )
@@ -42,12 +44,36 @@ class Entities:
 
 
 def read_entities(engine: Engine, folder: Path, mapping: dict[str, TableMapping], at: int, report: Report) -> Entities:
-    """Make the views. Raises InputError when there is no accounts table to start from."""
+    """Make the views straight over the files, ``everyone`` (one row per account) among them.
+
+    Raises InputError when there is no accounts table to start from.
+    """
     sources = find_sources(engine, folder, mapping, report)
+    kind = account_type(engine, sources["accounts"])
+    made = make_views(engine, sources, kind, at, report)
+    know_everyone(engine, at, sources["accounts"].place, report)
+    return Entities(kind, made)
+
+
+def know_everyone(engine: Engine, at: int, place: str, report: Report) -> None:
+    """Make ``everyone`` from ``people``: one row per account, with its age; rows that repeat one are reported."""
+    report.accounts = engine.one("SELECT count(DISTINCT account_id) FROM people")[0]
+    table, order = report.tables["accounts"], ", ".join(column.name for column in SHAPES["accounts"].columns[1:])
+    once = "SELECT * FROM people"
+    if twice := table.used - report.accounts:
+        table.skipped["the account_id stands in an earlier row"] += twice
+        report.problems.append(f"{place}: {twice} rows repeat an account_id; one row of each is used.")
+        once = f"""SELECT * EXCLUDE (place) FROM (SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY {order})
+            AS place FROM people) WHERE place = 1"""
+    engine.run(f"CREATE VIEW everyone AS SELECT *, ({at} - created) / 86400e0 AS age_days FROM ({once})")
+
+
+def make_views(engine: Engine, sources: dict[str, Source], kind: str, at: int, report: Report) -> frozenset[str]:
+    """Make the views over what was found, ``people`` (rows of accounts) among them; returns which others there are."""
     for source in sources.values():
         report_units(engine, source, report)
-    kind = account_type(engine, sources["accounts"])
-    _accounts(engine, sources["accounts"], kind, at, report)
+    if "accounts" in sources:
+        _people(engine, sources["accounts"], kind, report)
     made: set[str] = set()
     link_parts: list[str] = []
     host_parts: list[str] = []
@@ -67,7 +93,7 @@ def read_entities(engine: Engine, folder: Path, mapping: dict[str, TableMapping]
         if parts:
             engine.run(f"CREATE VIEW {name} AS " + " UNION ALL ".join(parts))
             made.add(name)
-    return Entities(kind, frozenset(made))
+    return frozenset(made)
 
 
 def _base(source: Source, kind: str) -> dict[str, str]:
@@ -75,19 +101,11 @@ def _base(source: Source, kind: str) -> dict[str, str]:
             for column in source.shape.columns}
 
 
-def _accounts(engine: Engine, source: Source, kind: str, at: int, report: Report) -> None:
+def _people(engine: Engine, source: Source, kind: str, report: Report) -> None:
     form = _base(source, kind)
     count_rows(engine, source, {NO_ACCOUNT: f"{form['account_id']} IS NULL"}, report)
     columns = ", ".join(f"{sql} AS {name}" for name, sql in form.items())
-    order = ", ".join(name for name in form if name != "account_id")
-    engine.run(f"""CREATE TEMP TABLE accounts AS SELECT *, ({at} - created) / 86400e0 AS age_days
-        FROM (SELECT {columns} FROM {source.scan}) WHERE account_id IS NOT NULL
-        QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY {order}) = 1""")
-    report.accounts = engine.one("SELECT count(*) FROM accounts")[0]
-    table = report.tables["accounts"]
-    if twice := table.used - report.accounts:
-        table.skipped["the account_id stands in an earlier row"] += twice
-        report.problems.append(f"{source.place}: {twice} rows repeat an account_id; one row of each is used.")
+    engine.run(f"CREATE VIEW people AS SELECT {columns} FROM {source.scan} WHERE {form['account_id']} IS NOT NULL")
 
 
 def _kind_sql(source: Source, form: dict[str, str]) -> str:
@@ -185,17 +203,21 @@ def _posts(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
 
 
 def _acts(engine: Engine, source: Source, form: dict[str, str], there: str, word: str) -> None:
-    """What accounts did: shares with the posts that they repeat (the writer among the sharers), and tags; and as
-    ``steps`` every post that has a time, one after the other."""
-    token = source.columns["object"] if source.is_number("object") else f"(hash({form['object']}) >> 2)::BIGINT"
-    engine.run(f"""CREATE VIEW acts AS SELECT {form['account_id']} AS account_id,
-            CASE {word} WHEN 'tag' THEN 'tag' ELSE 'share' END AS kind, {token} AS key, {form['ts']} AS ts,
-            {word} = 'original' AS wrote
-        FROM {source.scan} WHERE {there} AND {word} IN ('original', 'share', 'tag') AND {token} IS NOT NULL""")
-    engine.run(f"""CREATE VIEW steps AS SELECT {form['account_id']} AS account_id, {act_sql(word)} AS act,
+    """``doings``: every post of a known kind, its kind as its place in ``rhythm.ACTS``."""
+    token = source.columns["object"] if source.is_number("object") else text_key_sql(form["object"])
+    engine.run(f"""CREATE VIEW doings AS SELECT {form['account_id']} AS account_id, {act_sql(word)} AS act,
             {token} AS key, {form['ts']} AS ts
-        FROM {source.scan} WHERE {there} AND {act_sql(word)} > 0 AND {form['ts']} IS NOT NULL
-        AND ({token} IS NOT NULL OR {word} = 'original')""")
+        FROM {source.scan} WHERE {there} AND {act_sql(word)} > 0""")
+    act_views(engine)
+
+
+def act_views(engine: Engine) -> None:
+    """What accounts did, from ``doings``: shares with the posts that they repeat (the writer among the sharers), and
+    tags; and as ``steps`` every post that has a time, one after the other."""
+    engine.run("""CREATE VIEW acts AS SELECT account_id, CASE act WHEN 4 THEN 'tag' ELSE 'share' END AS kind, key, ts,
+            act = 1 AS wrote FROM doings WHERE act IN (1, 2, 4) AND key IS NOT NULL""")
+    engine.run("""CREATE VIEW steps AS SELECT account_id, act, key, ts FROM doings
+        WHERE ts IS NOT NULL AND (key IS NOT NULL OR act = 1)""")
 
 
 def _avatars(engine: Engine, source: Source, kind: str, report: Report) -> None:
@@ -208,6 +230,7 @@ def _avatars(engine: Engine, source: Source, kind: str, report: Report) -> None:
     engine.run(f"""CREATE VIEW avatars AS SELECT {form['account_id']} AS account_id, lower({form['pdq']}) AS
             pdq
         FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {right}""")
+    engine.run(f"CREATE VIEW pictures AS SELECT account_id, {words_sql('pdq')} FROM avatars")
 
 
 def _removed(engine: Engine, source: Source, kind: str, at: int, report: Report) -> None:

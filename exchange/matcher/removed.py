@@ -13,6 +13,7 @@ from exchange.matcher.indicators import Indicator
 from exchange.matcher.patterns import Unit, Unusable
 from exchange.matcher.probes import Probe, probes
 from exchange.matcher.report import Report
+from exchange.matcher.values import shown_sql
 
 SOURCE, SOURCE_NAME = "own-removed", "own removed networks"
 CONFIDENCE = 0.9
@@ -54,8 +55,8 @@ def _probes(
     columns = "DISTINCT network, removed_at, confidence"
     yield from _tokens(engine, f"SELECT {columns}, kind, key, value FROM removals WHERE key IS NOT NULL")
     if "links" in tables:
-        yield from _tokens(engine, f"SELECT {columns}, l.kind, l.key, l.value FROM links l JOIN removals r"
-                                   " ON r.account_id = l.account_id")
+        yield from _tokens(engine, f"SELECT {columns}, l.kind, l.key, {shown_sql('l')} AS value FROM links l"
+                                   " JOIN removals r ON r.account_id = l.account_id")
     parts = [f"SELECT {columns}, kind, value FROM removals WHERE key IS NULL AND kind IS NOT NULL AND"
              " value IS NOT NULL"]
     parts += [f"SELECT {columns}, '{kind}', t.{column} FROM {table} t JOIN removals r ON r.account_id = t.account_id"

@@ -58,6 +58,8 @@ class Report:
     accounts_with_evidence: int = 0
     accounts_likely: int = 0
     """Accounts with a score from which one of their cluster's class counts as likely (one half where none is told)."""
+    state: dict[str, Any] = field(default_factory=dict)
+    """What of the kept state was used again, and why what wasn't."""
     clusters: int = 0
     actions: Counter[str] = field(default_factory=Counter)
     """Accounts by recommended action."""
@@ -97,7 +99,7 @@ class Report:
             "not_used": [{"reason": r, "count": n, "example": self.examples.get(r, "")}
                          for r, n in sorted(self.not_used.items())],
             "hits": dict(sorted(self.hits.items())), "too_common": dict(sorted(self.too_common.items())),
-            "accounts": self.accounts, "accounts_with_evidence": self.accounts_with_evidence,
+            "state": self.state, "accounts": self.accounts, "accounts_with_evidence": self.accounts_with_evidence,
             "accounts_likely": self.accounts_likely, "clusters": self.clusters,
             "actions": dict(sorted(self.actions.items())), "action_pack": self.action_pack, "engine": self.engine,
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},

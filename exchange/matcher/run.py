@@ -20,14 +20,15 @@ from exchange.matcher.compare import account, host, ip_range, picture, text, tok
 from exchange.matcher.contributors import Contributors
 from exchange.matcher.direct import weigh_hits
 from exchange.matcher.engine import Engine, open_engine
-from exchange.matcher.entities import Entities, read_entities
+from exchange.matcher.entities import Entities
 from exchange.matcher.features import read_features
 from exchange.matcher.indicators import Indicator, Terms, collect, read_indicators
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.networks import find_networks, recommend_steps, write_networks
+from exchange.matcher.platform.ground import lay
+from exchange.matcher.platform.questions import bring_accounts, bring_heard, bring_members, prepare_questions
 from exchange.matcher.removed import read_removed
 from exchange.matcher.report import Report
-from exchange.matcher.traces import make_traces
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights, load_weights
 
@@ -82,7 +83,7 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
     with open_engine(out, memory=options.memory, threads=options.threads) as engine:
         report.engine = engine.settings
         with clock("reading the tables"):
-            there = read_entities(engine, entities, dict(options.mapping or {}), options.at, report)
+            there = lay(engine, entities, dict(options.mapping or {}), options.at, report, say)
             if "removed" in there.tables:
                 indicators += read_removed(engine, there.tables, terms.sibling, report)
             load_indicators(engine, indicators, weights, there)
@@ -186,19 +187,22 @@ def compare(engine: Engine, there: Entities, weights: Weights, at: int, report: 
 
 def prepare(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
     """Weigh direct evidence and objections; make everything that rounds of company need."""
+    bring_accounts(engine, there, "SELECT account_id FROM hits")
     if repeated := weigh_hits(engine, weights, at):
         report.leave_out("a hit on a value that the same source had already named (it counts once)", "", repeated)
     objections.weigh_objections(engine, weights)
     company.empty(engine, there.account_type)
     circle.empty(engine, there.account_type)
+    prepare_questions(engine, there)
+    bring_heard(engine, there)
     claims.weigh_claims(engine, weights)
-    make_traces(engine, there)
 
 
-def listen(engine: Engine, weights: Weights, at: int, accounts: int) -> None:
+def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts: int) -> None:
     """One round of company and circles."""
-    company.gather(engine, weights, at)
+    company.gather(engine, there, weights, at)
     company.one_round(engine, weights, at)
+    bring_heard(engine, there)
     circle.gather_circles(engine, weights, accounts)
     claims.weigh_claims(engine, weights)
 
@@ -207,11 +211,12 @@ def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: R
     prepare(engine, there, weights, at, report)
     for number, card in enumerate(weights.cards):
         if number:
-            listen(engine, weights, at, report.accounts)
+            listen(engine, there, weights, at, report.accounts)
         weighed = fusion.weigh(read_features(engine, weights), card, weights)
         fusion.keep_state(engine, weighed)
     fusion.write_evidence(engine, weighed, card)
     keep_features(engine, weighed.features)
+    bring_members(engine, there)
 
 
 def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
@@ -222,7 +227,7 @@ def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
                 AS signals,
             m.cluster, m.role, m.class,
             COALESCE(m.likely_from, {weights.classes.likely}) AS likely_from, COALESCE(d.action, 'none') AS action
-        FROM accounts a LEFT JOIN state s ON s.account_id = a.account_id
+        FROM everyone a LEFT JOIN state s ON s.account_id = a.account_id
         LEFT JOIN told m ON m.account_id = a.account_id LEFT JOIN actions d ON d.account_id = a.account_id
         ORDER BY account_id)
         TO {quoted(str(engine.work / ACCOUNTS))} (FORMAT parquet)""")

@@ -57,17 +57,39 @@ def find_sources(engine: Engine, folder: Path, mapping: dict[str, TableMapping],
     for name, shape in SHAPES.items():
         given = mapping.get(name, TableMapping())
         path = _locate(folder, name, given, report)
-        source = _open(engine, shape, path, given, report) if path else None
+        source = open_source(engine, shape, path, given, report) if path else None
         if path and not source:
             report.tables_left_out.append(name)
         if source:
             sources[name] = source
         elif shape.needed:
-            raise InputError(f"The entities' folder {folder} has no {name} table that can be read.",
-                             why=" ".join(report.problems[-1:]),
-                             fix=f"Add {name}.parquet or {name}.csv, or name its file in a mapping file.")
+            raise no_table(folder, name, report)
     _name_unknown(folder, mapping, report)
     return sources
+
+
+def find_files(folder: Path, mapping: dict[str, TableMapping], report: Report) -> dict[str, list[Path]]:
+    """The files of each entity table in a folder; a table may lie in a folder of parts. Raises InputError as
+    ``find_sources`` does where the folder or any file of accounts is missing."""
+    if not folder.is_dir():
+        raise InputError(f"The entities' folder {folder} is not there.",
+                         fix="Name a folder with accounts.parquet (or .csv) and the other entity tables.")
+    found: dict[str, list[Path]] = {}
+    for name, shape in SHAPES.items():
+        path = _locate(folder, name, mapping.get(name, TableMapping()), report)
+        if path is not None:
+            found[name] = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        elif shape.needed:
+            raise no_table(folder, name, report)
+    _name_unknown(folder, mapping, report)
+    return found
+
+
+def no_table(folder: Path, name: str, report: Report) -> InputError:
+    """What is said when a table that is needed isn't there."""
+    return InputError(f"The entities' folder {folder} has no {name} table that can be read.",
+                      why=" ".join(report.problems[-1:]),
+                      fix=f"Add {name}.parquet or {name}.csv, or name its file in a mapping file.")
 
 
 def _locate(folder: Path, name: str, given: TableMapping, report: Report) -> Path | None:
@@ -98,10 +120,15 @@ def _scan(path: Path) -> str:
             f" ignore_errors = true, store_rejects = true{tab})")
 
 
-def _open(engine: Engine, shape: Shape, path: Path, given: TableMapping, report: Report) -> Source | None:
+def open_source(engine: Engine, shape: Shape, path: Path, given: TableMapping, report: Report,
+                place: str = "") -> Source | None:
+    """One file (or folder of parts) as a table; None, and why in the report, where it can't be one.
+
+    ``place`` is what people are told it is called (default: the file's name).
+    """
     import duckdb  # noqa: PLC0415 - as in engine
 
-    scan = _scan(path)
+    scan, place = _scan(path), place or path.name
     try:
         if "read_csv" in scan:
             scan = _keep_csv(engine, shape, path, scan, report)
@@ -109,7 +136,7 @@ def _open(engine: Engine, shape: Shape, path: Path, given: TableMapping, report:
         engine.rows(f"SELECT count(*) FROM {scan}")
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
-        report.problems.append(f"{path.name} can't be read ({first}); it is left out. Write the file anew.")
+        report.problems.append(f"{place} can't be read ({first}); it is left out. Write the file anew.")
         return None
     lower = {name.strip().lower(): name for name in there}
     columns, types = {}, {}
@@ -119,18 +146,18 @@ def _open(engine: Engine, shape: Shape, path: Path, given: TableMapping, report:
         if actual is not None:
             columns[column.name], types[column.name] = '"' + actual.replace('"', '""') + '"', there[actual]
         elif column.needed:
-            report.problems.append(f"{path.name} has no column {theirs!r}; the table is left out. Add the column,"
+            report.problems.append(f"{place} has no column {theirs!r}; the table is left out. Add the column,"
                                    f" or say in a mapping file what it is called.")
             return None
         elif column.missing:
-            report.problems.append(f"{path.name} has no column {theirs!r}; without it {column.missing}.")
+            report.problems.append(f"{place} has no column {theirs!r}; without it {column.missing}.")
     from_text = path.is_file() and path.suffix != ".parquet"
-    return Source(shape, path.name, scan, types, columns, dict(given.kinds), from_text)
+    return Source(shape, place, scan, types, columns, dict(given.kinds), from_text)
 
 
 def _keep_csv(engine: Engine, shape: Shape, path: Path, scan: str, report: Report) -> str:
     """Read a text file once into the work folder as Parquet; count the lines that are no rows of it."""
-    kept = engine.work / f"{shape.name}.parquet"
+    kept = engine.work / f"{shape.name}.read.parquet"
     engine.run(f"COPY (SELECT * FROM {scan}) TO {quoted(str(kept))} (FORMAT parquet)")
     rejected = engine.rows("SELECT count(DISTINCT line), min(line) FROM reject_errors")[0]
     if rejected[0]:

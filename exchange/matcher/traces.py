@@ -2,17 +2,22 @@
 
 Beside the links of identity these are acts (the same post shared or written, the same tag), wording (five words in a
 row, so that near-duplicates meet), pictures (windows of 24 bits of the fingerprint, so that noisy copies meet), the
-hour of the sign-up, and rhythm: what is done at one time, in one order, with the same pauses (``rhythm``). Table
-``traces``: account_id, kind, key, value, first_seen, last_seen, holders, of values that at least two accounts hold and
-few enough for their kind to say anything.
+hour of the sign-up, and rhythm: what is done at one time, in one order, with the same pauses (``rhythm``).
+
+A trace is a row account_id, kind, key, first_seen, last_seen; an account may have one more than once. They are as many
+as the platform is large, so they are never a table but a SELECT over the platform's tables, asked for the few accounts
+and values that matter (``platform.questions``). Only what takes a look at all rows to know (``derived``: wording and
+rhythm) is computed once, for values that two accounts have.
 """
 
 from __future__ import annotations
 
-from exchange.matcher.compare.picture import words_sql
+from collections.abc import Callable
+
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.rhythm import FOLLOWED, RHYTHMS, following_sql
+from exchange.matcher.values import LINK_KINDS, quoted, shown_sql, text_key_sql
 
 WORDS = 5
 """Length of a run of words; shorter texts say too little."""
@@ -20,45 +25,53 @@ _WINDOW, _STRIDE = 24, 8
 _BURST = 3_600
 
 
-def make_traces(engine: Engine, there: Entities) -> None:
-    """Make the table ``traces`` of what tables there are, and ``doing``: how many posts each account shared."""
-    parts = [_signups()]
-    if "links" in there.tables:
-        parts.append("SELECT account_id, kind, key, value, first_seen, last_seen FROM links")
-    if "acts" in there.tables:
-        parts.append("""SELECT account_id, kind, key, CAST(key AS VARCHAR), min(ts), max(ts) FROM acts
-            GROUP BY account_id, kind, key""")
-        parts += _rhythms(engine)
-    if "posts" in there.tables:
-        parts.append(_wording())
-    if "avatars" in there.tables:
-        parts.append(_pictures())
-    engine.run("CREATE VIEW everything AS " + " UNION ALL ".join(parts))
-    engine.run("""CREATE OR REPLACE TEMP TABLE holding AS SELECT kind, key, count(*) AS holders FROM (
-            SELECT DISTINCT account_id, kind, key FROM everything) GROUP BY kind, key HAVING count(*) > 1""")
-    engine.run("""CREATE TEMP TABLE traces AS SELECT e.account_id, e.kind, e.key, min(e.value) AS value,
-            min(e.first_seen) AS first_seen, max(e.last_seen) AS last_seen, any_value(h.holders) AS holders
-        FROM everything e JOIN (SELECT h.* FROM holding h JOIN kinds k USING (kind)
-            WHERE k.company AND holders > 1 AND holders < 3 * k.cap) h ON h.kind = e.kind AND h.key = e.key
-        SEMI JOIN accounts a ON a.account_id = e.account_id GROUP BY e.account_id, e.kind, e.key""")
-    engine.run("DROP TABLE holding")
-    done = "acts WHERE kind = 'share' AND NOT wrote" if "acts" in there.tables else "accounts WHERE false"
-    key = "key" if "acts" in there.tables else "account_id"
-    engine.run(f"CREATE TEMP TABLE doing AS SELECT account_id, count(DISTINCT {key}) AS n FROM {done} GROUP BY 1")
+def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] = str) -> str:
+    """All traces of the kinds ``told``; ``of`` gives what stands after FROM for a table of the platform."""
+    kinds = ", ".join(quoted(kind) for kind in LINK_KINDS if kind in told)
+    parts = ["SELECT account_id, kind, key, first_seen, last_seen FROM " + of("derived")]
+    if "signup" in told:
+        parts.append(f"""SELECT account_id, 'signup' AS kind, created // {_BURST} AS key, created AS first_seen,
+            created AS last_seen FROM {of('everyone')} WHERE created IS NOT NULL""")
+    if "links" in there.tables and kinds:
+        parts.append(f"SELECT account_id, kind, key, first_seen, last_seen FROM {of('links')} WHERE kind IN ({kinds})")
+    if "acts" in there.tables and told & {"share", "tag"}:
+        acts = ", ".join(quoted(kind) for kind in ("share", "tag") if kind in told)
+        parts.append(f"SELECT account_id, kind, key, ts, ts FROM {of('acts')} WHERE kind IN ({acts})")
+    if "avatars" in there.tables and "likeness" in told:
+        parts.append(f"SELECT account_id, 'likeness', key, NULL, NULL FROM ({windows_sql(of('pictures'))})")
+    return " UNION ALL ".join(parts)
 
 
-def _rhythms(engine: Engine) -> list[str]:
-    """What the weights know of rhythm."""
-    told = {row[0] for row in engine.rows("SELECT kind FROM kinds WHERE company")}
-    if told.intersection(FOLLOWED):
-        engine.run(f"CREATE TEMP TABLE following AS {following_sql()}")
-    return [rhythm() for kind, rhythm in RHYTHMS.items() if kind in told]
+def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:
+    """Make table ``derived`` (with ``value``, how it is written) of the kinds that take a look at all rows."""
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE derived (account_id {there.account_type}, kind VARCHAR, key BIGINT,
+        value VARCHAR, first_seen BIGINT, last_seen BIGINT)""")
+    if "posts" in there.tables and "wording" in told:
+        _derive_wording(engine)
+    if "acts" in there.tables and told.intersection(RHYTHMS):
+        if told.intersection(FOLLOWED):
+            engine.run(f"CREATE OR REPLACE TEMP TABLE following AS {following_sql()}")
+        for kind, rhythm in RHYTHMS.items():
+            if kind in told:
+                engine.run(f"CREATE OR REPLACE TEMP TABLE beats AS {rhythm()}")
+                engine.run("""INSERT INTO derived BY NAME SELECT b.* FROM beats b JOIN (SELECT key FROM beats
+                    GROUP BY key HAVING min(account_id) <> max(account_id)) t ON t.key = b.key""")
+        engine.run("DROP TABLE IF EXISTS beats; DROP TABLE IF EXISTS following")
 
 
-def _signups() -> str:
-    return f"""SELECT account_id, 'signup' AS kind, created // {_BURST} AS key,
-        strftime(to_timestamp(created // {_BURST} * {_BURST}), '%Y-%m-%d %H:00') AS value, created AS first_seen,
-        created AS last_seen FROM accounts WHERE created IS NOT NULL"""
+def _derive_wording(engine: Engine) -> None:
+    """Runs that two accounts have. A quick hash finds which may be; only those are written out."""
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE often AS SELECT hashed FROM (
+            SELECT account_id, unnest({_hashes_sql('form')}) AS hashed FROM posts)
+        GROUP BY hashed HAVING min(account_id) <> max(account_id)""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE repeating AS SELECT account_id, form, first_seen, last_seen FROM (
+            SELECT *, unnest({_hashes_sql('form')}) AS hashed FROM posts) SEMI JOIN often USING (hashed)
+        GROUP BY ALL""")
+    engine.run(f"""INSERT INTO derived BY NAME SELECT account_id, 'wording' AS kind, {text_key_sql('run')} AS key,
+            run AS value, min(first_seen) AS first_seen, max(last_seen) AS last_seen
+        FROM (SELECT account_id, first_seen, last_seen, unnest({runs_sql('form')}) AS run FROM repeating)
+        GROUP BY account_id, run""")
+    engine.run("DROP TABLE often; DROP TABLE repeating")
 
 
 def runs_sql(form: str) -> str:
@@ -68,20 +81,26 @@ def runs_sql(form: str) -> str:
             f" lambda i: array_to_string({words}[i:i + {WORDS - 1}], ' '))")
 
 
-def _wording() -> str:
-    return f"""SELECT account_id, 'wording', (hash(run) >> 2)::BIGINT, run, min(first_seen), max(last_seen)
-        FROM (SELECT account_id, first_seen, last_seen, unnest({runs_sql('form')}) AS run FROM posts)
-        GROUP BY account_id, run"""
+def _hashes_sql(form: str) -> str:
+    words = f"string_split({form}, ' ')"
+    run = ", ".join(f"{words}[i + {n}]" for n in range(WORDS))
+    return f"list_transform(range(1, len({words}) - {WORDS - 2}), lambda i: hash({run}))"
 
 
-def _pictures() -> str:
-    """Windows that begin at every eighth bit and lie within one or two words of 64 bits."""
+def windows_sql(pictures: str) -> str:
+    """Windows (account_id, key) of rows of four words; they begin at every eighth bit and lie within one word."""
     windows = []
     for start in range(0, 256 - _WINDOW + 1, _STRIDE):
         word, bit = divmod(start, 64)
         if bit + _WINDOW <= 64:
             cut = f"(w{word} >> {64 - bit - _WINDOW}) & {2**_WINDOW - 1}"
             windows.append(f"({cut})::BIGINT + {start << _WINDOW}")
-    return f"""SELECT account_id, 'likeness', key, pdq, NULL::BIGINT, NULL::BIGINT FROM (
-        SELECT account_id, pdq, unnest([{', '.join(windows)}]) AS key FROM (
-            SELECT account_id, pdq, {words_sql('pdq')} FROM avatars))"""
+    return f"SELECT account_id, unnest([{', '.join(windows)}]) AS key FROM {pictures}"
+
+
+def value_sql(row: str) -> str:
+    """How a trace is written, where its kind and key say it: sign-ups, acts, links of bare numbers."""
+    hour = f"strftime(to_timestamp({row}.key * {_BURST}), '%Y-%m-%d %H:00')"
+    known = ", ".join(quoted(kind) for kind in LINK_KINDS)
+    return (f"CASE WHEN {row}.kind = 'signup' THEN {hour} WHEN {row}.kind IN ('share', 'tag')"
+            f" THEN CAST({row}.key AS VARCHAR) WHEN {row}.kind IN ({known}) THEN {shown_sql(row)} END")

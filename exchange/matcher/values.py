@@ -171,9 +171,21 @@ def _not_word_anywhere() -> Any:
     return re2.compile(r"[^\p{L}\p{N}\p{M}#@]+")
 
 
+def shown_sql(row: str) -> str:
+    """How a value of ``links`` is written; NULL in the table stands for its bare number."""
+    salts = " ".join(f"WHEN {quoted(name)} THEN {salt(name)}" for name in LINK_KINDS)
+    return f"COALESCE({row}.value, CAST(xor({row}.key, CASE {row}.kind {salts} END) AS VARCHAR))"
+
+
+def text_key_sql(value: str) -> str:
+    """The number that stands for a text: the first 60 bits of its MD5, the same on every engine."""
+    return f"TRY_CAST('0x' || md5({value})[1:15] AS BIGINT)"
+
+
 def text_sql(value: str) -> str:
     """One form of a post's text: letters, digits, # and @ in lower case, parted by single blanks."""
-    return f"trim(regexp_replace(lower(nfc_normalize({value})), '[^\\p{{L}}\\p{{N}}\\p{{M}}#@]+', ' ', 'g'))"
+    form = f"trim(regexp_replace(lower(nfc_normalize({value})), '[^\\p{{L}}\\p{{N}}\\p{{M}}#@]+', ' ', 'g'))"
+    return f"CASE WHEN regexp_full_match({value}, '[0-9a-z#@]+( [0-9a-z#@]+)*') THEN {value} ELSE {form} END"
 
 
 def host_form(value: str) -> str:

@@ -49,11 +49,12 @@ def of_tables(folder: Path, named: Iterable[str] = ()) -> dict[str, dict[str, An
     for name in named:
         path = folder / name
         files |= set(path.glob("*.parquet")) if path.is_dir() else {path} if path.is_file() else set()
-    return {path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path): _of_file(path)
+    return {path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path): of_file(path)
             for path in sorted(files)}
 
 
-def _of_file(path: Path) -> dict[str, Any]:
+def of_file(path: Path) -> dict[str, Any]:
+    """Fingerprint of one file: bytes, sha256, and whether all of it was read."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with path.open("rb") as file:

@@ -34,7 +34,7 @@ def compare(engine: Engine, at: int) -> None:
             FROM handles h JOIN keys k ON h.platform IS NOT DISTINCT FROM k.platform
              AND h.handle IS NOT DISTINCT FROM k.handle AND h.profile_url IS NOT DISTINCT FROM k.profile_url)
                  h
-        JOIN probes p ON p.text = h.name LEFT JOIN accounts a ON a.account_id = h.account_id
+        JOIN probes p ON p.text = h.name LEFT JOIN everyone a ON a.account_id = h.account_id
         WHERE p.how = 'account' GROUP BY h.account_id, p.ix, p.shared, h.name""")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.matcher.engine import Engine
-from exchange.matcher.values import salt
+from exchange.matcher.values import salt, shown_sql
 
 NEEDS = "links"
 HOW = ("range",)
@@ -27,7 +27,7 @@ def compare(engine: Engine) -> None:
             FROM addresses l JOIN {chosen} p ON {network} = p.key GROUP BY ALL""")
         engine.here("held")
         engine.run(f"""INSERT INTO hits
-            SELECT l.account_id, p.ix, 'ip_range', p.similarity, l.value, p.shared, l.first_seen,
+            SELECT l.account_id, p.ix, 'ip_range', p.similarity, {shown_sql('l')}, p.shared, l.first_seen,
                 l.last_seen, h.holders
             FROM addresses l JOIN held h ON {network} = h.key JOIN probes p ON p.key = h.key
             JOIN kinds k ON k.kind = 'ip_range'

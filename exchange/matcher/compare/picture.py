@@ -38,6 +38,11 @@ def bands_sql(row: str) -> str:
     return f"[{', '.join(parts)}]"
 
 
+def digits_sql(row: str) -> str:
+    """The 64 hex digits of a row with words."""
+    return " || ".join(f"lpad(lower(to_hex({row}.w{n})), 16, '0')" for n in range(4))
+
+
 def compare(engine: Engine, at: int, at_radius: float) -> None:
     """Fill ``hits`` from avatars. A picture is taken to be in use from the account's creation until ``at``."""
     flips = ", ".join(["0", *(str(1 << bit) for bit in range(16))])
@@ -47,13 +52,12 @@ def compare(engine: Engine, at: int, at_radius: float) -> None:
                 SELECT pdq, {words_sql('pdq')} FROM (SELECT DISTINCT text AS pdq FROM probes WHERE how = 'picture')) p),
             (SELECT unnest([{flips}]) AS flip)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE met AS
-        SELECT DISTINCT a.account_id, a.pdq AS local, b.pdq, {distance_sql('a', 'b')} AS distance
-        FROM (SELECT *, unnest({bands_sql('w')}) AS band FROM (
-                SELECT account_id, pdq, {words_sql('pdq')} FROM avatars) w) a
+        SELECT DISTINCT a.account_id, a.w0, a.w1, a.w2, a.w3, b.pdq, {distance_sql('a', 'b')} AS distance
+        FROM (SELECT *, unnest({bands_sql('w')}) AS band FROM pictures w) a
         JOIN shared_bands b ON a.band = b.band WHERE {distance_sql('a', 'b')} <= {RADIUS}""")
     engine.here("met")
     engine.run(f"""INSERT INTO hits
         SELECT m.account_id, p.ix, 'picture', 1 - {real(1 - at_radius)} * m.distance / {RADIUS}, m.local, p.shared,
             a.created, {at}, count(DISTINCT m.account_id) OVER (PARTITION BY m.pdq)
-        FROM met m JOIN probes p ON p.text = m.pdq LEFT JOIN accounts a ON a.account_id = m.account_id
+        FROM (SELECT account_id, pdq, distance, {digits_sql('w')} AS local FROM met w) m JOIN probes p ON p.text = m.pdq LEFT JOIN everyone a ON a.account_id = m.account_id
         WHERE p.how = 'picture'""")

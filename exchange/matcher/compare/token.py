@@ -6,6 +6,7 @@ One join of whole numbers; holders are counted first, so that a value that every
 from __future__ import annotations
 
 from exchange.matcher.engine import Engine
+from exchange.matcher.values import shown_sql
 
 NEEDS = "links"
 HOW = ("token",)
@@ -18,8 +19,8 @@ def compare(engine: Engine) -> None:
         FROM links l JOIN (SELECT DISTINCT kind, key FROM probes WHERE how = 'token') p
           ON l.key = p.key AND l.kind = p.kind GROUP BY ALL""")
     engine.here("held")
-    engine.run("""INSERT INTO hits
-        SELECT l.account_id, p.ix, l.kind, p.similarity, l.value, p.shared, l.first_seen, l.last_seen,
+    engine.run(f"""INSERT INTO hits
+        SELECT l.account_id, p.ix, l.kind, p.similarity, {shown_sql('l')}, p.shared, l.first_seen, l.last_seen,
             h.holders
         FROM links l JOIN held h ON l.key = h.key AND l.kind = h.kind JOIN kinds k ON k.kind = h.kind
         JOIN (SELECT * FROM probes WHERE how = 'token') p ON l.key = p.key AND l.kind = p.kind

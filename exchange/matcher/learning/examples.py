@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from exchange.matcher import fusion
 from exchange.matcher.bundle import read_objects
 from exchange.matcher.engine import Engine, open_engine
-from exchange.matcher.entities import Entities, read_entities
+from exchange.matcher.entities import Entities
 from exchange.matcher.features import Features, read_features
 from exchange.matcher.indicators import Terms, collect, read_indicators
+from exchange.matcher.platform.ground import lay
 from exchange.matcher.report import Report
 from exchange.matcher.run import compare, listen, load_indicators, prepare
 from exchange.matcher.scorecard import Card
@@ -29,6 +30,7 @@ class Study:
     """One world under study: its engine stands before the next stage."""
 
     engine: Engine
+    there: Entities
     weights: Weights
     at: int
     accounts: int
@@ -41,7 +43,7 @@ class Study:
         """Score with a card, and listen to company once more."""
         weighed = fusion.weigh(features, card, self.weights)
         fusion.keep_state(self.engine, weighed)
-        listen(self.engine, self.weights, self.at, self.accounts)
+        listen(self.engine, self.there, self.weights, self.at, self.accounts)
         return weighed
 
 
@@ -52,11 +54,11 @@ def open_study(world: Path, work: Path, weights: Weights, at: int) -> Iterator[S
     terms = Terms(at, weights.direct.default_confidence, weights.direct.sibling)
     indicators = read_indicators(collect(read_objects(world / FEED), report), terms, report)
     with open_engine(work, memory="2GB", threads=2) as engine:
-        there: Entities = read_entities(engine, world, {}, at, report)
+        there = lay(engine, world, {}, at, report)
         load_indicators(engine, indicators, weights, there)
         compare(engine, there, weights, at, report)
         prepare(engine, there, weights, at, report)
-        yield Study(engine, weights, at, report.accounts)
+        yield Study(engine, there, weights, at, report.accounts)
 
 
 def read_truth(engine: Engine, world: Path, accounts: NDArray[np.int64]) -> NDArray[np.int8]:

@@ -1,0 +1,129 @@
+"""The questions asked of the platform: the only statements of a run, beside comparators, that read its large tables.
+
+Each is one statement that reads tables of the platform (``everyone``, ``links``, ``acts``, ``pictures``, ``derived``)
+and a small local one, and adds what it finds to a local table: what values do these accounts hold, who holds these
+values, who are these accounts, what did they do. What was asked once is not asked again within a run.
+"""
+
+from __future__ import annotations
+
+from exchange.matcher.compare.picture import words_sql
+from exchange.matcher.engine import Engine
+from exchange.matcher.entities import Entities
+from exchange.matcher.household import LARGEST
+from exchange.matcher.traces import derive, traces_sql, value_sql, windows_sql
+from exchange.matcher.values import shown_sql
+
+
+def prepare_questions(engine: Engine, there: Entities) -> None:
+    """Make what every question rests on: ``derived``, and the local tables that hold answers, empty so far.
+
+    ``holdings``: account_id, kind, key, first_seen, last_seen, holders; ``accounts``: as ``everyone``, of accounts that
+    came up; ``acts_here``: as ``acts``, of those; ``doing``: how many posts each of those shared.
+    """
+    account, told = there.account_type, _told(engine)
+    derive(engine, there, told)
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE holdings (account_id {account}, kind VARCHAR, key BIGINT,
+        value VARCHAR, first_seen BIGINT, last_seen BIGINT, holders BIGINT)""")
+    engine.run(f"CREATE OR REPLACE TEMP TABLE asked_accounts (account_id {account})")
+    engine.run("CREATE OR REPLACE TEMP TABLE asked_values (kind VARCHAR, key BIGINT)")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE described (account_id {account}, kind VARCHAR, key BIGINT,
+        value VARCHAR)""")
+    engine.run(f"CREATE OR REPLACE TEMP TABLE told_of (account_id {account})")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE acts_here (account_id {account}, kind VARCHAR, key BIGINT, ts BIGINT,
+        wrote BOOLEAN)""")
+    engine.run("""CREATE OR REPLACE TEMP VIEW doing AS SELECT account_id, count(DISTINCT key) AS n FROM acts_here
+        WHERE kind = 'share' AND NOT wrote GROUP BY account_id""")
+
+
+def _told(engine: Engine) -> frozenset[str]:
+    return frozenset(kind for kind, in engine.rows("SELECT kind FROM kinds WHERE company"))
+
+
+def _of_asked(table: str) -> str:
+    return f"(SELECT t.* FROM {table} t JOIN asked q ON q.account_id = t.account_id)"
+
+
+def ask_holders(engine: Engine, there: Entities) -> None:
+    """Add to ``holdings`` all holdings of the values of the accounts in ``voices``, as far as they aren't there: of
+    values that at least two accounts hold, and few enough for their kind to say anything."""
+    told = _told(engine)
+    engine.run("""CREATE OR REPLACE TEMP TABLE asked AS SELECT account_id FROM voices v
+        WHERE NOT EXISTS (SELECT 1 FROM asked_accounts a WHERE a.account_id = v.account_id)""")
+    engine.run("INSERT INTO asked_accounts SELECT account_id FROM asked")
+    engine.run(f"CREATE OR REPLACE TEMP TABLE values_held AS SELECT DISTINCT kind, key FROM"
+               f" ({traces_sql(there, told, _of_asked)})")
+    engine.run("""CREATE OR REPLACE TEMP TABLE new_values AS SELECT kind, key FROM values_held v
+        WHERE NOT EXISTS (SELECT 1 FROM asked_values a WHERE a.kind = v.kind AND a.key = v.key)""")
+    engine.run("INSERT INTO asked_values SELECT kind, key FROM new_values")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE found AS
+        SELECT t.account_id, t.kind, t.key, min(t.first_seen) AS first_seen, max(t.last_seen) AS last_seen
+        FROM ({traces_sql(there, told)}) t JOIN new_values v ON v.key = t.key AND v.kind = t.kind
+        GROUP BY t.account_id, t.kind, t.key""")
+    engine.run("""INSERT INTO holdings BY NAME SELECT f.*, NULL::VARCHAR AS value, h.holders FROM found f JOIN (
+            SELECT kind, key, count(*) AS holders FROM found GROUP BY kind, key) h ON h.key = f.key AND h.kind = f.kind
+        JOIN kinds k ON k.kind = f.kind SEMI JOIN everyone e ON e.account_id = f.account_id
+        WHERE h.holders > 1 AND h.holders < 3 * k.cap""")
+    engine.run("DROP TABLE found")
+    bring_accounts(engine, there, f"SELECT account_id FROM holdings WHERE holders <= {LARGEST}")
+
+
+def bring_accounts(engine: Engine, there: Entities, which: str) -> None:
+    """Add to ``accounts`` the rows of those that a query names and that aren't there yet."""
+    engine.run("CREATE TEMP TABLE IF NOT EXISTS accounts AS SELECT * FROM everyone LIMIT 0")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE asked AS SELECT DISTINCT account_id FROM ({which}) w
+        WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.account_id = w.account_id)""")
+    engine.run("INSERT INTO accounts SELECT e.* FROM everyone e JOIN asked q ON q.account_id = e.account_id")
+
+
+def bring_heard(engine: Engine, there: Entities) -> None:
+    """Bring the accounts of ``direct`` and ``company``, and what they did, as far as they aren't there; and write out
+    the values of ``company``."""
+    heard = "SELECT account_id FROM direct UNION SELECT account_id FROM company"
+    bring_accounts(engine, there, heard)
+    if "acts" in there.tables:
+        engine.run(f"""CREATE OR REPLACE TEMP TABLE asked AS SELECT account_id FROM ({heard}) w
+            WHERE NOT EXISTS (SELECT 1 FROM told_of a WHERE a.account_id = w.account_id)""")
+        engine.run("INSERT INTO told_of SELECT account_id FROM asked")
+        engine.run("INSERT INTO acts_here SELECT t.* FROM acts t JOIN asked q ON q.account_id = t.account_id")
+    _describe(engine, there)
+
+
+def _describe(engine: Engine, there: Entities) -> None:
+    """Write out the values of ``company``: most say themselves, the others are looked up."""
+    engine.run("""CREATE OR REPLACE TEMP TABLE asked AS SELECT DISTINCT account_id, kind, key FROM company c
+        WHERE kind NOT IN ('signup', 'share', 'tag') AND NOT EXISTS (SELECT 1 FROM described d
+            WHERE d.account_id = c.account_id AND d.kind = c.kind AND d.key = c.key)""")
+    same = "q.account_id = t.account_id AND q.key = t.key"
+    engine.run(f"""INSERT INTO described SELECT t.account_id, t.kind, t.key, min(t.value) FROM derived t
+        JOIN asked q ON {same} AND q.kind = t.kind GROUP BY ALL""")
+    if "links" in there.tables:
+        engine.run(f"""INSERT INTO described SELECT t.account_id, t.kind, t.key, min(t.value) FROM links t
+            JOIN asked q ON {same} AND q.kind = t.kind WHERE t.value IS NOT NULL GROUP BY ALL""")
+    if "avatars" in there.tables:
+        engine.run("""CREATE OR REPLACE TEMP TABLE faces AS SELECT t.account_id, t.pdq FROM avatars t
+            JOIN (SELECT DISTINCT account_id FROM asked WHERE kind = 'likeness') q ON q.account_id = t.account_id""")
+        engine.run(f"""INSERT INTO described SELECT t.account_id, 'likeness', t.key, min(f.pdq)
+            FROM ({windows_sql(f"(SELECT DISTINCT pdq AS account_id, {words_sql('pdq')} FROM faces)")}) w
+            JOIN faces f ON f.pdq = w.account_id JOIN asked t ON t.account_id = f.account_id AND t.key = w.key
+            WHERE t.kind = 'likeness' GROUP BY ALL""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
+        SELECT c.* REPLACE (COALESCE(d.value, {value_sql('c')}) AS value)
+        FROM company c LEFT JOIN described d ON d.account_id = c.account_id AND d.kind = c.kind AND d.key = c.key""")
+
+
+def bring_members(engine: Engine, there: Entities) -> None:
+    """From here on ``acts`` and ``links`` are what those did and hold who have evidence: rows of their own instead of
+    the platform's."""
+    if "acts" in there.tables:
+        engine.run("CREATE OR REPLACE TEMP TABLE acts AS SELECT * FROM acts_here")
+    if "links" in there.tables:
+        engine.run(f"""CREATE OR REPLACE TEMP TABLE links AS
+            SELECT account_id, kind, key, min(value) AS value, min(first_seen) AS first_seen,
+                max(last_seen) AS last_seen
+            FROM (SELECT t.account_id, t.kind, t.key, {shown_sql('t')} AS value, t.first_seen, t.last_seen FROM links t
+                JOIN state s ON s.account_id = t.account_id) GROUP BY account_id, kind, key""")
+
+
+
+
