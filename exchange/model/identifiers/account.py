@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, quote, unquote
 
 from exchange.model.identifiers.fault import IdentifierError
 from exchange.model.identifiers.kind import Kind, Said
-from exchange.model.identifiers.platforms import Platform, Shape, client_host, table
+from exchange.model.identifiers.platforms import ANY_HANDLE, Platform, Shape, client_host, table
 from exchange.model.identifiers.refang import refang
 
 _URL = re.compile(
@@ -28,8 +28,10 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _SLASHES = re.compile("//+")
-_BLANK = re.compile(r"\s")
-_TOLD = re.compile(r"([a-z0-9][a-z0-9 _-]{0,40}):(?!//)(.+)\Z", re.IGNORECASE)
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+_UNFIT = re.compile(r"[\s\x00-\x1f\x7f-\x9f%/]")
+"""What no handle holds: also what stays of text that was percent-encoded twice, or in no UTF-8."""
+_TOLD = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9 _-]{0,40}):(?!//)(.+)\Z")
 """``platform:handle``: no platform has a dot in its name, so that a host with a port isn't taken for one."""
 _SCHEMES = frozenset({"mailto", "tel", "http", "https", "ftp", "data", "javascript", "urn", "tg", "hmac-sha256"})
 _HASHED = re.compile(r"hmac-sha256:[^:\s]{1,128}:[0-9a-f]{64}\Z")
@@ -86,6 +88,8 @@ def account_key(platform: str, handle_or_url: str) -> AccountKey:
     for an id (``hmac-sha256:KEY:HEX``). Raises IdentifierError.
     """
     text = refang(handle_or_url)
+    if not text.isascii():
+        text = refang(unicodedata.normalize("NFKC", text))
     if not text or len(text) > _MAX_TEXT or _BLANK.search(text):
         raise IdentifierError(f"{handle_or_url[:80]!r} is no account: it is empty, too long or holds a blank")
     if "://" in text or (("/" in text or "." in text) and _on_platform(text)):
@@ -172,7 +176,7 @@ def _read(platform: Platform, host: str, path: str, query: str, seen: str) -> Pl
         handle, post = groups.get("h"), groups.get("p")
         if shape.query:
             value = (parse_qs(query).get(shape.query) or [""])[0]
-            if not value:
+            if not shape.form.fullmatch(value):
                 continue
             handle, post = (None, value) if shape.as_post else (value, None)
         if post and post.lower() in shape.pages:
@@ -200,9 +204,12 @@ def _found(platform: Platform, shape: Shape, account: AccountKey | None, post: s
 
 def _account(platform: Platform, shape: Shape, handle: str, seen: str) -> AccountKey | None:
     name = _normal(handle, shape.fold and not shape.is_id)
+    if platform.hyphen:
+        name = name.replace("-", platform.hyphen)
     if not platform.dots and not shape.is_id:
         name = name.replace(".", "") or name
-    if not name or name.startswith("@") or (not platform.handle.fullmatch(name) and not shape.prefix):
+    form = ANY_HANDLE if shape.prefix else platform.handle
+    if not form.fullmatch(name) or _UNFIT.search(name):
         return None
     return AccountKey(
         platform.name,
@@ -229,7 +236,7 @@ def _from_handle(platform: Platform, text: str, seen: str) -> AccountKey:
             return found.account
         break
     name = _normal(text.removeprefix("@"), True)
-    if "/" in name or not platform.handle.fullmatch(name):
+    if _UNFIT.search(name) or not platform.handle.fullmatch(name):
         raise IdentifierError(f"{text[:80]!r} can't be the name of an account on {platform.name}")
     return AccountKey(platform.name, "profile", name, "", seen)
 

@@ -15,7 +15,7 @@ from exchange.model.identifiers.kind import Kind
 from exchange.model.identifiers.refang import refang
 from exchange.model.identifiers.shared_host import is_privacy_service
 
-_LOCAL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}\Z")
+_LOCAL = re.compile(r"[^\s\x00-\x1f\x7f-\x9f@<>()\[\],;:\\\"]{1,64}\Z")
 _OFFICES = frozenset({"abuse", "noc", "security", "soc", "postmaster", "hostmaster", "mailer-daemon"})
 """RFC 2142: addresses that belong to whoever runs a network, not to an operation."""
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})

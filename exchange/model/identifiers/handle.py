@@ -11,14 +11,14 @@ import unicodedata
 
 from exchange.model.identifiers.fault import IdentifierError
 from exchange.model.identifiers.kind import Kind
-from exchange.model.identifiers.refang import clean
+from exchange.model.identifiers.refang import refang
 
 _FORM = re.compile(r"(?=.*[^\W_])[\w.\-]{3,64}\Z")
 
 
 def normalise(text: str) -> str:
     """The name in NFKC, casefolded, without one ``@``; raises IdentifierError."""
-    plain = clean(text)
+    plain = refang(text)
     if not plain.isascii():
         plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
     plain = plain.lower().removeprefix("@")

@@ -73,6 +73,8 @@ NOT_TENANTS = frozenset(
         "community",
     }
 )
+ANY_HANDLE = re.compile(r"[^\s/?#%:;,@\\\"'<>|{}()\[\]^`*=&$!+~]{1,100}")
+"""What a handle may look like where a platform says nothing more; letters of all scripts."""
 _CLIENT_LABELS = ("www.", "m.", "mobile.", "touch.", "amp.", "old.", "web.")
 
 
@@ -91,6 +93,8 @@ class Shape:
     fold: bool = True
     is_id: bool = False
     query: str = ""
+    form: re.Pattern[str] = re.compile(".+")
+    """What the query parameter may look like."""
     as_post: bool = False
     """The query parameter is a post's id, not an account's."""
     pages: frozenset[str] = frozenset()
@@ -114,7 +118,7 @@ class Platform:
     """A tenant's host is a whole web site of its own."""
     dots: bool = True
     hyphen: str = ""
-    """What a hyphen of a tenant's host stands for in the handle."""
+    """What a hyphen stands for in handles, where hosts can't hold it."""
     alike: frozenset[str] = frozenset()
     """Kinds of account whose addresses look the same."""
 
@@ -144,7 +148,7 @@ class Table:
         label = host[: start - 1].removeprefix("www.")
         if not platform.tenant or "." in label or label in NOT_TENANTS or label in platform.not_tenants:
             return platform, ""
-        return platform, label.replace("-", platform.hyphen) if platform.hyphen else label
+        return platform, label
 
 
 def client_host(host: str) -> str:
@@ -173,7 +177,7 @@ def _platform(name: str, entry: Mapping[str, Any]) -> Platform:
     return Platform(
         name=name,
         hosts=tuple(entry["hosts"]),
-        handle=re.compile(entry.get("handle", r"[^/?#\s]{1,100}")),
+        handle=re.compile(entry["handle"]) if "handle" in entry else ANY_HANDLE,
         shapes=tuple(_shape(shape, fold) for shape in entry["shapes"]),
         bare=tuple((re.compile(pattern or ".*"), path) for pattern, path in entry.get("bare", [["", "/{}"]])),
         reserved=_COMMON_RESERVED | frozenset(entry.get("reserved", ())),
@@ -198,6 +202,7 @@ def _shape(shape: Mapping[str, Any], fold: bool) -> Shape:
         fold=shape.get("fold", fold),
         is_id=shape.get("id", False),
         query=shape.get("query", ""),
+        form=re.compile(shape.get("form", ".+")),
         as_post=shape.get("as_post", False),
         pages=frozenset(shape.get("pages", ())),
     )

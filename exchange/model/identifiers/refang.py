@@ -22,7 +22,7 @@ _WWW = re.compile(_OPEN + r"www" + _CLOSE, re.IGNORECASE)
 _SCHEME = re.compile(
     r"(?<![a-z0-9])(?:h(?:xx|XX|\*\*|\+\+|__|tx|xt)p|\[h\]ttp|h\[tt\]p|\(h\)ttp|meow|http)(?P<s>[sS]?)"
     r"(?P<colon>\s?:\s?/\s?/|:\\\\|:/(?=[\w\[])|//)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _PLAIN_SCHEME = {"hxxp": "http", "hxxps": "https"}
 _CUT = re.compile(r"(?<![\w.-])t\[\.\]/(?=\+?\w{3})", re.IGNORECASE)
@@ -46,14 +46,21 @@ def refang(text: str) -> str:
     plain = _PLAIN_SCHEME.get(text[:8].lower().partition(":")[0])
     if plain and text.startswith("://", len(plain)):  # nearly all that are defanged: no need for the table
         text = plain + text[len(plain) :]
-    if not _FANGS.search(text):
-        return text
+    while _FANGS.search(text):
+        undone = _undone(text)
+        if undone == text:
+            break
+        text = undone
+    return text
+
+
+def _undone(text: str) -> str:
     text = _DOT.sub(".", text)
     text = _AT.sub("@", text)
     text = _COLON.sub(lambda found: ":" + (found["slashes"] or ""), text)
     text = _SLASH.sub(lambda found: "/" + (found["second"] or ""), text)
     text = _WWW.sub("www", text)
-    return _SCHEME.sub(lambda found: "http" + found["s"].lower() + "://", text)
+    return clean(_SCHEME.sub(lambda found: "http" + found["s"].lower() + "://", text))
 
 
 def defang(text: str) -> str:

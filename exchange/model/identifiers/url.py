@@ -22,7 +22,7 @@ from exchange.model.identifiers.shared_host import shared, why_shared
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?:(?=//)|(?!\d{1,5}(?:[/?#]|\Z)))", re.IGNORECASE)
 """A scheme before the address, not a host before its port."""
-_BLANK = re.compile(r"\s")
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|dclid|yclid|msclkid|twclid|igsh|igshid|mc_[ce]id|ref_src|ref_url|rdt|share_id|feature|si|"
