@@ -92,12 +92,12 @@ def account_key(platform: str, handle_or_url: str) -> AccountKey:
         text = refang(unicodedata.normalize("NFKC", text))
     if not text or len(text) > _MAX_TEXT or _BLANK.search(text):
         raise IdentifierError(f"{handle_or_url[:80]!r} is no account: it is empty, too long or holds a blank")
-    if "://" in text or (("/" in text or "." in text) and _on_platform(text)):
+    known = table().named(platform)
+    if _is_address(text, known):
         found = _at(text, handle_or_url)
         if found is None or found.account is None:
             raise IdentifierError(f"{text[:200]!r} is no address of an account on a known platform")
         return found.account
-    known = table().named(platform)
     if known is not None and not _HASHED.match(text):
         return _from_handle(known, text, handle_or_url)
     if not platform.strip():
@@ -106,7 +106,7 @@ def account_key(platform: str, handle_or_url: str) -> AccountKey:
     if _HASHED.match(text):
         return AccountKey(name, "profile", text, "", handle_or_url, "user_id")
     key = _normal(text.removeprefix("@"), False)
-    if not key:
+    if not key or key[0] == "@":
         raise IdentifierError(f"{handle_or_url[:80]!r} is no name of an account")
     return AccountKey(name, "profile", key, "", handle_or_url)
 
@@ -151,9 +151,17 @@ def is_platform_host(host: str) -> bool:
     return located is not None and not located[1]
 
 
-def _on_platform(text: str) -> bool:
+def _is_address(text: str, named: Platform | None) -> bool:
+    """Whether a text is an address rather than a handle; a handle may look like a host of another platform."""
+    if "://" in text:
+        return True
+    if "/" not in text and "." not in text:
+        return False
     match = _URL.match(text)
-    return match is not None and table().at(client_host(match["host"].lower())) is not None
+    located = table().at(client_host(match["host"].lower())) if match else None
+    if located is None:
+        return False
+    return "/" in text or named in (None, located[0]) or not named.handle.fullmatch(text)
 
 
 def _path(path: str) -> str:
@@ -222,7 +230,7 @@ def _account(platform: Platform, shape: Shape, handle: str, seen: str) -> Accoun
 
 
 def _from_handle(platform: Platform, text: str, seen: str) -> AccountKey:
-    text = _path(text) or text
+    text = given = _path(text) or text
     for pattern, path in platform.bare:
         if pattern.pattern == ".*":
             text = text.removeprefix("@")
@@ -235,7 +243,7 @@ def _from_handle(platform: Platform, text: str, seen: str) -> AccountKey:
         if found is not None and found.account is not None:
             return found.account
         break
-    name = _normal(text.removeprefix("@"), True)
+    name = _normal(given.removeprefix("@"), True)
     if _UNFIT.search(name) or not platform.handle.fullmatch(name):
         raise IdentifierError(f"{text[:80]!r} can't be the name of an account on {platform.name}")
     return AccountKey(platform.name, "profile", name, "", seen)

@@ -51,8 +51,8 @@ def normalise(text: str) -> str:
     protocol, _, rest = whole.partition("#")[0].partition("://")
     spot, _, rest = rest.partition("/")
     host, port = _host_and_port(spot.rpartition("@")[2])
-    if "." not in host and ":" not in host:
-        raise IdentifierError(f"{text[:80]!r} is no web address: its host has no dot")
+    if ("." not in host and ":" not in host) or host[-1:] == ".":
+        raise IdentifierError(f"{text[:80]!r} is no web address: its host has no dot, or ends in one")
     if "%" in rest:
         rest = _ESCAPE.sub(lambda found: found[0].upper(), rest)
     path, _, query = rest.partition("?")
@@ -61,9 +61,9 @@ def normalise(text: str) -> str:
 
 def _host_and_port(spot: str) -> tuple[str, str]:
     if ":" not in spot or spot.endswith("]"):
-        return spot.rstrip("."), ""
+        return spot.removesuffix("."), ""
     host, _, port = spot.rpartition(":")
-    return host.rstrip("."), ":" + port
+    return host.removesuffix("."), ":" + port
 
 
 def host_of(normal: str) -> str:
