@@ -57,6 +57,8 @@ half is left)."""
                    " exchange's own TAXII server they are fetched.")
 @click.option("--recorded-only", is_flag=True,
               help="Sources without a record are no independent witnesses beside others.")
+@click.option("--warning-list", "warning_lists", type=click.Path(path_type=Path), multiple=True, metavar="FILE|DIR",
+              help="MISP warning list, or a folder of them (repeatable): a value on one is not looked for.")
 @click.option("--weights", metavar="NAME|FILE", help="Table of weights other than the shipped one.")
 @click.option("--memory", metavar="SIZE", help="Most memory for the engine, such as 4GB; beyond it the disk is used.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
@@ -130,6 +132,7 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
 
     options = Options(
         at=_moment(given["at"]), purpose=given["purpose"], allow_from=frozenset(given["allow_from"]),
+        warning_lists=given["warning_lists"],
         memory=given["memory"], threads=given["threads"],
         weights=load_weights(_weights(given["weights"])) if given["weights"] else None,
         actions=load_actions(given["actions"]) if given["actions"] else None,

@@ -24,12 +24,14 @@ from exchange.matcher.entities import Entities
 from exchange.matcher.features import read_features
 from exchange.matcher.indicators import Indicator, Terms, collect, read_indicators
 from exchange.matcher.mapping import TableMapping
+from exchange.matcher.neighbours import thin_neighbours
 from exchange.matcher.networks import find_networks, recommend_steps, write_networks
 from exchange.matcher.platform.ground import lay
 from exchange.matcher.platform.questions import bring_accounts, bring_heard, bring_members, prepare_questions
 from exchange.matcher.removed import read_removed
 from exchange.matcher.report import Report
 from exchange.matcher.values import quoted
+from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
@@ -53,6 +55,8 @@ class Options:
     mapping: Mapping[str, TableMapping] | None = None
     allow_from: frozenset[str] = frozenset()
     """Ids of producers whose word that a value is benign takes it out of the search, whoever named it."""
+    warning_lists: tuple[Path, ...] = ()
+    """Files and folders of MISP's warning lists; what is on one is not looked for."""
     contributors: Contributors | None = None
     """What is known of the feed's producers; None: nothing."""
 
@@ -79,13 +83,16 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         report.records = len(known.records)
         terms = Terms(options.at, weights.direct.default_confidence, weights.direct.sibling, options.purpose,
                       options.allow_from, known, weights.sources)
-        indicators = read_indicators(collect(feed.over(objects), report), terms, report)
+        lists, told = read_warning_lists(options.warning_lists)
+        report.problems += told
+        indicators = suppress(thin_neighbours(read_indicators(collect(feed.over(objects), report), terms, report),
+                                              report), lists, report)
     with open_engine(out, memory=options.memory, threads=options.threads) as engine:
         report.engine = engine.settings
         with clock("reading the tables"):
             there = lay(engine, entities, dict(options.mapping or {}), options.at, report, say)
             if "removed" in there.tables:
-                indicators += read_removed(engine, there.tables, terms.sibling, report)
+                indicators += suppress(read_removed(engine, there.tables, terms.sibling, report), lists, report)
             load_indicators(engine, indicators, weights, there)
         with clock("comparing"):
             compare(engine, there, weights, options.at, report)
@@ -107,7 +114,7 @@ def _inputs(feed: FeedPrint, options: Options, report: Report) -> dict[str, Any]
     """What a run speaks of and what went into it, for those that replay it."""
     return {"at": options.at, "purpose": options.purpose, "accounts": report.accounts,
             "feed": {"objects": feed.objects, "sha256": feed.digest}, "engine": report.engine,
-            "options": {"allow_from": sorted(options.allow_from),
+            "options": {"allow_from": sorted(options.allow_from), "warning_lists": [*map(str, options.warning_lists)],
                         "mapping": {name: [table.file, dict(table.columns), dict(table.kinds)]
                                     for name, table in sorted((options.mapping or {}).items())}}}
 
