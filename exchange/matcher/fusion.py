@@ -83,23 +83,28 @@ def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
 
 
 def _witness(columns: dict[str, Floats], weights: Weights) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whose circle is a witness. The first: the platform itself saw the account act, write or look like suspects and
-    hold infrastructure (more than addresses) together with them, and its circle is larger than any household; that
-    stands beside a single source, whose own naming counts for nothing here: a framed person in a crowd that an
-    operation mixes with acts like suspects too. The second: two sources name others of that circle; that stands beside
-    a single kind."""
+    """Whose circle, larger than any household, is a witness. The first stands beside a single source: the platform
+    itself saw the account hold infrastructure (more than addresses) together with suspects; or act, write or look like
+    them while other sources bear out what is said of its infrastructure. The single source's own naming is none: a
+    framed person in a crowd that an operation mixes with acts like suspects too. The second stands beside a single
+    kind: two sources name others of that circle."""
     rules = weights.provisional
-    seen, held = np.zeros_like(columns["circle_mass"]), np.zeros_like(columns["circle_mass"])
+    seen, held, named = (np.zeros_like(columns["circle_mass"]) for _ in range(3))
     for name, x in columns.items():
-        if name.startswith("company."):
-            family = _family(name, weights)
-            if family == "infrastructure" and not name.endswith(".network"):
+        if name.startswith(("company.", "direct.")) and not name.endswith(".network"):
+            there = _family(name, weights) == "infrastructure"
+            if name.startswith("direct."):
+                named = named + (x if there else 0)
+            elif there and name != "company.signup":
                 held = held + x
-            elif family != "infrastructure":
+            else:
                 seen = seen + x
+    borne_out = (named >= rules.counts_from / 2) & (columns["vouched"] >= rules.vouched)
     many = columns["circle_mass"] >= np.log1p(rules.companions)
-    return (many & (seen >= rules.counts_from / 2) & (held >= rules.counts_from),
-            many & (columns["circle_sources"] >= 2))
+    together = held + columns["company.signup"] >= rules.counts_from
+    acting = seen - columns["company.signup"] >= rules.counts_from / 2
+    return many & ((held >= rules.counts_from) | (acting & (together | borne_out))), many & (
+        columns["circle_sources"] >= 2)
 
 
 def _objections(name: str, columns: dict[str, Floats], nats: dict[str, Floats]) -> Floats:

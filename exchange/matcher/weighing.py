@@ -80,6 +80,8 @@ class Provisional:
     """Likely accounts in an account's circle, besides itself, from which the circle is a witness."""
     from_log_odds: float
     to_log_odds: float
+    vouched: float
+    """Share of what a campaign names besides an account that others bear out, from which it is believed of it."""
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,10 @@ from exchange.matcher.world import FEED, make_world
 from exchange.matcher.world.make import AT
 
 STAGES = 4
-SIZES = (15_000, 25_000, 45_000)
+SIZES = (15_000, 20_000, 30_000, 45_000, 60_000)
 CAREFUL = (0.3, 0.95)
-"""Difficulties lie evenly between these."""
+"""Difficulties lie evenly between these, in turn with the sizes."""
+_STRIDE = 7
 THINNING = 4
 """Of accounts that belong to nobody's operation one in so many is an example, and counts for all of them."""
 
@@ -36,10 +37,11 @@ THINNING = 4
 def make_worlds(work: Path, count: int, first_seed: int) -> list[Path]:
     """Worlds of all sizes and difficulties; those that are there are used again."""
     folders = []
-    for seed in range(first_seed, first_seed + count):
-        folder, rng = work / f"world-{seed}", np.random.default_rng(seed)
+    for number in range(count):
+        seed = first_seed + number
+        folder, difficulty = work / f"world-{seed}", float(np.linspace(*CAREFUL, count)[number * _STRIDE % count])
         if not (folder / FEED).exists():
-            make_world(folder, accounts=int(rng.choice(SIZES)), seed=seed, difficulty=float(rng.uniform(*CAREFUL)))
+            make_world(folder, accounts=SIZES[number % len(SIZES)], seed=seed, difficulty=difficulty)
         folders.append(folder)
     return folders
 

@@ -14,8 +14,9 @@ def gather(ground: Ground, free: Ints) -> Ints:
     """Make groups of some of the free accounts; returns those still free."""
     groups = max(1, int(ground.size / 12_000 * ground.habits.platform.groups))
     for _ in range(groups):
-        for make, least, most in ((_agency, 12, 40), (_fans, 40, 140), (_protest, 40, 140)):
-            limit = min(most, max(least + 1, ground.size // 60))
+        for make, least, most in ((_agency, 12, 40), (_fans, 40, ground.habits.platform.throng),
+                                  (_protest, 40, ground.habits.platform.throng)):
+            limit = int(min(most, max(least + 1, ground.size // 60)))
             count = int(ground.rng.integers(min(least, limit - 1), limit))
             members, free = free[:count], free[count:]
             make(ground, members)
@@ -101,7 +102,7 @@ def pose(ground: Ground, operations: list[Operation]) -> None:
     for operation in operations:
         if not ground.crowds or rng.random() >= craft.posing:
             continue
-        crowd = ground.crowds[int(rng.integers(0, len(ground.crowds)))]
+        crowd = ground.crowds[min(len(ground.crowds), int(rng.geometric(0.3))) - 1]  # what is in the news draws most
         who = operation.members[ground.chance(len(operation.members), craft.fervour)]
         moment = crowd.moment + rng.exponential(zeal, len(who)).astype(np.int64)
         ground.post(who, "tag", moment, np.repeat(np.int64(crowd.tag), len(who)))

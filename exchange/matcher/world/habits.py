@@ -37,6 +37,10 @@ class Platform:
     """Agencies, fan clubs and protests, as a factor."""
     zeal: float
     """Minutes within which a crowd acts together."""
+    throng: float
+    """Most people in a crowd."""
+    tools: int
+    """Programs for pictures and films that leave the same print on everybody's uploads."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class Craft:
     """How many words change from copy to copy, as a factor."""
     faces: float
     """Accounts that share a face, as a factor."""
+    tooling: float
+    """Share of members whose uploads bear the print of a program that everybody uses."""
     posing: float
     """Share of operations that mix with crowds of real people, to ride on their cause or to hide."""
     fervour: float
@@ -99,6 +105,8 @@ class Neighbours:
     """Posts that a believer repeats."""
     quoting: float
     """Posts in which a believer repeats an operation's words, for each one passed on."""
+    obeying: float
+    """Posts passed on after which a believer also uses the operation's tag, or visits its page, at once."""
     unwitting: float
     heirs: int
     sellers: float
@@ -155,7 +163,7 @@ def draw_habits(rng: np.random.Generator) -> Habits:
         busy=about(0.5, 3), crowd=about(0.5, 2.5), homes=between(0.5, 1.5), verified=between(0.01, 0.12),
         strikes=between(0.01, 0.12), paying=between(0.08, 0.4), papers=between(0.3, 0.75), quality=between(0.55, 0.85),
         spread=between(0.1, 0.35), oldest=between(2000, 5000), photos=between(0.75, 0.97), groups=about(0.5, 2),
-        zeal=about(8, 120))
+        zeal=about(8, 120), throng=about(100, 700), tools=int(rng.integers(10, 400)))
     craft = Craft(
         bought=between(0.1, 0.6), stolen=between(0.01, 0.1), burst_minutes=about(5, 1000),
         batch=about(4, 60), patience=max(0.0, between(-10, 25)), crowding=by(KINDS, 0.7, 1.7), used=by(KINDS, 0.7, 1.3),
@@ -164,9 +172,11 @@ def draw_habits(rng: np.random.Generator) -> Habits:
         scripted=max(0.0, between(-0.3, 0.5)), tagging=between(0.2, 0.7),
         linking=about(0.4, 2), relay_links=between(0.1, 0.6), behind=about(1.3, 6),
         cover=about(0.3, 2), variation=between(0.4, 1.5),
-        faces=about(0.5, 2), posing=max(0.0, between(-0.2, 0.8)), fervour=between(0.2, 0.9))
+        faces=about(0.5, 2), tooling=max(0.0, between(-0.2, 0.5)),
+        posing=max(0.0, between(-0.2, 0.8)), fervour=between(0.2, 0.9))
     neighbours = Neighbours(
         believers=about(0.3, 3), delay_hours=about(0.05, 3), each=about(0.4, 8), quoting=between(0, 0.4),
+        obeying=between(0, 1),
         unwitting=about(0.3, 3),
         heirs=int(rng.integers(1, 6)), sellers=between(0.05, 0.2))
     feed = Feed(

@@ -25,6 +25,7 @@ class Operation:
     until: dict[int, int] = field(default_factory=dict)
     """Values that it gave up, and when (Unix seconds)."""
     domains: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    tags: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     texts: list[str] = field(default_factory=list)
     pictures: Array = field(default_factory=lambda: np.zeros((0, 256), dtype=bool))
     network: int = 0

@@ -124,6 +124,7 @@ def _equip(ground: Ground, operation: Operation) -> None:
 def _blend(ground: Ground, members: Ints) -> None:
     """What members have in common with everybody: carriers, tunnels, mail providers."""
     rng, common = ground.rng, ground.common
-    for kind, place, share in (("ip4", "carrier", 0.5), ("ip4", "tunnel", 0.3), ("email_domain", "email_domain", 0.5)):
+    for kind, place, share in (("ip4", "carrier", 0.5), ("ip4", "tunnel", 0.3), ("email_domain", "email_domain", 0.5),
+                              ("upload_fp", "upload_fp", ground.habits.craft.tooling)):
         who = members[ground.chance(len(members), share)]
         ground.recent(who, kind, common[place][zipf_choice(rng, len(common[place]), len(who), 0.8)], idle=8)

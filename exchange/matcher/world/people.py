@@ -79,6 +79,10 @@ def _machines(ground: Ground, households: Ints) -> None:
     print_ = np.where(ground.chance(len(cameras), 0.2 * home), ground.tokens(homes)[households[cameras]],
                       ground.tokens(len(cameras)))
     ground.recent(cameras, "upload_fp", print_, idle=40)
+    ground.common["upload_fp"] = ground.tokens(ground.habits.platform.tools)
+    users = everyone[ground.chance(count, 0.15)]
+    ground.recent(users, "upload_fp", ground.common["upload_fp"][
+        zipf_choice(ground.rng, len(ground.common["upload_fp"]), len(users), 0.9)], idle=20)
 
 
 def _addresses(ground: Ground, households: Ints) -> None:

@@ -21,16 +21,16 @@ def publish(ground: Ground, operation: Operation) -> None:
     role = ground.columns["role"][members]
     operation.domains = ground.tokens(int(rng.integers(2, 8)))
     operation.texts = [str(text) for text in ground.sentences(int(rng.integers(3, 7)), 13)]
-    tags = ground.tokens(2)
+    operation.tags = ground.tokens(2)
     crew = tuple(members[role == name] for name in ("origin", "relay", "amplifier"))
     triggers = max(3, int(rng.poisson(_PACE[operation.cls] * ground.habits.craft.pace)))
     hurry = (1 + 5 * operation.care) * ground.habits.craft.hurry
     for _ in range(triggers):
-        _burst(ground, operation, crew, int(ground.days_ago(rng.uniform(0.5, 28, 1))[0]), tags, hurry)
+        _burst(ground, operation, crew, int(ground.days_ago(rng.uniform(0.5, 28, 1))[0]), hurry)
     _cover(ground, members, 1.0 + 2.0 * operation.care)
 
 
-def _burst(ground: Ground, operation: Operation, crew: tuple[Ints, Ints, Ints], start: int, tags: Ints,
+def _burst(ground: Ground, operation: Operation, crew: tuple[Ints, Ints, Ints], start: int,
            hurry: float) -> None:
     """One trigger: a post or two, shares within minutes, tags and the same words again soon after."""
     rng, habits = ground.rng, ground.habits.craft
@@ -52,7 +52,7 @@ def _burst(ground: Ground, operation: Operation, crew: tuple[Ints, Ints, Ints], 
     tagging, copying = (ground.chance(len(pushing), often) for often in (habits.tagging, habits.copying))
     pause, longer = _pauses(ground, operation, len(pushing))
     ground.post(pushing[tagging], "tag", start + 420 + (delay + pause)[tagging],
-                tags[rng.integers(0, 2, int(tagging.sum()))])
+                operation.tags[rng.integers(0, 2, int(tagging.sum()))])
     _write(ground, operation, pushing[copying], start + 420 + (delay + longer)[copying])
     _visit(ground, operation, pushing[ground.chance(len(pushing), 0.1 * linking)], start + 1200)
 
@@ -118,8 +118,13 @@ def follow(ground: Ground, operation: Operation, who: Ints, *, hours: float, eac
         return
     acting = np.repeat(who, 1 + rng.poisson(each, len(who)))
     picks = rng.integers(0, len(operation.posts), len(acting))
-    posts, moments = operation.posts[picks], operation.moments[picks]
-    ground.post(acting, "share", moments + rng.exponential(hours * 3600, len(acting)).astype(np.int64), posts)
+    moments = operation.moments[picks] + rng.exponential(hours * 3600, len(acting)).astype(np.int64)
+    ground.post(acting, "share", moments, operation.posts[picks])
+    zeal = ground.habits.neighbours.obeying * each / (1 + each)
+    for kind, things in (("tag", operation.tags), ("link", operation.domains)):
+        obeying = ground.chance(len(acting), zeal)
+        pause = rng.exponential(rng.uniform(30, 1200), int(obeying.sum())).astype(np.int64)
+        ground.post(acting[obeying], kind, moments[obeying] + pause, things[rng.integers(0, len(things), len(pause))])
     quoting = acting[ground.chance(len(acting), ground.habits.neighbours.quoting)]
     words = np.array(operation.texts, dtype=object)[rng.integers(0, len(operation.texts), len(quoting))]
     ground.post(quoting, "original", operation.moments[rng.integers(0, len(operation.moments), len(quoting))]
