@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from exchange.cli import match_drift, match_refit, match_replay, match_review
 from exchange.errors import InputError
 
 if TYPE_CHECKING:
@@ -235,3 +236,8 @@ def _summary(report: Report, out: Path) -> None:
         click.echo(f"  {sentence}", err=True)
     if len(report.problems) > _SHOWN_PROBLEMS:
         click.echo(f"  and {len(report.problems) - _SHOWN_PROBLEMS} more: see report.json", err=True)
+
+
+for part in (match_review.command, match_refit.command, match_replay.command, match_drift.drift_command,
+             match_drift.canary_command):
+    command.add_command(part)

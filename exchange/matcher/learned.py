@@ -7,15 +7,12 @@ to accounts that reviewers overturned. What they say is added after the card and
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exchange.errors import SettingError
-
-if TYPE_CHECKING:
-    from exchange.matcher.engine import Engine
 
 Floats = NDArray[np.float64]
 
@@ -76,6 +73,7 @@ class Learned:
     """The ``[learned]`` part of a version; empty without reviews."""
 
     salt: str = ""
+    """Key of the hashes."""
     known: dict[str, float] = field(default_factory=dict)
     """Keyed hash of a reviewed account to the nats that its reviews add, below 0 where they overturned it."""
     sources: dict[str, float] = field(default_factory=dict)
@@ -83,14 +81,16 @@ class Learned:
     models: tuple[Likeness, ...] = ()
 
     def correct(self, columns: dict[str, Floats], total: Floats, *, whole: bool) -> dict[str, Floats]:
-        """Nats by name that reviews add to log-odds: of the account itself and, where the evidence is ``whole`` (at
-        the last card, as the models were fitted), of the model that takes most."""
-        if OWN not in columns:
+        """Nats by name that reviews add to log-odds: of the account itself, and of the model that takes most.
+
+        Only where the evidence is ``whole``, at the last card: people judged all of it, so what others hear of in the
+        rounds before stays as it was, and nobody else's score moves with a review.
+        """
+        if OWN not in columns or not whole:
             return {}
         added = {OWN: columns[OWN]}
-        if not whole:
-            return added
-        taken = {m.name: np.maximum(-m.limit, columns[m.name] * np.minimum(0.0, m.target - total)) for m in self.models}
+        taken = {m.name: np.maximum(-m.limit, columns[m.name] * np.minimum(0.0, m.target - total))
+                 for m in self.models if m.name in columns}
         most = np.minimum.reduce(list(taken.values())) if taken else total
         free = columns[OWN] == 0
         for name, nats in taken.items():

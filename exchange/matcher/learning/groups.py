@@ -22,12 +22,15 @@ LEAST = 6
 GROUPS = 12
 WORTH, WORTH_ALONE = 0.3, 0.7
 """Least worth of a model, and of one that asks for no company (it also speaks of people far away)."""
-_TOUCHED_ALONE = 0.02
-"""Most likely accounts that a model without company may touch beyond those of the best view."""
+_TOUCHED_ALONE = 0.005
+"""Largest share of likely accounts that a model without company may touch beyond those of the best view."""
 _PRIOR = 2.0
 """Reviews that the prior of one half is worth where reviews tell how likely a group's shape is."""
-STEP, STEP_OF_TWO = 5.0, 12.0
-"""Nats a day by which a model's limit may grow on the word of one person, and of two or more."""
+STEP, MOST = 5.0, 12.0
+"""Nats that a large model may take on the word of one person, more with each day; most that any may take."""
+_LARGE = 2.0
+"""A model is large that clears more unreviewed likely accounts than so many times those it was learned from: two
+people or more are needed for it to count in full."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,10 @@ class Learnt:
     accounts: int
     confirmed: float
     """Weight of confirmed accounts that it would touch."""
+    cleared: int
+    """Unreviewed likely accounts that it reaches fully."""
     held_back: float
-    """Nats of its limit that it doesn't have yet, because one person alone speaks or the day is young."""
+    """Nats of its limit that it doesn't have yet, because one person alone speaks of many."""
 
 
 def learn_groups(groups: list[Group], columns: Mapping[str, Floats], likely: Floats, confirmed: Floats, *,
@@ -81,17 +86,18 @@ def _learn(group: Group, columns: Mapping[str, Floats], others: Floats, confirme
         extra = (by_itself.model.read(alone, size) >= 1) & (best.model.read(dict(columns), size) < 1)
         if others[extra].sum() <= _TOUCHED_ALONE * others.sum():
             chosen.append(by_itself)
-    return [_limited(fitted, group, dict(columns), confirmed, before, days) for fitted in chosen]
+    return [_limited(fitted, group, dict(columns), others, confirmed, before, days) for fitted in chosen]
 
 
-def _limited(fitted: Fitted, group: Group, columns: dict[str, Floats], confirmed: Floats,
+def _limited(fitted: Fitted, group: Group, columns: dict[str, Floats], others: Floats, confirmed: Floats,
              before: Mapping[str, float], days: float) -> Learnt:
     """The model with what reviews of such accounts came to, and as far as it may go by today."""
     reach = fitted.model.read(columns, len(confirmed))
     for_, against = float((confirmed * reach).sum()), float(group.weight.sum()) * fitted.caught
     share = (for_ + _PRIOR / 2) / (for_ + against + _PRIOR)
-    step = STEP_OF_TWO if len(group.reviewers) > 1 else STEP
-    name = fitted.model.name
-    limit = min(STEP_OF_TWO, before.get(name, 0.0) + step * (max(1.0, days) if name not in before else days))
+    name, accounts = fitted.model.name, int((group.weight > 0).sum())
+    cleared = int(((reach >= 1) & (group.weight == 0) & (others >= 0.5)).sum())
+    alone = len(group.reviewers) < 2 and cleared > _LARGE * accounts
+    limit = min(MOST, before.get(name, 0.0) + STEP * (days if name in before else max(1.0, days))) if alone else MOST
     model = replace(fitted.model, target=round(float(np.log(share / (1 - share))), 4), limit=round(limit, 4))
-    return Learnt(fitted, model, group, int((group.weight > 0).sum()), for_, STEP_OF_TWO - limit)
+    return Learnt(fitted, model, group, accounts, for_, cleared, MOST - limit)

@@ -2,7 +2,7 @@
 
 Penalised logistic regression, both sides of equal weight, so that its score is the log of how much more often such an
 account is found among the overturned; unreviewed accounts count as far as the run thought them likely. Where to cut is
-chosen for accounts that the model didn't know: most of the overturned caught, fewest of the others touched.
+chosen by accounts that the model didn't know: most of the overturned caught, fewest of the others touched.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.matcher.learned import Floats, Likeness, pressed, standard
 
@@ -17,6 +18,7 @@ CUTS = (0.0, 0.2, 0.5, 0.9, 1.4, 2.0)
 """Scores (log of frequency among overturned against others) at which likeness may be full."""
 _RAMP = 0.5
 """Score below the cut from which likeness begins."""
+_PART, _EXCESS = 0.3, 10.0
 _FOLDS = 5
 _ROUNDS = 30
 _SPREAD = 0.05
@@ -32,11 +34,8 @@ class Fitted:
     """Share of the overturned that it would reach fully, each told by a model that didn't know it."""
     touched: float
     """Share of the likely unreviewed accounts that it would reach fully."""
-
-    @property
-    def worth(self) -> float:
-        """How well it tells the two apart (Youden's index)."""
-        return self.caught - self.touched
+    worth: float
+    """``caught`` less what is touched in excess (``_worth``)."""
 
 
 def fit_likeness(name: str, columns: dict[str, Floats], overturned: Floats, others: Floats, *, near: bool,
@@ -55,12 +54,27 @@ def fit_likeness(name: str, columns: dict[str, Floats], overturned: Floats, othe
     unknown = _out_of_sample(z, y, weight, ridge)
     slopes, intercept = _solve(z, y, weight, ridge)
     told = z @ slopes + intercept
-    found = [(float(weight[y & (unknown >= cut)].sum() / weight[y].sum()),
-              float(weight[~y & (told >= cut)].sum() / weight[~y].sum()), cut) for cut in CUTS]
-    caught, touched, cut = max(found, key=lambda row: (round(row[0] - row[1], 9), row[2]))
+    caught, touched, worth, cut = _cut([(float(weight[y & (unknown >= cut)].sum() / weight[y].sum()),
+                                         float(weight[~y & (told >= cut)].sum() / weight[~y].sum()), cut)
+                                        for cut in CUTS])
     model = Likeness(name, near, names, center, spread, tuple(round(float(slope), 5) for slope in slopes),
                      round(float(intercept), 5), cut - _RAMP, cut, 0.0, 0.0)
-    return Fitted(model, caught, touched)
+    return Fitted(model, caught, touched, worth)
+
+
+def _cut(found: list[tuple[float, float, float]]) -> tuple[float, float, float, float]:
+    """The best of some cuts (caught, touched, cut), with its worth.
+
+    Those touched are partly more of the same group, whom nobody reviewed yet. How many these are is told by the
+    strictest cut that still catches a part of the overturned, where others are fewest; what is touched beyond them is
+    in excess, and weighs ten times what is caught.
+    """
+    firm = next((row for row in reversed(found) if row[0] >= _PART), None)
+    alike = firm[1] / firm[0] if firm else 0.0
+    told = [(round(caught - _EXCESS * max(0.0, touched - alike * caught), 6), cut, caught, touched)
+            for caught, touched, cut in found]
+    worth, cut, caught, touched = max(told)
+    return caught, touched, worth, cut
 
 
 def _mean(x: Floats, weight: Floats) -> float:
@@ -68,7 +82,7 @@ def _mean(x: Floats, weight: Floats) -> float:
     return float((x[there] * weight[there]).sum() / max(weight[there].sum(), 1e-12))
 
 
-def _out_of_sample(z: Floats, y: Floats, weight: Floats, ridge: float) -> Floats:
+def _out_of_sample(z: Floats, y: NDArray[np.bool_], weight: Floats, ridge: float) -> Floats:
     """Scores of the overturned, each by a model that didn't know it."""
     told = np.full(len(y), -np.inf)
     mine = np.flatnonzero(y)
@@ -83,7 +97,7 @@ def _out_of_sample(z: Floats, y: Floats, weight: Floats, ridge: float) -> Floats
     return told
 
 
-def _solve(z: Floats, y: Floats, weight: Floats, ridge: float) -> tuple[Floats, float]:
+def _solve(z: Floats, y: NDArray[np.bool_], weight: Floats, ridge: float) -> tuple[Floats, float]:
     """Slopes and intercept by Newton's method; the two sides are brought to equal weight."""
     weight = np.where(y, weight / max(weight[y].sum(), 1e-12), weight / max(weight[~y].sum(), 1e-12)) * weight.sum() / 2
     x = np.concatenate([z, np.ones((len(z), 1))], axis=1)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from exchange.errors import InputError
@@ -14,6 +13,7 @@ from exchange.matcher.change.kept import FEATURES, FOLDER, Kept
 from exchange.matcher.learning.reviews import CONFIRMED, OVERTURNED, Decision, Review
 from exchange.matcher.run import ACCOUNTS, EVIDENCE
 from exchange.matcher.values import quoted
+from exchange.matcher.weighing import Weights
 
 DAY = 86_400
 
@@ -99,16 +99,16 @@ def _accounts(connection: Any, kept: Kept, word: Word) -> tuple[list[str], str]:
 
 
 def _strange(word: Word, kept: Kept) -> list[str]:
-    known = signals_of(kept)
+    known = meanings(kept.weights)
     return [f"{word.place or 'The review'}: {name!r} is no signal or kind of the weights {kept.weights.version}; known:"
             f" {', '.join(sorted(known))}." for name in word.signals if name not in known]
 
 
-def signals_of(kept: Kept) -> dict[str, set[str]]:
+def meanings(weights: Weights) -> dict[str, set[str]]:
     """What a reviewer may name as wrong: a kind, a signal or a feature, and the features that it means."""
-    lines = {line.feature for line in kept.weights.cards[-1].lines}
+    lines = {line.feature for line in weights.cards[-1].lines}
     known: dict[str, set[str]] = {name: {name} for name in lines}
-    for kind in kept.weights.kinds.values():
+    for kind in weights.kinds.values():
         for name in (kind.name, kind.signal):
             known.setdefault(name, set()).update(f"{part}.{kind.signal}" for part in ("direct", "company")
                                                  if f"{part}.{kind.signal}" in lines)
