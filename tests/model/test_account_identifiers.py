@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from exchange.model.identifiers.account import account_key, is_platform_host, place
 from exchange.model.identifiers.fault import IdentifierError
+from exchange.model.identifiers.kinds import KINDS
 from exchange.model.identifiers.platforms import table
 
 SIX_WAYS = [
@@ -31,6 +32,31 @@ def test_one_account_told_in_many_ways_is_one_key(platform: str, text: str) -> N
     assert found.same == ("x", "lorem_ipsum9")
     assert found.canonical_url == "https://x.com/lorem_ipsum9"
     assert found.seen == text
+
+
+@pytest.mark.parametrize(
+    ("platform", "text", "same"),
+    [
+        ("bluesky", "lorem.tumblr.com", ("bluesky", "lorem.tumblr.com")),
+        ("tumblr", "lorem.tumblr.com", ("tumblr", "lorem")),
+        ("x", "lorem.tumblr.com", ("tumblr", "lorem")),
+        ("livejournal", "lo-rem", ("livejournal", "lo_rem")),
+        ("facebook", "facebook.com/Lo.Rem?mibextid=x", ("facebook", "lorem")),
+        ("x", "＠ｌｏｒｅｍ", ("x", "lorem")),
+        ("x", "hmac-sha256:Grp-1:" + "a" * 64, ("x", "hmac-sha256:Grp-1:" + "a" * 64)),
+    ],
+)
+def test_a_name_is_read_on_the_platform_that_was_named(platform: str, text: str, same: tuple[str, str]) -> None:
+    assert account_key(platform, text).same == same
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("channel", "https://t.me/s/Dolor_Sit"), ("group", "t.me/dolor_sit"), ("account", "telegram:@Dolor_Sit"),
+     ("channel", "dolor_sit.t.me"), ("account", "hxxps://telegram[.]me/dolor_sit/42"), ("group", "tg:DOLOR_SIT")],
+)
+def test_an_account_is_one_key_whether_told_as_channel_group_or_account(name: str, text: str) -> None:
+    assert KINDS[name].normalise(text) == "telegram:dolor_sit"
 
 
 NAMES = [
@@ -130,6 +156,8 @@ def test_addresses_name_the_account(text: str, platform: str, kind: str, key: st
         (("x", "lorem"), ("tiktok", "lorem")),
         (("vk", "id7"), ("vk", "club7")),
         (("some-forum", "Lorem"), ("some-forum", "lorem")),
+        (("x", "hmac-sha256:grp-1:" + "a" * 64), ("x", "hmac-sha256:grp-1:" + "b" * 64)),
+        (("facebook", "hmac-sha256:grp.1:" + "a" * 64), ("facebook", "hmac-sha256:grp1:" + "a" * 64)),
     ],
 )
 def test_two_accounts_are_never_one_key(one: tuple[str, str], other: tuple[str, str]) -> None:
@@ -150,6 +178,10 @@ def test_two_accounts_are_never_one_key(one: tuple[str, str], other: tuple[str, 
         "tilda.ws",
         "tumblr.com",
         "https://x.com@example.org/lorem",
+        "fb.watch/aBcDeF123",
+        "youtube.com/channel/UCtruncated",
+        "facebook.com/profile.php?id=lorem",
+        "https://x.com/lo%1brem",
         "pinterest.com/pin/123456789012345678",
         "instagram.com/p/Cabc123/",
     ],
@@ -168,6 +200,9 @@ def test_addresses_without_an_account_name_none(address: str) -> None:
             "lorem",
         ),
         ("https://twitter.com/Lorem/status/12/photo/1", "https://x.com/lorem/status/12", "lorem"),
+        ("https://fb.watch/aBcDeF123_/", "https://fb.watch/aBcDeF123_/", None),
+        ("facebook.com/watch/?v=123456", "https://www.facebook.com/watch/?v=123456", None),
+        ("m.facebook.com/reel/987654321", "https://www.facebook.com/reel/987654321", None),
         ("youtu.be/abcdefghijk", "https://www.youtube.com/watch?v=abcdefghijk", None),
         (
             "tumblr.com/lorem/765185025854537728/b\u0142azen",

@@ -33,7 +33,7 @@ _UNFIT = re.compile(r"[\s\x00-\x1f\x7f-\x9f%/]")
 """What no handle holds: also what stays of text that was percent-encoded twice, or in no UTF-8."""
 _TOLD = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9 _-]{0,40}):(?!//)(.+)\Z")
 """``platform:handle``: no platform has a dot in its name, so that a host with a port isn't taken for one."""
-_SCHEMES = frozenset({"mailto", "tel", "http", "https", "ftp", "data", "javascript", "urn", "tg", "hmac-sha256"})
+_SCHEMES = frozenset({"mailto", "tel", "http", "https", "hxxp", "hxxps", "ftp", "data", "urn", "hmac-sha256"})
 _HASHED = re.compile(r"hmac-sha256:[^:\s]{1,128}:[0-9a-f]{64}\Z")
 _MAX_TEXT = 2048
 _URL_SAFE = "@:._-+~!$&'()*,;="
@@ -115,7 +115,7 @@ def read(text: str) -> AccountKey:
     """The account of one text: an address on a known platform, or ``platform:handle``; raises IdentifierError."""
     plain = refang(text)
     told = _TOLD.match(plain)
-    if told and told[1].casefold() not in _SCHEMES:
+    if told and told[1].strip().casefold() not in _SCHEMES:
         return account_key(told[1], told[2])
     return account_key("", plain)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -100,4 +101,4 @@ def user_id(tokens: Iterable[Token], *scope: str) -> str:
         return named[0]
     if not all(scope) or not scope:
         raise ValueError("an account without a hash of its own id needs the names of its report and subject")
-    return "subject:" + hashlib.sha256("\n".join(scope).encode()).hexdigest()
+    return "subject:" + hashlib.sha256(json.dumps(scope).encode()).hexdigest()
