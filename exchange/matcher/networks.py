@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from exchange.matcher.action.pack import ActionPack
@@ -17,13 +21,16 @@ from exchange.matcher.takeover import find_takeovers
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights
 
+SMALL = 25
+"""Accounts that a cluster may have on any platform, however small."""
 CLUSTERS, MEMBERSHIPS, CLASSES = "clusters.parquet", "memberships.parquet", "classes.parquet"
 
 
-def find_networks(engine: Engine, there: Entities, weights: Weights, report: Report) -> None:
+def find_networks(engine: Engine, there: Entities, weights: Weights, report: Report,
+                  before: Path | None = None) -> None:
     """Make tables ``members`` (account_id, cluster), ``memberships`` (account_id, cluster, share), ``roles``,
     ``taken``, ``classes``, ``class_reasons``, and ``told``: all that the matcher says of members."""
-    group_members(engine, weights, report.accounts)
+    group_members(engine, weights, report.accounts, earlier_clusters(before, report))
     acts, links = "acts" in there.tables, "links" in there.tables
     if weights.roles:
         tell_roles(engine, weights.roles, acts=acts, links=links)
@@ -38,11 +45,30 @@ def find_networks(engine: Engine, there: Entities, weights: Weights, report: Rep
     report.clusters = engine.one("SELECT count(DISTINCT cluster) FROM members")[0]
 
 
-def group_members(engine: Engine, weights: Weights, accounts: int) -> None:
+def earlier_clusters(folder: Path | None, report: Report) -> dict[Any, str]:
+    """Cluster of each member in the results of an earlier run, so that clusters keep their names; nothing where there
+    are none."""
+    path = folder / MEMBERSHIPS if folder else None
+    if path is None or not path.is_file():
+        return {}
+    import duckdb  # noqa: PLC0415 - slow to load
+
+    try:
+        with duckdb.connect(":memory:") as connection:
+            return dict(connection.execute(f"""SELECT account_id, arg_max(cluster, share) FROM
+                read_parquet({quoted(str(path))}) GROUP BY 1""").fetchall())
+    except duckdb.Error:
+        report.problems.append(f"{path} of an earlier run can't be read, so clusters may get other names than in it;"
+                               " it is written anew.")
+        return {}
+
+
+def group_members(engine: Engine, weights: Weights, accounts: int, before: Mapping[Any, str] | None = None) -> None:
     """Make tables ``members`` and ``memberships`` for a platform of that many accounts; reads ``shared``, ``direct``,
     ``state``."""
     ties, rules = read_ties(engine, weights), weights.cluster
-    found = find_clusters(ties, merge_from=rules.merge_from, largest=max(2, int(rules.largest_share * accounts)))
+    found = find_clusters(ties, merge_from=rules.merge_from, largest=max(SMALL, int(rules.largest_share * accounts)),
+                          cut=True, before=before)
     inside = [n for n, name in enumerate(found.cluster) if name is not None]
     engine.table("members", {"account_id": ties.accounts[inside],
                              "cluster": np.array([found.cluster[n] for n in inside], dtype=object)})

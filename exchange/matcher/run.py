@@ -99,7 +99,7 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         with clock("weighing"):
             _weigh(engine, there, weights, options.at, report)
         with clock("clustering"):
-            find_networks(engine, there, weights, report)
+            find_networks(engine, there, weights, report, out)
         with clock("recommending"):
             recommend_steps(engine, there, options.actions or load_actions(), options.at, report)
         with clock("writing"):
