@@ -63,9 +63,9 @@ def open_study(world: Path, work: Path, weights: Weights, at: int) -> Iterator[S
 
 def read_truth(engine: Engine, world: Path, accounts: NDArray[np.int64]) -> NDArray[np.int8]:
     """1 for members of operations of which indicators were shared, 0 for others, -1 for members of other operations."""
-    engine.connection.register("asked", {"account_id": accounts, "place": np.arange(len(accounts))})
+    engine.connection.register("examined", {"account_id": accounts, "place": np.arange(len(accounts))})
     rows = engine.connection.execute(f"""SELECT CASE WHEN op < 0 THEN 0 WHEN seeded = 1 THEN 1 ELSE -1 END AS truth
-        FROM asked JOIN read_parquet({quoted(str(world / 'truth' / 'accounts.parquet'))}) USING (account_id)
+        FROM examined JOIN read_parquet({quoted(str(world / 'truth' / 'accounts.parquet'))}) USING (account_id)
         ORDER BY place""").fetchnumpy()
-    engine.connection.unregister("asked")
+    engine.connection.unregister("examined")
     return np.asarray(rows["truth"]).astype(np.int8)
