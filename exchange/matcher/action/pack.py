@@ -39,7 +39,7 @@ ROW: Mapping[str, Kind] = {
     "id": "text", "action": ACTIONS, "why": "text", "citation": "text?", "hours": "number?", "human": "flag?",
     "confidence": (*LEVELS, ""), "reach": (*BANDS, ""), "sources": "number?", "sources_at_most": "number?",
     "kinds": "number?", "kinds_at_most": "number?", "cluster": "number?", "only": "words?", "never": "words?",
-    "classes": "words?", "class_sources": "number?",
+    "classes": "words?", "class_sources": "number?", "cluster_sources": "number?",
 }
 """Keys of a row besides shares and days; all conditions that stand there must hold."""
 
@@ -69,6 +69,7 @@ class Row:
     theft_at_most: float | None = None
     spread: float | None = None
     class_sources: int | None = None
+    cluster_sources: int | None = None
     only: tuple[str, ...] = ()
     """At least one of these flags is there."""
     never: tuple[str, ...] = ()

@@ -13,6 +13,9 @@ from exchange.matcher.direct import DAY
 from exchange.matcher.engine import Engine
 from exchange.matcher.values import quoted
 
+_OTHERS = (1 << 62) - 1
+"""The bits of sources without that of the platform's own observation."""
+
 
 def recommend(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> None:
     """Make table ``actions``: account_id, action, decided_by, human, hours and the facts, of all accounts for which any
@@ -38,8 +41,8 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
             FROM {'acts' if acts else '(SELECT NULL AS account_id, 0 AS ts WHERE false)'}
             SEMI JOIN asked USING (account_id) WHERE ts > {at - 35 * DAY} AND ts <= {at} GROUP BY account_id)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE growing AS
-        SELECT cluster, least(8, greatest(0.25, (count(*) FILTER (week = 0) + 1) / (count(*) FILTER (week > 0) / 4.0 + 1)))
-            AS spread
+        SELECT cluster, least(8, greatest(0.25,
+            (count(*) FILTER (week = 0) + 1) / (count(*) FILTER (week > 0) / 4.0 + 1))) AS spread
         FROM (SELECT DISTINCT t.cluster, account_id, ({at} - ts) // {7 * DAY} AS week FROM told t
             JOIN {'acts' if acts else '(SELECT NULL AS account_id, 0 AS ts WHERE false)'} USING (account_id)
             WHERE t.cluster IS NOT NULL AND ts > {at - 35 * DAY} AND ts <= {at}) GROUP BY 1""")
@@ -57,6 +60,7 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
             WHERE step IN ('direct', 'company') AND nats > 0 AND first_seen IS NOT NULL) GROUP BY account_id""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE facts AS
         SELECT s.account_id, s.score, s.sources, s.kinds, COALESCE(c.size, 1)::INTEGER AS cluster,
+            COALESCE(c.sources, 0)::INTEGER AS cluster_sources,
             COALESCE(a.reach_90d, 0)::DOUBLE AS reach, COALESCE(p.growth, 1)::DOUBLE AS growth,
             COALESCE(d.disputed, 0)::DOUBLE AS disputed,
             greatest(0, o.since - a.created) / {DAY}.0::DOUBLE AS prior_days, t.role, t.class AS campaign_class,
@@ -67,10 +71,12 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
             COALESCE(a.verified > 0, false) OR COALESCE(a.assurance >= 2, false)
                 OR COALESCE(a.payment_months >= 12, false) AS clean, t.cluster AS cluster_name
         FROM asked s JOIN accounts a USING (account_id) LEFT JOIN told t USING (account_id)
-        LEFT JOIN (SELECT cluster, count(*) AS size, avg(compromised::INTEGER) FILTER (score >= likely_from) AS theft
+        LEFT JOIN (SELECT cluster, count(*) AS size, bit_count(bit_or(firm) FILTER (score >= likely_from)
+                & {_OTHERS}) AS sources, avg(compromised::INTEGER) FILTER (score >= likely_from) AS theft
             FROM told JOIN state USING (account_id) WHERE cluster IS NOT NULL GROUP BY 1) c
             ON c.cluster = t.cluster
-        LEFT JOIN growing g ON g.cluster = t.cluster LEFT JOIN pace p USING (account_id) LEFT JOIN disputes d USING (account_id)
+        LEFT JOIN growing g ON g.cluster = t.cluster
+        LEFT JOIN pace p USING (account_id) LEFT JOIN disputes d USING (account_id)
         LEFT JOIN onset o USING (account_id)""")
 
 
