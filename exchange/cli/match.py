@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exchange.cli import match_drift, match_refit, match_replay, match_review
+from exchange.cli import match_drift, match_events, match_refit, match_replay, match_review
 from exchange.errors import InputError
 
 if TYPE_CHECKING:
@@ -225,6 +225,9 @@ def _summary(report: Report, out: Path) -> None:
     recommended = ", ".join(f"{n:,} {action}" for action, n in sorted(report.actions.items()) if action != "none")
     lines.append(f"Recommended by policy {report.action_pack[:12]}: {recommended or 'nothing'}.")
     lines += [f"  not used: {count:,} × {reason}" for reason, count in sorted(report.not_used.items())]
+    if report.too_common:
+        lines.append("  too common to say anything: "
+                     + ", ".join(f"{count:,} {kind}" for kind, count in sorted(report.too_common.items())))
     lines += [f"  {name}: {sum(table.skipped.values()):,} of {table.read:,} rows skipped:"
               f" {', '.join(f'{n:,} {reason}' for reason, n in sorted(table.skipped.items()))}"
               for name, table in sorted(report.tables.items()) if table.skipped]
@@ -238,6 +241,6 @@ def _summary(report: Report, out: Path) -> None:
         click.echo(f"  and {len(report.problems) - _SHOWN_PROBLEMS} more: see report.json", err=True)
 
 
-for part in (match_review.command, match_refit.command, match_replay.command, match_drift.drift_command,
+for part in (match_events.command, match_review.command, match_refit.command, match_replay.command, match_drift.drift_command,
              match_drift.canary_command):
     command.add_command(part)

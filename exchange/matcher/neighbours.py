@@ -1,7 +1,7 @@
 """Neighbours of indicated hosts: how many indicated hosts one parent may have before standing beside them says nothing.
 
 Under a parent where hundreds of hosts are indicated, many strangers live too (a host of shops, a builder of sites that
-no list knows yet): its other hosts are then not looked for, only the indicated ones. It also bounds what a feed can cost.
+no list knows yet): its other hosts are then not looked for, only the indicated ones. It also bounds a feed's cost.
 """
 
 from __future__ import annotations

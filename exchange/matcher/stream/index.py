@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from exchange.matcher import names
 from exchange.matcher.compare.picture import RADIUS
 from exchange.matcher.direct import DAY
 from exchange.matcher.indicators import Indicator
+from exchange.matcher.neighbours import MOST, is_neighbour
 from exchange.matcher.probes import Probe
 from exchange.matcher.stream.event import Event
 from exchange.matcher.stream.nearby import Pictures, Texts
@@ -19,6 +21,7 @@ from exchange.matcher.values import LINK_KINDS, address, domain_token, host_form
 from exchange.matcher.weighing import Weights
 
 _GRID = 2**32
+_NEIGHBOUR = "neighbour"
 _COUNTED = frozenset({"token", "range"})
 """How values are found that weigh nothing, and are no hit at all, once three caps hold them."""
 
@@ -75,6 +78,8 @@ class Index:
         self._ranges: dict[int, dict[int, list[_Entry]]] = {}
         self._texts: dict[tuple[str, str], list[_Entry]] = {}
         self._pictures, self._words = Pictures(), Texts()
+        self._pages: Counter[str] = Counter()
+        """Hosts of the pages that are looked for."""
         self._indicators: dict[str, Indicator] = {}
         for indicator in indicators:
             self.add(indicator)
@@ -96,11 +101,15 @@ class Index:
                     self._pictures.add(probe.text)
                 elif probe.how == "text":
                     self._words.add(text_form(probe.text))
+                elif probe.how == "url":
+                    self._pages[names.url_host(probe.text)] += 1
 
     def remove(self, indicator: str) -> bool:
         """Forget an indicator by its id (revoked, expired, erased); says whether it was there."""
         known = self._indicators.pop(indicator, None)
         for probe in known.probes if known is not None else ():
+            if probe.how == "url":
+                self._pages -= Counter([names.url_host(probe.text)])
             bucket = self._bucket(probe)
             bucket[:] = [entry for entry in bucket if entry.indicator is not known]
             if not bucket:
@@ -132,7 +141,7 @@ class Index:
         if probe.how == "range":
             networks = self._ranges.setdefault(probe.bits, {}) if make else self._ranges.get(probe.bits, {})
             return networks.setdefault(probe.key, []) if make else networks.get(probe.key, [])
-        place = probe.how, text_form(probe.text) if probe.how == "text" else probe.text
+        place = _place(probe)
         return self._texts.setdefault(place, []) if make else self._texts.get(place, [])
 
     def _forget(self, probe: Probe) -> None:
@@ -145,49 +154,60 @@ class Index:
             if not networks:
                 self._ranges.pop(probe.bits, None)
         else:
-            form = text_form(probe.text) if probe.how == "text" else probe.text
-            self._texts.pop((probe.how, form), None)
+            place = _place(probe)
+            self._texts.pop(place, None)
             if probe.how == "picture":
                 self._pictures.remove(probe.text)
             elif probe.how == "text":
-                self._words.remove(form)
+                self._words.remove(place[1])
 
     def _weigh(self, event: Event, found: list[_Found]) -> list[Met]:
+        """The hits in nats: each source's strongest, every further source a share of the one before."""
         at = self._at if self._at is not None else int(time.time())
-        once: dict[tuple[str, str], tuple[float, str, str, str, _Found]] = {}
-        for entry, similarity in found:
-            until = entry.indicator.valid_until
-            rarity = 1 - math.log(event.holders) / entry.most
-            if (rarity <= 0 and entry.probe.how in _COUNTED) or (until is not None and until <= at):
-                continue
-            raw = (entry.strength * entry.indicator.confidence * max(0.0, rarity) * self._decay(event, entry, at)
-                   * similarity * entry.indicator.trust.factor)
-            ranked = (-raw, entry.kind, entry.indicator.id, entry.probe.shared, (entry, similarity))
+        worth = [(raw, entry, similarity) for entry, similarity in found
+                 if (raw := self._raw(event, entry, similarity, at)) is not None]
+        if len(worth) <= 1:
+            return [_met(event, *one) for one in worth]
+        once: dict[tuple[str, str], tuple[float, str, str, str, _Entry, float]] = {}
+        for raw, entry, similarity in worth:
+            ranked = (-raw, entry.kind, entry.indicator.id, entry.probe.shared, entry, similarity)
             place = entry.signal, entry.indicator.source
             if place not in once or ranked[:4] < once[place][:4]:
                 once[place] = ranked
-        met = []
-        before: dict[str, int] = {}
-        for (signal, _), (negative, *_, (entry, similarity)) in sorted(
+        met, before = [], dict[str, int]()
+        for (signal, _), (negative, *_, entry, similarity) in sorted(
                 once.items(), key=lambda item: (item[1][0], item[0][1])):
             rank = before[signal] = before.get(signal, -1) + 1
-            nats = math.floor(-negative * self._weights.direct.second_source**rank * _GRID + 0.5) / _GRID
-            indicator = entry.indicator
-            met.append(Met(event.account, entry.kind, str(event.value), indicator.id, entry.probe.shared,
-                           indicator.source, indicator.source_name, indicator.campaign, similarity, nats,
-                           tuple(sorted({one.source_name for one in indicator.objections
-                                         if one.shared == entry.probe.shared}))))
+            met.append(_met(event, -negative * self._weights.direct.second_source**rank, entry, similarity))
         return sorted(met, key=lambda one: -one.nats)
+
+    def _raw(self, event: Event, entry: _Entry, similarity: float, at: int) -> float | None:
+        """Nats of one meeting by itself; None where it counts as no hit."""
+        indicator = entry.indicator
+        if indicator.valid_until is not None and indicator.valid_until <= at:
+            return None
+        rarity = 1.0
+        if event.holders > 1:
+            rarity = 1 - math.log(event.holders) / entry.most
+            if rarity <= 0:
+                if entry.probe.how in _COUNTED:
+                    return None
+                rarity = 0.0
+        return (entry.strength * indicator.confidence * rarity * self._decay(event, entry, at) * similarity
+                * indicator.trust.factor)
 
     def _decay(self, event: Event, entry: _Entry, at: int) -> float:
         last = event.seen
         if last is None:
             return self._weights.direct.unknown_time
-        first = last if event.first is None else event.first
+        first = last
+        if event.first is not None:
+            first, last = min(event.first, last), max(event.first, last)
         observed = entry.indicator.observed
-        gap = max(0, min(first, last) - observed, observed - max(first, last)) / DAY
-        age = max(0, at - max(observed, first, last)) / DAY
-        return float(2 ** (-gap / entry.half_life) * 2 ** (-age / (2 * entry.half_life)))
+        gap = first - observed if first > observed else observed - last if observed > last else 0
+        age = at - (observed if observed > last else last)
+        days = gap + age / 2 if age > 0 else gap
+        return float(2 ** (-days / DAY / entry.half_life))
 
     def _token(self, event: Event) -> Iterator[_Found]:
         token = token_of(event.kind, event.value)
@@ -216,9 +236,12 @@ class Index:
             return
         text = str(event.value)
         host = host_form(text)
-        yield from self._host(host if host.isascii() else names.host(host) or host)
-        for entry in self._texts.get(("url", names.url(text) or ""), ()):
-            yield entry, entry.probe.similarity
+        if not host.isascii():
+            host = names.host(host) or host
+        yield from self._host(host)
+        if host.removeprefix("www.") in self._pages:
+            for entry in self._texts.get(("url", names.url(text) or ""), ()):
+                yield entry, entry.probe.similarity
 
     def _host(self, host: str) -> Iterator[_Found]:
         """Domains that are the host, stand above it, or share its registrable parent; each probe at its best."""
@@ -226,9 +249,12 @@ class Index:
         parts = host.split(".")
         for depth in range(len(parts) - 1):
             name = ".".join(parts[depth:])
-            for entry in self._texts.get(("host", name), ()):
-                below = depth and entry.probe.similarity >= 1 and host != f"www.{name}"
-                similarity = entry.probe.similarity * (self._weights.direct.subdomain if below else 1)
+            factor = self._weights.direct.subdomain if depth and host != f"www.{name}" else 1.0
+            neighbours = self._texts.get((_NEIGHBOUR, name), ())
+            if len(neighbours) > MOST:
+                neighbours = ()
+            for entry in (*self._texts.get(("host", name), ()), *neighbours):
+                similarity = entry.probe.similarity * (factor if entry.probe.similarity >= 1 else 1)
                 place = entry.indicator.id, entry.probe.shared
                 if place not in best or best[place][1] < similarity:
                     best[place] = entry, similarity
@@ -251,6 +277,24 @@ class Index:
         for name in sorted(filter(None, told)):
             for entry in self._texts.get(("account", name), ()):
                 yield entry, entry.probe.similarity
+
+
+def _met(event: Event, nats: float, entry: _Entry, similarity: float) -> Met:
+    indicator = entry.indicator
+    objections: tuple[str, ...] = ()
+    if indicator.objections:
+        objections = tuple(sorted({one.source_name for one in indicator.objections
+                                   if one.shared == entry.probe.shared}))
+    return Met(event.account, entry.kind, str(event.value), indicator.id, entry.probe.shared, indicator.source,
+               indicator.source_name, indicator.campaign, similarity,
+               math.floor(nats * _GRID + 0.5) / _GRID, objections)
+
+
+def _place(probe: Probe) -> tuple[str, str]:
+    """Under what a probe is looked up that isn't a number."""
+    if probe.how == "text":
+        return probe.how, text_form(probe.text)
+    return _NEIGHBOUR if is_neighbour(probe) else probe.how, probe.text
 
 
 _FINDERS = {

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-import re2
+import numpy as np
+from numpy.typing import NDArray
 
 from exchange.matcher.compare import text
 from exchange.matcher.compare.picture import RADIUS
 from exchange.matcher.values import text_form
 
-_BANDS = [(256 - 16 * (n + 1)) for n in range(16)]
-_FLIPS = (0, *(1 << bit for bit in range(16)))
-_FEW = 200
+_BANDS = 16
+_WIDTH = 1 << 16
+_FLIPS = np.array([0, *(1 << bit for bit in range(16))], dtype=np.int64)
+_STARTS = (np.arange(_BANDS, dtype=np.int64) * _WIDTH)[:, None]
+_FEW = 100
 """Pictures up to which looking at each of them is quicker than looking them up."""
-_DIGITS = re2.compile("[0-9a-f]{64}")
+_DIGITS = re.compile("[0-9a-f]{64}")
 
 
 class Pictures:
@@ -23,24 +27,27 @@ class Pictures:
 
     def __init__(self) -> None:
         self._all: set[int] = set()
-        self._bands: list[defaultdict[int, set[int]]] = [defaultdict(set) for _ in _BANDS]
+        self._bands: dict[int, set[int]] = {}
+        self._filled = np.zeros(_BANDS * _WIDTH, dtype=np.bool_)
 
     def add(self, digits: str) -> None:
         """Take in a fingerprint of 64 hex digits."""
         picture = int(digits, 16)
         self._all.add(picture)
-        for shift, band in zip(_BANDS, self._bands, strict=True):
-            band[picture >> shift & 0xFFFF].add(picture)
+        for place in _places(digits)[:, 0].tolist():
+            self._bands.setdefault(place, set()).add(picture)
+            self._filled[place] = True
 
     def remove(self, digits: str) -> None:
         """Forget a fingerprint."""
         picture = int(digits, 16)
         self._all.discard(picture)
-        for shift, band in zip(_BANDS, self._bands, strict=True):
-            place = picture >> shift & 0xFFFF
-            band[place].discard(picture)
-            if not band[place]:
-                del band[place]
+        for place in _places(digits)[:, 0].tolist():
+            there = self._bands.get(place, set())
+            there.discard(picture)
+            if not there:
+                self._bands.pop(place, None)
+                self._filled[place] = False
 
     def near(self, value: str) -> Iterator[tuple[str, int]]:
         """(fingerprint, distance) of those at most 31 bits away; nothing for what is no fingerprint."""
@@ -48,19 +55,22 @@ class Pictures:
         if not self._all or _DIGITS.fullmatch(digits) is None:
             return
         picture = int(digits, 16)
-        for other in self._all if len(self._all) <= _FEW else self._candidates(picture):
+        for other in self._all if len(self._all) <= _FEW else self._candidates(digits):
             distance = (other ^ picture).bit_count()
             if distance <= RADIUS:
                 yield f"{other:064x}", distance
 
-    def _candidates(self, picture: int) -> set[int]:
-        found: set[int] = set()
-        for shift, band in zip(_BANDS, self._bands, strict=True):
-            here = picture >> shift & 0xFFFF
-            for flip in _FLIPS:
-                if there := band.get(here ^ flip):
-                    found |= there
-        return found
+    def _candidates(self, digits: str) -> set[int]:
+        """Fingerprints with a band at most one bit away."""
+        places = _places(digits).ravel()
+        return set().union(*(self._bands[place] for place in places[self._filled[places]].tolist()))
+
+
+def _places(digits: str) -> NDArray[np.int64]:
+    """Where the 16 bands of a fingerprint stand, and each with one bit turned (bands x 17)."""
+    bands = np.frombuffer(bytes.fromhex(digits), dtype=">u2").astype(np.int64)
+    found: NDArray[np.int64] = (bands[:, None] ^ _FLIPS) + _STARTS
+    return found
 
 
 class Texts:
