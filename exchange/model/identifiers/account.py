@@ -87,37 +87,16 @@ def account_key(platform: str, handle_or_url: str) -> AccountKey:
     Handles of platforms that the table doesn't know keep their letter case; so does a keyed hash that stands
     for an id (``hmac-sha256:KEY:HEX``). Raises IdentifierError.
     """
-    text = refang(handle_or_url)
-    if not text.isascii():
-        text = refang(unicodedata.normalize("NFKC", text))
-    if not text or len(text) > _MAX_TEXT or _BLANK.search(text):
-        raise IdentifierError(f"{handle_or_url[:80]!r} is no account: it is empty, too long or holds a blank")
-    known = table().named(platform)
-    if _is_address(text, known):
-        found = _at(text, handle_or_url)
-        if found is None or found.account is None:
-            raise IdentifierError(f"{text[:200]!r} is no address of an account on a known platform")
-        return found.account
-    if known is not None and not _HASHED.match(text):
-        return _from_handle(known, text, handle_or_url)
-    if not platform.strip():
-        raise IdentifierError(f"{text[:80]!r} is no address, and no platform was named")
-    name = known.name if known is not None else " ".join(platform.casefold().split())
-    if _HASHED.match(text):
-        return AccountKey(name, "profile", text, "", handle_or_url, "user_id")
-    key = _normal(text.removeprefix("@"), False)
-    if not key or key[0] == "@":
-        raise IdentifierError(f"{handle_or_url[:80]!r} is no name of an account")
-    return AccountKey(name, "profile", key, "", handle_or_url)
+    return _named(platform, _plain(handle_or_url), handle_or_url)
 
 
 def read(text: str) -> AccountKey:
     """The account of one text: an address on a known platform, or ``platform:handle``; raises IdentifierError."""
-    plain = refang(text)
+    plain = _plain(text)
     told = _TOLD.match(plain)
     if told and told[1].strip().casefold() not in _SCHEMES:
-        return account_key(told[1], told[2])
-    return account_key("", plain)
+        return _named(told[1], told[2].strip(), text)
+    return _named("", plain, text)
 
 
 def place(address: str) -> Place | None:
@@ -126,6 +105,33 @@ def place(address: str) -> Place | None:
     Takes fanged or defanged addresses, with or without a scheme.
     """
     return _at(refang(address), address)
+
+
+def _plain(text: str) -> str:
+    text = refang(text)
+    return text if text.isascii() else refang(unicodedata.normalize("NFKC", text))
+
+
+def _named(platform: str, text: str, seen: str) -> AccountKey:
+    if not text or len(text) > _MAX_TEXT or _BLANK.search(text):
+        raise IdentifierError(f"{seen[:80]!r} is no account: it is empty, too long or holds a blank")
+    known = table().named(platform)
+    if _is_address(text, known):
+        found = _at(text, seen)
+        if found is None or found.account is None:
+            raise IdentifierError(f"{text[:200]!r} is no address of an account on a known platform")
+        return found.account
+    if known is not None and not _HASHED.match(text):
+        return _from_handle(known, text, seen)
+    if not platform.strip():
+        raise IdentifierError(f"{text[:80]!r} is no address, and no platform was named")
+    name = known.name if known is not None else " ".join(platform.casefold().split())
+    if _HASHED.match(text):
+        return AccountKey(name, "profile", text, "", seen, "user_id")
+    key = _normal(text.removeprefix("@"), False)
+    if not key or key[0] == "@":
+        raise IdentifierError(f"{seen[:80]!r} is no name of an account")
+    return AccountKey(name, "profile", key, "", seen)
 
 
 def _at(text: str, seen: str) -> Place | None:

@@ -27,7 +27,7 @@ _SCHEME = re.compile(
 _PLAIN_SCHEME = {"hxxp": "http", "hxxps": "https"}
 _CUT = re.compile(r"(?<![\w.-])t\[\.\]/(?=\+?\w{3})", re.IGNORECASE)
 """Telegram's host without what comes after the dot: ``t[.]/RGUD_bot``."""
-_INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x00AD))
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _FANGS = re.compile(r"[\[\](){}\\*+]|xx|tx|xt|__|meow|: |:\\", re.IGNORECASE)
 
 
@@ -35,7 +35,9 @@ def clean(text: str) -> str:
     """The text without invisible characters, no-break spaces made plain, trimmed."""
     if text.isascii():
         return text.strip()
-    return text.translate(_INVISIBLE).replace("\u00a0", " ").replace("\u202f", " ").strip()
+    if _INVISIBLE.search(text):
+        text = _INVISIBLE.sub("", text)
+    return text.replace("\u00a0", " ").replace("\u202f", " ").strip()
 
 
 def refang(text: str) -> str:
@@ -60,7 +62,7 @@ def _undone(text: str) -> str:
     text = _COLON.sub(lambda found: ":" + (found["slashes"] or ""), text)
     text = _SLASH.sub(lambda found: "/" + (found["second"] or ""), text)
     text = _WWW.sub("www", text)
-    return clean(_SCHEME.sub(lambda found: "http" + found["s"].lower() + "://", text))
+    return _SCHEME.sub(lambda found: "http" + found["s"].lower() + "://", text).strip()
 
 
 def defang(text: str) -> str:
