@@ -71,8 +71,8 @@ class FeedWriter:
 
     def campaign(self, name: str, source: int, cls: str = "") -> str:
         """A campaign by one of the sources, which may state its class."""
-        stated = {"extensions": {CAMPAIGN: {"extension_type": "property-extension", "campaign_class": _CLASS_WORDS[cls]}}
-                  } if cls else {}
+        word = {"extension_type": "property-extension", "campaign_class": _CLASS_WORDS.get(cls)}
+        stated = {"extensions": {CAMPAIGN: word}} if cls else {}
         return self._add("campaign", _moment(self.ground.at - 300 * DAY), name=name,
                          created_by_ref=self.sources[source], **stated)
 
@@ -195,14 +195,16 @@ def _targets(ground: Ground, passers: Ints) -> Ints:
     pools = [passers, np.flatnonzero(innocent & (kind == "believer")), _family(ground)]
     pools += [crowd.members for crowd in ground.crowds[:4]]
     pool = pools[int(rng.integers(0, len(pools)))]
-    return rng.permutation(pool[innocent[pool] & (kind[pool] != "framed")])[:count]
+    targets: Ints = rng.permutation(pool[innocent[pool] & (kind[pool] != "framed")])[:count]
+    return targets
 
 
 def _family(ground: Ground) -> Ints:
     """Neighbours of one another: the rows of a household are next to each other."""
     start = int(ground.rng.integers(0, ground.size - 30))
     rows = np.arange(start, start + 12)
-    return rows[ground.columns["kind"][rows] == ""]
+    strangers: Ints = rows[ground.columns["kind"][rows] == ""]
+    return strangers
 
 
 def _framed(feed: FeedWriter, innocents: Ints) -> None:
