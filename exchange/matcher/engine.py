@@ -62,6 +62,13 @@ class Engine:
         self.run(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {types} FROM made")
         self.connection.unregister("made")
 
+    def has(self, table: str) -> bool:
+        """Whether there is a table of that name here."""
+        return bool(self.rows(f"SELECT 1 FROM duckdb_tables() WHERE table_name = {quoted(table)}"))
+
+    def forget(self, table: str) -> None:
+        """A table of this name is about to hide the platform's: an engine elsewhere asks it here from now on."""
+
     def here(self, table: str) -> None:
         """The table is small from here on: an engine elsewhere brings it to this one, where it always was."""
 

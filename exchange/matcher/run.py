@@ -20,7 +20,7 @@ from exchange.matcher.compare import account, host, ip_range, picture, text, tok
 from exchange.matcher.contributors import Contributors
 from exchange.matcher.direct import weigh_hits
 from exchange.matcher.engine import Engine, open_engine
-from exchange.matcher.entities import Entities
+from exchange.matcher.entities import Entities, read_entities
 from exchange.matcher.features import read_features
 from exchange.matcher.indicators import Indicator, Terms, collect, read_indicators
 from exchange.matcher.mapping import TableMapping
@@ -30,6 +30,7 @@ from exchange.matcher.platform.ground import lay
 from exchange.matcher.platform.questions import bring_accounts, bring_heard, bring_members, prepare_questions
 from exchange.matcher.removed import read_removed
 from exchange.matcher.report import Report
+from exchange.matcher.spark.engine import on_spark
 from exchange.matcher.values import quoted
 from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
@@ -55,6 +56,8 @@ class Options:
     mapping: Mapping[str, TableMapping] | None = None
     allow_from: frozenset[str] = frozenset()
     """Ids of producers whose word that a value is benign takes it out of the search, whoever named it."""
+    spark: str | None = None
+    """Spark's master, such as ``local[*]`` or ``spark://HOST:7077``: what is as large as the platform is done there."""
     warning_lists: tuple[Path, ...] = ()
     """Files and folders of MISP's warning lists; what is on one is not looked for."""
     contributors: Contributors | None = None
@@ -87,10 +90,12 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         report.problems += told
         indicators = suppress(thin_neighbours(read_indicators(collect(feed.over(objects), report), terms, report),
                                               report), lists, report)
-    with open_engine(out, memory=options.memory, threads=options.threads) as engine:
+    with open_engine(out, memory=options.memory, threads=options.threads) as local, _placed(local, options) as engine:
         report.engine = engine.settings
         with clock("reading the tables"):
-            there = lay(engine, entities, dict(options.mapping or {}), options.at, report, say)
+            mapping = dict(options.mapping or {})
+            there = (read_entities(engine, entities, mapping, options.at, report) if options.spark else
+                     lay(engine, entities, mapping, options.at, report, say))
             if "removed" in there.tables:
                 indicators += suppress(read_removed(engine, there.tables, terms.sibling, report), lists, report)
             load_indicators(engine, indicators, weights, there)
@@ -108,6 +113,16 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
                      [table.file for table in (options.mapping or {}).values() if table.file])
     (out / REPORT).write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
     return report
+
+
+@contextmanager
+def _placed(local: Engine, options: Options) -> Iterator[Engine]:
+    """The engine for what is as large as the platform: this one, or Spark."""
+    if options.spark is None:
+        yield local
+        return
+    with on_spark(local, options.spark, options.memory) as engine:
+        yield engine
 
 
 def _inputs(feed: FeedPrint, options: Options, report: Report) -> dict[str, Any]:
@@ -228,13 +243,15 @@ def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: R
 
 def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
     """Write whole files under other names first, so that a killed run leaves no half of a result."""
+    engine.run("CREATE OR REPLACE TEMP TABLE everybody AS SELECT account_id FROM everyone")
+    engine.here("everybody")
     engine.run(f"""COPY (SELECT a.account_id, COALESCE(s.score, {weights.prior_probability}) AS score,
             COALESCE(s.log_odds, {weights.prior}) AS log_odds, s.account_id IS NOT NULL AS has_evidence,
             COALESCE(bit_count(s.firm), 0)::INTEGER AS sources, COALESCE(bit_count(s.signals), 0)::INTEGER
                 AS signals,
             m.cluster, m.role, m.class,
             COALESCE(m.likely_from, {weights.classes.likely}) AS likely_from, COALESCE(d.action, 'none') AS action
-        FROM everyone a LEFT JOIN state s ON s.account_id = a.account_id
+        FROM everybody a LEFT JOIN state s ON s.account_id = a.account_id
         LEFT JOIN told m ON m.account_id = a.account_id LEFT JOIN actions d ON d.account_id = a.account_id
         ORDER BY account_id)
         TO {quoted(str(engine.work / ACCOUNTS))} (FORMAT parquet)""")

@@ -38,25 +38,32 @@ def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] =
         acts = ", ".join(quoted(kind) for kind in ("share", "tag") if kind in told)
         parts.append(f"SELECT account_id, kind, key, ts, ts FROM {of('acts')} WHERE kind IN ({acts})")
     if "avatars" in there.tables and "likeness" in told:
-        parts.append(f"SELECT account_id, 'likeness', key, NULL, NULL FROM ({windows_sql(of('pictures'))})")
+        parts.append(f"""SELECT account_id, 'likeness' AS kind, key, NULL::BIGINT AS first_seen,
+            NULL::BIGINT AS last_seen FROM ({windows_sql(of('pictures'))})""")
     return " UNION ALL ".join(parts)
 
 
 def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:
     """Make table ``derived`` (with ``value``, how it is written) of the kinds that take a look at all rows."""
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE derived (account_id {there.account_type}, kind VARCHAR, key BIGINT,
-        value VARCHAR, first_seen BIGINT, last_seen BIGINT)""")
+    made = []
     if "posts" in there.tables and "wording" in told:
         _derive_wording(engine)
+        made.append("wording")
     if "acts" in there.tables and told.intersection(RHYTHMS):
         if told.intersection(FOLLOWED):
             engine.run(f"CREATE OR REPLACE TEMP TABLE following AS {following_sql()}")
         for kind, rhythm in RHYTHMS.items():
             if kind in told:
                 engine.run(f"CREATE OR REPLACE TEMP TABLE beats AS {rhythm()}")
-                engine.run("""INSERT INTO derived BY NAME SELECT b.* FROM beats b JOIN (SELECT key FROM beats
-                    GROUP BY key HAVING min(account_id) <> max(account_id)) t ON t.key = b.key""")
-        engine.run("DROP TABLE IF EXISTS beats; DROP TABLE IF EXISTS following")
+                engine.run(f"""CREATE OR REPLACE TEMP TABLE derived_{kind} AS SELECT b.* FROM beats b JOIN (SELECT key
+                    FROM beats GROUP BY key HAVING min(account_id) <> max(account_id)) t ON t.key = b.key""")
+                engine.run("DROP TABLE beats")
+                made.append(kind)
+        engine.run("DROP TABLE IF EXISTS following")
+    none = f"""SELECT NULL::{there.account_type} AS account_id, NULL::VARCHAR AS kind, NULL::BIGINT AS key,
+        NULL::VARCHAR AS value, NULL::BIGINT AS first_seen, NULL::BIGINT AS last_seen FROM everyone WHERE false"""
+    engine.run("CREATE OR REPLACE TEMP VIEW derived AS " + " UNION ALL ".join((none, *(
+        f"SELECT account_id, kind, key, value, first_seen, last_seen FROM derived_{kind}" for kind in made))))
 
 
 def _derive_wording(engine: Engine) -> None:
@@ -67,11 +74,13 @@ def _derive_wording(engine: Engine) -> None:
     engine.run(f"""CREATE OR REPLACE TEMP TABLE repeating AS SELECT account_id, form, first_seen, last_seen FROM (
             SELECT *, unnest({_hashes_sql('form')}) AS hashed FROM posts) SEMI JOIN often USING (hashed)
         GROUP BY ALL""")
-    engine.run(f"""INSERT INTO derived BY NAME SELECT account_id, 'wording' AS kind, {text_key_sql('run')} AS key,
-            run AS value, min(first_seen) AS first_seen, max(last_seen) AS last_seen
-        FROM (SELECT account_id, first_seen, last_seen, unnest({runs_sql('form')}) AS run FROM repeating)
-        GROUP BY account_id, run""")
-    engine.run("DROP TABLE often; DROP TABLE repeating")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE derived_wording AS SELECT account_id, 'wording' AS kind, key,
+            min(run) AS value, min(first_seen) AS first_seen, max(last_seen) AS last_seen
+        FROM (SELECT account_id, {text_key_sql('run')} AS key, run, first_seen, last_seen FROM (
+            SELECT account_id, first_seen, last_seen, unnest({runs_sql('form')}) AS run FROM repeating) r) k
+        GROUP BY account_id, key""")
+    engine.run("DROP TABLE often")
+    engine.run("DROP TABLE repeating")
 
 
 def runs_sql(form: str) -> str:
@@ -84,7 +93,7 @@ def runs_sql(form: str) -> str:
 def _hashes_sql(form: str) -> str:
     words = f"string_split({form}, ' ')"
     run = ", ".join(f"{words}[i + {n}]" for n in range(WORDS))
-    return f"list_transform(range(1, len({words}) - {WORDS - 2}), lambda i: hash({run}))"
+    return f"list_transform(range(1, len({words}) - {WORDS - 2}), lambda i: (hash({run}) >> 1)::BIGINT)"
 
 
 def windows_sql(pictures: str) -> str:

@@ -53,6 +53,7 @@ def ask_holders(engine: Engine, there: Entities) -> None:
     engine.run("INSERT INTO asked_accounts SELECT account_id FROM asked")
     engine.run(f"CREATE OR REPLACE TEMP TABLE values_held AS SELECT DISTINCT kind, key FROM"
                f" ({traces_sql(there, told, _of_asked)})")
+    engine.here("values_held")
     engine.run("""CREATE OR REPLACE TEMP TABLE new_values AS SELECT kind, key FROM values_held v
         WHERE NOT EXISTS (SELECT 1 FROM asked_values a WHERE a.kind = v.kind AND a.key = v.key)""")
     engine.run("INSERT INTO asked_values SELECT kind, key FROM new_values")
@@ -70,7 +71,9 @@ def ask_holders(engine: Engine, there: Entities) -> None:
 
 def bring_accounts(engine: Engine, there: Entities, which: str) -> None:
     """Add to ``accounts`` the rows of those that a query names and that aren't there yet."""
-    engine.run("CREATE TEMP TABLE IF NOT EXISTS accounts AS SELECT * FROM everyone LIMIT 0")
+    if not engine.has("accounts"):
+        engine.run("CREATE TEMP TABLE accounts AS SELECT * FROM everyone LIMIT 0")
+        engine.here("accounts")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE asked AS SELECT DISTINCT account_id FROM ({which}) w
         WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.account_id = w.account_id)""")
     engine.run("INSERT INTO accounts SELECT e.* FROM everyone e JOIN asked q ON q.account_id = e.account_id")
@@ -103,6 +106,7 @@ def _describe(engine: Engine, there: Entities) -> None:
     if "avatars" in there.tables:
         engine.run("""CREATE OR REPLACE TEMP TABLE faces AS SELECT t.account_id, t.pdq FROM avatars t
             JOIN (SELECT DISTINCT account_id FROM asked WHERE kind = 'likeness') q ON q.account_id = t.account_id""")
+        engine.here("faces")
         engine.run(f"""INSERT INTO described SELECT t.account_id, 'likeness', t.key, min(f.pdq)
             FROM ({windows_sql(f"(SELECT DISTINCT pdq AS account_id, {words_sql('pdq')} FROM faces)")}) w
             JOIN faces f ON f.pdq = w.account_id JOIN asked t ON t.account_id = f.account_id AND t.key = w.key
@@ -116,13 +120,18 @@ def bring_members(engine: Engine, there: Entities) -> None:
     """From here on ``acts`` and ``links`` are what those did and hold who have evidence: rows of their own instead of
     the platform's."""
     if "acts" in there.tables:
+        engine.forget("acts")
         engine.run("CREATE OR REPLACE TEMP TABLE acts AS SELECT * FROM acts_here")
     if "links" in there.tables:
+        engine.run("""CREATE OR REPLACE TEMP TABLE links_here AS SELECT t.* FROM links t
+            JOIN state s ON s.account_id = t.account_id""")
+        engine.here("links_here")
+        engine.forget("links")
         engine.run(f"""CREATE OR REPLACE TEMP TABLE links AS
             SELECT account_id, kind, key, min(value) AS value, min(first_seen) AS first_seen,
                 max(last_seen) AS last_seen
-            FROM (SELECT t.account_id, t.kind, t.key, {shown_sql('t')} AS value, t.first_seen, t.last_seen FROM links t
-                JOIN state s ON s.account_id = t.account_id) GROUP BY account_id, kind, key""")
+            FROM (SELECT account_id, kind, key, {shown_sql('t')} AS value, first_seen, last_seen FROM links_here t)
+            GROUP BY account_id, kind, key""")
 
 
 

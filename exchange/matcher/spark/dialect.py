@@ -2,8 +2,8 @@
 
 A transpiler writes down anything: SQLGlot turns ``hash`` into another hash, drops the order of a list, and leaves
 alone what Spark takes otherwise. So a query passes only if every function in it is known to agree to the last bit;
-``Unportable`` names the first that isn't. Known differences are evened out here: NULL sorts last, distinct values aren't counted over windows. Logarithms and powers are not portable: libraries
-differ in the last place.
+``Unportable`` names the first that isn't. Known differences are evened out here: NULL sorts last, distinct values
+aren't counted over windows. Logarithms and powers are not portable: libraries differ in the last place.
 """
 
 from __future__ import annotations

@@ -1,20 +1,23 @@
 """An engine on Spark that is spoken to in DuckDB's SQL, for statements over platform-sized tables.
 
 It keeps its tables as views of a session. A statement is taken apart: subqueries over single rows that use what isn't
-portable are computed by DuckDB on the workers, and kept; the rest is transpiled. Small tables of the local DuckDB that a
-statement names are uploaded for it.
+portable are computed by DuckDB on the workers, and kept; the rest is transpiled. Small tables of the local DuckDB that
+a statement names are uploaded for it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exchange.errors import InputError
 from exchange.matcher.engine import Engine
 from exchange.matcher.spark.dialect import first_unportable, reason, without_idle_casts, write
+from exchange.matcher.spark.session import failures, open_session
 from exchange.matcher.spark.workers import ROWS, is_own_row_by_row, is_row_by_row, on_workers, own_nodes
 
 if TYPE_CHECKING:
@@ -22,81 +25,77 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from sqlglot import exp
 
+_CONCERNED = re.compile(r"\s*(CREATE|INSERT|DROP)\b", re.IGNORECASE)
+_ASKING = re.compile(r"\s*(SELECT|WITH)\b", re.IGNORECASE)
 _PLAIN = {"boolean": "BOOLEAN", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE", "string": "VARCHAR"}
 
 
+@contextmanager
+def on_spark(local: Engine, master: str, memory: str | None = None) -> Iterator[SparkEngine]:
+    """An engine that has Spark for what is large and ``local`` for what isn't.
+
+    Raises InputError when Spark can't be had, and when it can't go on.
+    """
+    with open_session(local.work, master=master, memory=memory) as session:
+        engine = SparkEngine(local.connection, local.work, {
+            **local.settings, "spark": session.version, "spark_master": session.sparkContext.master}, session)
+        try:
+            yield engine
+            engine.close()
+        except failures() as error:
+            raise InputError("Spark could not go on.", why=str(error).strip().splitlines()[0][:300],
+                             fix="If a file or the memory is named, mend that; if not, it is a bug (see --debug)."
+                             ) from error
+
+
 @dataclass
-class SparkEngine:
-    """Statements over the platform's tables; everything else goes to ``local``."""
+class SparkEngine(Engine):
+    """An engine whose platform-sized tables lie on Spark; small ones lie here, in DuckDB, as in any engine."""
 
     session: SparkSession
-    local: Engine
     _frames: dict[str, DataFrame] = field(default_factory=dict)
     """Tables and views by lower-case name."""
     _scans: dict[str, tuple[DataFrame, dict[str, str]]] = field(default_factory=dict)
     _kept: list[DataFrame] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)
 
-    @property
-    def work(self) -> Path:
-        """The folder for what doesn't fit in memory."""
-        return self.local.work
-
     def run(self, sql: str) -> None:
-        """Execute a statement whose result isn't wanted: CREATE … AS, INSERT into a local table, or a local one."""
-        from sqlglot import exp, parse  # noqa: PLC0415 - an optional part of the installation
+        """Execute a statement: CREATE … AS and DROP of a table there, INSERT of rows from there, or any here."""
+        from sqlglot import exp, parse_one  # noqa: PLC0415 - an optional part of the installation
 
-        for tree in parse(sql, read="duckdb"):
-            if isinstance(tree, exp.Create) and tree.expression is not None and self._is_ours(tree.expression):
-                self._make(tree.this.name, tree.expression, keep=tree.kind == "TABLE")
-            elif isinstance(tree, exp.Insert) and self._is_ours(tree.expression):
-                self.fetch_into(tree.this.name, tree.expression.sql(dialect="duckdb"))
-            elif isinstance(tree, exp.Drop) and tree.this.name.lower() in self._frames:
-                self._forget(tree.this.name)
-            else:
-                self.local.run(sql if tree is None else tree.sql(dialect="duckdb"))
+        tree = parse_one(sql, read="duckdb") if _CONCERNED.match(sql) else None
+        if isinstance(tree, exp.Create) and tree.expression is not None and self._is_ours(tree.expression):
+            self._make(tree.this.name, tree.expression, keep=tree.kind == "TABLE")
+        elif isinstance(tree, exp.Insert) and self._is_ours(tree.expression):
+            by_name = "BY NAME " if tree.args.get("by_name") else ""
+            self._bring(self._ask(tree.expression), f"INSERT INTO {tree.this.sql(dialect='duckdb')} {by_name}")
+        elif isinstance(tree, exp.Drop) and (name := _table(tree).name.lower()) in self._frames:
+            self.forget(name)
+        else:
+            super().run(sql)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         from sqlglot import exp, parse_one  # noqa: PLC0415
 
-        tree = parse_one(sql, read="duckdb")
+        tree = parse_one(sql, read="duckdb") if _ASKING.match(sql) else None
         if not isinstance(tree, exp.Query) or not self._is_ours(tree):
-            return self.local.rows(sql)
+            return super().rows(sql)
         table = self._ask(tree).toArrow()
         return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
-    def one(self, sql: str) -> tuple[Any, ...]:
-        """The only row of a query."""
-        return self.rows(sql)[0]
-
     def here(self, table: str) -> None:
         """Bring a table to the local engine: it is small from here on."""
-        frame = self._frames[table.lower()]
-        self.local.connection.register("arrived", frame.toArrow())
-        self.local.run(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM arrived")
-        self.local.connection.unregister("arrived")
-        self._forget(table)
+        if table.lower() in self._frames:
+            self._bring(self._frames[table.lower()], f"CREATE OR REPLACE TEMP TABLE {table} AS")
+            self.forget(table)
 
-    def load(self, table: str, rows: Any) -> None:
-        """Append rows to a local table."""
-        self.local.load(table, rows)
-
-    def table(self, name: str, columns: Any) -> None:
-        """Make a local table of whole columns."""
-        self.local.table(name, columns)
-
-    def fetch(self, query: str) -> Table:
-        """The answer to a query as an Arrow table."""
-        from sqlglot import parse_one  # noqa: PLC0415
-
-        return self._ask(parse_one(query, read="duckdb")).toArrow()
-
-    def fetch_into(self, table: str, query: str, *, by_name: bool = False) -> None:
-        """Append the answer to a query to a local table."""
-        self.local.connection.register("arrived", self.fetch(query))
-        self.local.run(f"INSERT INTO {table} {'BY NAME' if by_name else ''} SELECT * FROM arrived")
-        self.local.connection.unregister("arrived")
+    def forget(self, table: str) -> None:
+        """Let go of a table or view that is there."""
+        frame = self._frames.pop(table.lower(), None)
+        if frame is not None:
+            frame.unpersist()
+            self.session.catalog.dropTempView(table)
 
     def close(self) -> None:
         """Let go of what was kept."""
@@ -105,6 +104,12 @@ class SparkEngine:
         for name in self._frames:
             self.session.catalog.dropTempView(name)
 
+    def _bring(self, frame: DataFrame, into: str) -> None:
+        """Give a frame's rows to the local engine; ``into`` is a statement up to its query."""
+        self.connection.register("arrived", frame.toArrow())
+        super().run(f"{into} SELECT * FROM arrived")
+        self.connection.unregister("arrived")
+
     def _make(self, name: str, query: exp.Expr, *, keep: bool) -> None:
         frame = self._ask(query)
         self._register(name, self._keep(frame) if keep else frame)
@@ -112,10 +117,6 @@ class SparkEngine:
     def _register(self, name: str, frame: DataFrame) -> None:
         frame.createOrReplaceTempView(name)
         self._frames[name.lower()] = frame
-
-    def _forget(self, name: str) -> None:
-        self._frames.pop(name.lower()).unpersist()
-        self.session.catalog.dropTempView(name)
 
     def _keep(self, frame: DataFrame) -> DataFrame:
         kept = frame.persist()
@@ -197,7 +198,7 @@ class SparkEngine:
     def _source(self, table: exp.Expr) -> tuple[DataFrame, dict[str, str]]:
         """A table's frame, and DuckDB's types of its columns."""
         if _scan(table):
-            return self._read(table.this.sql(dialect="duckdb"))
+            return self._read(table.this)
         frame = self._frames.get(table.name.lower())
         if frame is None:
             frame = self._upload(table.name)
@@ -209,20 +210,20 @@ class SparkEngine:
 
         if _scan(table):
             name = f"scan_{next(self._numbers)}"
-            self._register(name, self._read(table.this.sql(dialect="duckdb"))[0])
+            self._register(name, self._read(table.this)[0])
             table.replace(exp.to_table(name, alias=table.alias or None))
         elif table.name.lower() not in self._frames:
             self._upload(table.name).createOrReplaceTempView(table.name)
 
     def _upload(self, name: str) -> DataFrame:
-        found: Table = self.local.connection.sql(f'SELECT * FROM "{name}"').to_arrow_table()
+        found: Table = self.connection.sql(f'SELECT * FROM "{name}"').to_arrow_table()
         return self.session.createDataFrame(found)
 
-    def _read(self, scan: str) -> tuple[DataFrame, dict[str, str]]:
+    def _read(self, function: exp.Expr) -> tuple[DataFrame, dict[str, str]]:
         """A Parquet file, or all of a folder, as ``read_parquet('…')`` names it."""
+        scan, path = function.sql(dialect="duckdb"), function.expressions[0].name
         if scan not in self._scans:
-            types = {row[0]: row[1] for row in self.local.rows(f"DESCRIBE SELECT * FROM {scan}")}
-            path = scan.split("'")[1]
+            types = {row[0]: row[1] for row in super().rows(f"DESCRIBE SELECT * FROM {scan}")}
             folder = path.removesuffix("/*.parquet")
             reader = self.session.read.option("mergeSchema", str(folder != path).lower())
             self._scans[scan] = reader.parquet(path), types

@@ -53,6 +53,14 @@ def open_session(work: Path, *, master: str = LOCAL, memory: str | None = None) 
         session.stop()
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """What PySpark raises of its own and of the JVM's."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - an optional part of the installation
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+
+    return PySparkException, Py4JError
+
+
 def _pyspark() -> type[SparkSession]:
     try:
         import sqlglot  # noqa: F401, PLC0415 - optional parts of the installation, and slow to load
@@ -69,7 +77,7 @@ def _need_java() -> None:
     fix = f"Install a Java runtime of version {_JAVA} or later (Debian: openjdk-17-jre-headless), or set JAVA_HOME."
     if java is None:
         raise InputError("The engine spark needs Java, which is not on this machine's PATH.", fix=fix)
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
     found = re.search(r'version "(\d+)', told)
     if found is None or int(found[1]) < _JAVA:
         raise InputError(f"The engine spark needs Java {_JAVA}; {java} is version {found[1] if found else 'unknown'}.",
@@ -84,7 +92,7 @@ def _start(session_class: type[SparkSession], work: Path, master: str, memory: s
     try:
         with _logged(log), _own_python():
             session = builder.getOrCreate()
-    except Exception as error:  # noqa: BLE001 - Spark raises whatever its gateway, parser or JVM does
+    except (*failures(), OSError) as error:
         raise InputError(f"Spark does not start on {master}.", why=_last_words(log, error),
                          fix="Name a master such as local[2] or spark://HOST:7077 with --spark-master.") from error
     session.sparkContext.setLogLevel("OFF")

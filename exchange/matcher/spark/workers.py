@@ -31,7 +31,7 @@ def on_workers(frame: DataFrame, types: Mapping[str, str], query: str) -> DataFr
     Unportable for a query that looks at more than one row at a time or gives a column of another than the plain types.
     """
     used = _columns_used(query)
-    kept = [name for name in frame.columns if name.lower() in used] or frame.columns[:1]
+    kept = [name for name in frame.columns if used is None or name.lower() in used] or frame.columns[:1]
     cast = "SELECT " + ", ".join(f'CAST("{name}" AS {types[name]}) AS "{name}"' for name in kept) + " FROM arrived"
     whole = f"WITH {ROWS} AS ({cast}) {query}"
     schema = ", ".join(f"`{name}` {_spark_type(name, kind)}" for name, kind in _described(whole, types, kept))
@@ -68,14 +68,15 @@ def own_nodes(query: exp.Expr) -> Iterator[exp.Expr]:
                 yield from part.walk()
 
 
-def _columns_used(query: str) -> set[str]:
+def _columns_used(query: str) -> set[str] | None:
+    """Names of the columns that a query reads; None: all."""
     import sqlglot  # noqa: PLC0415
     from sqlglot import exp  # noqa: PLC0415
 
     tree = sqlglot.parse_one(query, read="duckdb")
     if not is_row_by_row(tree):
         raise Unportable(f"not a query over single rows: {query[:200]}")
-    return {column.name.lower() for column in tree.find_all(exp.Column)}
+    return None if tree.find(exp.Star) else {column.name.lower() for column in tree.find_all(exp.Column)}
 
 
 def _described(query: str, types: Mapping[str, str], kept: Iterable[str]) -> list[tuple[str, str]]:
