@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exchange.cli import match_drift, match_events, match_refit, match_replay, match_review
+from exchange.cli import match_drift, match_events, match_refit, match_replay, match_review, match_share
 from exchange.errors import InputError
 
 if TYPE_CHECKING:
@@ -241,6 +241,6 @@ def _summary(report: Report, out: Path) -> None:
         click.echo(f"  and {len(report.problems) - _SHOWN_PROBLEMS} more: see report.json", err=True)
 
 
-for part in (match_events.command, match_review.command, match_refit.command, match_replay.command, match_drift.drift_command,
-             match_drift.canary_command):
+for part in (match_events.command, match_review.command, match_refit.command, match_replay.command,
+             match_drift.drift_command, match_drift.canary_command, match_share.share_command):
     command.add_command(part)

@@ -72,12 +72,12 @@ def _preview(pushing: Pushing, objects: Sequence[bytes], as_json: bool) -> int:
         click.echo(json.dumps(said, indent=2, ensure_ascii=False))
     else:
         for part in said:
-            click.echo("\n".join(_lines(part)))
+            click.echo("\n".join(preview_lines(part)))
         click.echo(f"Nothing was stored: {len(objects):,} objects looked at, {refused:,} would be refused.")
     return EXIT_SOME_REFUSED if refused else 0
 
 
-def _lines(part: Mapping[str, Any]) -> Iterator[str]:
+def preview_lines(part: Mapping[str, Any]) -> Iterator[str]:
     """Objects with the same audience together; then what would be refused."""
     for number, audience in enumerate(part["audiences"]):
         bound = [row for row in part["objects"] if row.get("audience") == number]

@@ -20,6 +20,7 @@ from exchange.matcher.disputes import Disputes, read_disputes
 from exchange.matcher.patterns import Unusable, alternatives
 from exchange.matcher.probes import Probe, probes
 from exchange.matcher.report import Report
+from exchange.matcher.results.seeds import level_of
 from exchange.matcher.weighing import Sources
 from exchange.stix.pattern import parse
 from exchange.stix.statement import TYPES
@@ -66,6 +67,8 @@ class Indicator:
     """How its source's word counts, and the indicator itself where it is disputed."""
     campaign_ref: str = ""
     """Id of the campaign that it indicates."""
+    tlp: str = ""
+    """The strictest TLP that it states; empty: none."""
     valid_until: int | None = None
     """Unix seconds from which it must not be used any more; None: it doesn't end."""
 
@@ -171,6 +174,7 @@ def _indicator(obj: Mapping[str, Any], values: list[Probe], campaign: str, feed:
         _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values),
         campaign_class=stated_class(obj) or stated_class(feed.objects.get(campaign, {})),
         trust=terms.known.trust(stated, name, terms.sources), campaign_ref=campaign,
+        tlp=level_of(obj, feed.objects),
         valid_until=_seconds(obj["valid_until"]) if obj.get("valid_until") is not None else None)
 
 

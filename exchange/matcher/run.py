@@ -31,6 +31,7 @@ from exchange.matcher.platform.questions import bring_accounts, bring_heard, bri
 from exchange.matcher.removed import read_removed
 from exchange.matcher.report import Report
 from exchange.matcher.spark.engine import on_spark
+from exchange.matcher.results.seeds import write_seeds
 from exchange.matcher.values import quoted
 from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
@@ -152,11 +153,12 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
     """Make the tables indicators, probes, kinds, and empty ones for what will be found."""
     engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR,
         source_name VARCHAR, campaign VARCHAR, campaign_class VARCHAR, observed BIGINT, confidence DOUBLE,
-        record DOUBLE, witness BOOLEAN, record_why VARCHAR)""")
+        record DOUBLE, witness BOOLEAN, record_why VARCHAR, campaign_ref VARCHAR, tlp VARCHAR)""")
     engine.load("indicators", (
         {"ix": ix, "indicator_id": i.id, "source": i.source, "source_name": i.source_name, "campaign": i.campaign,
          "campaign_class": i.campaign_class, "observed": i.observed, "confidence": i.confidence,
-         "record": i.trust.factor, "witness": i.trust.witness, "record_why": i.trust.why or None}
+         "record": i.trust.factor, "witness": i.trust.witness, "record_why": i.trust.why or None,
+         "campaign_ref": i.campaign_ref, "tlp": i.tlp}
         for ix, i in enumerate(indicators)))
     engine.run("""CREATE TEMP TABLE probes (ix INTEGER, kind VARCHAR, how VARCHAR, key BIGINT, text VARCHAR,
         bits INTEGER, similarity DOUBLE, shared VARCHAR)""")
@@ -264,5 +266,5 @@ def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
     report.accounts_with_evidence, report.accounts_likely = engine.one(
         f"""SELECT count(*), count(*) FILTER (score >= COALESCE(likely_from, {weights.classes.likely}))
         FROM state LEFT JOIN told USING (account_id)""")
-    for name in (ACCOUNTS, EVIDENCE, *of_networks, ACTIONS, TIMELINE):
+    for name in (ACCOUNTS, EVIDENCE, *of_networks, ACTIONS, TIMELINE, write_seeds(engine)):
         (engine.work / name).replace(out / name)
