@@ -16,6 +16,7 @@ from exchange.matcher.clusters import find_clusters, read_ties
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.report import Report
+from exchange.matcher.rescore import MEMBERS, keep_members
 from exchange.matcher.roles import tell_roles
 from exchange.matcher.takeover import find_takeovers
 from exchange.matcher.values import quoted
@@ -97,8 +98,9 @@ def write_networks(engine: Engine) -> tuple[str, ...]:
             FROM members JOIN direct USING (account_id) GROUP BY 1) n USING (cluster)
         GROUP BY m.cluster ORDER BY m.cluster""")
     _copy(engine, MEMBERSHIPS, "SELECT account_id, cluster, share FROM memberships ORDER BY account_id, cluster")
+    keep_members(engine)
     _copy(engine, CLASSES, "SELECT * FROM class_reasons ORDER BY cluster, abs(nats) DESC, class, source_name, what")
-    return CLUSTERS, MEMBERSHIPS, CLASSES
+    return CLUSTERS, MEMBERSHIPS, CLASSES, MEMBERS
 
 
 def _copy(engine: Engine, name: str, sql: str) -> None:

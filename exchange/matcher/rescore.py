@@ -1,0 +1,114 @@
+"""What would be left of a score without a part of its evidence: computed by scoring again, never guessed.
+
+A run keeps what the scores of members were made of (``keep_members``); here a part of it is taken away, and hits,
+objections, features, card and limits are computed anew by the very functions of a run. Nothing else changes: what
+others on the platform are suspected of, the circle and what claims bear out stay as they were, and so do corrections
+by reviews. So it is the difference that this evidence makes for this account, not the platform without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from exchange.errors import InputError
+from exchange.matcher import fusion
+from exchange.matcher.direct import grid, weigh_hits
+from exchange.matcher.engine import Engine, open_engine
+from exchange.matcher.features import read_features
+from exchange.matcher.learned import Learned
+from exchange.matcher.objections import weigh_objections
+from exchange.matcher.values import quoted
+from exchange.matcher.weighing import Weights
+
+MEMBERS = "members.duckdb"
+_OF_MEMBERS = ("hits", "accounts", "company", "circle", "claims", "doing")
+_WHOLE = ("kinds", "class_kinds", "source_bits", "signal_bits")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the evidence, by what its rows have in common."""
+
+    what: str
+    """source, kind, company, strongest (each account's largest row), or nothing (the score as it is)."""
+    name: str = ""
+    """Of the source, or of the signal."""
+
+
+NOTHING, COMPANY, STRONGEST = Part("nothing"), Part("company"), Part("strongest")
+
+
+def keep_members(engine: Engine) -> None:
+    """Write what the scores of table ``members`` were made of into the work folder."""
+    engine.run(f"ATTACH {quoted(str(engine.work / MEMBERS))} AS kept_members")
+    for name in _OF_MEMBERS:
+        engine.run(f"CREATE TABLE kept_members.{name} AS SELECT * FROM {name} SEMI JOIN members USING (account_id)")
+    for name in _WHOLE:
+        engine.run(f"CREATE TABLE kept_members.{name} AS SELECT * FROM {name}")
+    engine.run("""CREATE TABLE kept_members.indicators AS SELECT * FROM indicators
+        SEMI JOIN kept_members.hits USING (ix)""")
+    engine.run("""CREATE TABLE kept_members.objecting AS SELECT * FROM objecting
+        SEMI JOIN kept_members.indicators USING (indicator_id)""")
+    engine.run("""CREATE TABLE kept_members.largest AS SELECT account_id, step, kind, local_value, indicator_id
+        FROM evidence SEMI JOIN members USING (account_id) WHERE step IN ('direct', 'company') AND nats > 0
+        QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY nats DESC, step, kind, local_value,
+            indicator_id) = 1""")
+    engine.run("""CREATE TABLE kept_members.reviews AS SELECT account_id, sum(nats) AS nats FROM evidence
+        SEMI JOIN members USING (account_id) WHERE step = 'review' GROUP BY 1""")
+    engine.run("DETACH kept_members")
+
+
+@contextmanager
+def open_rescorer(path: Path, weights: Weights, at: int) -> Iterator[Callable[[Part], dict[Any, float]]]:
+    """A function from a part to each member's log-odds without it. Raises InputError where the file is missing."""
+    if not path.is_file():
+        raise InputError(f"{path} is not there, so nothing can be scored again.",
+                         fix="Run cibx match --out there again.")
+    with open_engine(path.parent, threads=2) as engine:
+        engine.run(f"ATTACH {quoted(str(path))} AS kept_members (READ_ONLY)")
+        for name in (*_OF_MEMBERS, *_WHOLE, "indicators", "objecting", "largest", "reviews"):
+            whole = "whole_" if name in ("hits", "company") else ""
+            engine.run(f"CREATE TEMP TABLE {whole}{name} AS SELECT * FROM kept_members.{name}")
+        engine.run("DETACH kept_members")
+        plain = replace(weights, learned=Learned())
+        yield lambda part: _without(engine, plain, at, part)
+
+
+def _without(engine: Engine, weights: Weights, at: int, part: Part) -> dict[Any, float]:
+    engine.run(f"CREATE OR REPLACE TEMP TABLE hits AS SELECT * FROM whole_hits h WHERE NOT ({_of_hits(part)})")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
+        SELECT * EXCLUDE (raw_again, again) REPLACE (again AS repeated, {grid('raw_again * again')} AS nats)
+        FROM (SELECT *, nats / repeated AS raw_again, pow({weights.direct.second_value}, row_number() OVER (
+                PARTITION BY account_id, signal, nats > 0 ORDER BY abs(nats / repeated) DESC, kind, key) - 1) AS again
+            FROM whole_company c WHERE NOT ({_of_company(part)}))""")
+    weigh_hits(engine, weights, at)
+    weigh_objections(engine, weights)
+    weighed = fusion.weigh(read_features(engine, weights), weights.cards[-1], weights)
+    left = dict(zip(weighed.features.accounts.tolist(), weighed.log_odds.tolist(), strict=True))
+    reviewed = dict(engine.rows("SELECT account_id, nats FROM reviews"))
+    return {account: left.get(account, weights.prior) + reviewed.get(account, 0.0)
+            for account, in engine.rows("SELECT account_id FROM accounts")}
+
+
+def _of_hits(part: Part) -> str:
+    """Which rows of ``whole_hits h`` belong to a part."""
+    name = quoted(part.name)
+    return {
+        "source": f"h.ix IN (SELECT ix FROM indicators WHERE source_name = {name})",
+        "kind": f"h.kind IN (SELECT kind FROM kinds WHERE signal = {name})",
+        "strongest": """(h.account_id, h.kind, h.local, h.ix) IN (SELECT (l.account_id, l.kind, l.local_value, i.ix)
+            FROM largest l JOIN indicators i USING (indicator_id) WHERE l.step = 'direct')""",
+    }.get(part.what, "false")
+
+
+def _of_company(part: Part) -> str:
+    """Which rows of ``whole_company c`` belong to a part."""
+    return {
+        "company": "c.nats > 0", "kind": f"c.signal = {quoted(part.name)}",
+        "strongest": """(c.account_id, c.kind, c.value) IN (SELECT (l.account_id, l.kind, l.local_value)
+            FROM largest l WHERE l.step = 'company')""",
+    }.get(part.what, "false")
