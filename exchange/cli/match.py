@@ -63,6 +63,9 @@ half is left)."""
 @click.option("--weights", metavar="NAME|FILE", help="Table of weights other than the shipped one.")
 @click.option("--memory", metavar="SIZE", help="Most memory for the engine, such as 4GB; beyond it the disk is used.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True,
+              help="Where tables as large as the platform are read, joined and counted.")
+@click.option("--spark-master", metavar="URL", help="Spark's master, such as spark://HOST:7077 (default: local[*]).")
 @click.option("--at", metavar="TIME", help="Moment the run speaks of, such as 2026-06-01T00:00:00Z (default: now).")
 @click.option("--actions", type=click.Path(path_type=Path), metavar="FILE",
               help="Policy pack of recommended actions other than the shipped one.")
@@ -134,7 +137,7 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
     options = Options(
         at=_moment(given["at"]), purpose=given["purpose"], allow_from=frozenset(given["allow_from"]),
         warning_lists=given["warning_lists"],
-        memory=given["memory"], threads=given["threads"],
+        memory=given["memory"], threads=given["threads"], spark=_master(given),
         weights=load_weights(_weights(given["weights"])) if given["weights"] else None,
         actions=load_actions(given["actions"]) if given["actions"] else None,
         contributors=_contributors(feed, given),
@@ -144,6 +147,17 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
         report = match(_objects(feed, given), entities, out, options, say)
     _summary(report, out)
     return report
+
+
+def _master(given: Mapping[str, Any]) -> str | None:
+    """Spark's master; None when the engine is DuckDB."""
+    from exchange.matcher.spark.session import LOCAL
+
+    if given["engine"] == "spark":
+        return given["spark_master"] or LOCAL
+    if given["spark_master"]:
+        raise click.UsageError("--spark-master needs --engine spark.")
+    return None
 
 
 def _weights(name: str) -> str | Path:

@@ -13,6 +13,7 @@ from exchange.matcher.action.recommend import recommend
 from exchange.matcher.case.timeline import count_days
 from exchange.matcher.classes.tell import tell_classes
 from exchange.matcher.clusters import find_clusters, read_ties
+from exchange.matcher.direct import grid
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.report import Report
@@ -87,7 +88,7 @@ def recommend_steps(engine: Engine, there: Entities, pack: ActionPack, at: int, 
 
 def write_networks(engine: Engine) -> tuple[str, ...]:
     """Write the tables of clusters into the engine's work folder; returns the names of the files."""
-    _copy(engine, CLUSTERS, """SELECT m.cluster, count(*) AS accounts, avg(s.score) AS mean_score,
+    _copy(engine, CLUSTERS, f"""SELECT m.cluster, count(*) AS accounts, sum({grid('s.score')}) / count(*) AS mean_score,
             count(*) FILTER (s.score >= c.likely_from) AS likely, any_value(c.likely_from) AS likely_from,
             any_value(c.class) AS class, any_value(c.probability) AS class_probability,
             any_value(c.sources) AS class_sources, any_value(n.sources) AS sources,

@@ -44,7 +44,7 @@ def write(query: exp.Expr) -> str:
         raise Unportable(f"{found} in: {query.sql(dialect='duckdb')[:200]}")
     even = query.transform(_even_out)
     # Databricks' dialect is Spark's with QUALIFY, which Spark itself understands since 4.
-    return even.sql(dialect="databricks")
+    return str(even.sql(dialect="databricks"))
 
 
 def first_unportable(query: exp.Expr) -> str | None:

@@ -247,7 +247,7 @@ def _parts(query: exp.Expr) -> list[exp.Expr]:
     """The outermost subqueries of a query."""
     from sqlglot import exp  # noqa: PLC0415
 
-    inner = [node for node in query.find_all(exp.Select, exp.SetOperation) if node is not query]
+    inner: list[exp.Expr] = [node for node in query.find_all(exp.Select, exp.SetOperation) if node is not query]
     return [node for node in inner if next(_above(node, inner), query) is query]
 
 

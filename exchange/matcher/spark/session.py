@@ -53,7 +53,7 @@ def open_session(work: Path, *, master: str = LOCAL, memory: str | None = None) 
         session.stop()
 
 
-def failures() -> tuple[type[Exception], ...]:
+def failures() -> tuple[type[BaseException], ...]:
     """What PySpark raises of its own and of the JVM's."""
     from py4j.protocol import Py4JError  # noqa: PLC0415 - an optional part of the installation
     from pyspark.errors import PySparkException  # noqa: PLC0415
@@ -92,7 +92,7 @@ def _start(session_class: type[SparkSession], work: Path, master: str, memory: s
     try:
         with _logged(log), _own_python():
             session = builder.getOrCreate()
-    except (*failures(), OSError) as error:
+    except failures() as error:
         raise InputError(f"Spark does not start on {master}.", why=_last_words(log, error),
                          fix="Name a master such as local[2] or spark://HOST:7077 with --spark-master.") from error
     session.sparkContext.setLogLevel("OFF")
@@ -124,7 +124,7 @@ def _threads(master: str) -> int:
 
 def _megabytes(size: str) -> float:
     number, unit = re.fullmatch(r"([0-9.]+)\s*([KMGT])i?B", size).groups()  # type: ignore[union-attr] # checked before
-    return float(number) * 1024 ** ("KMGT".index(unit) - 1)
+    return float(float(number) * 1024 ** ("KMGT".index(unit) - 1))
 
 
 def _set(session: SparkSession) -> None:
