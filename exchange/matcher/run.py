@@ -30,8 +30,8 @@ from exchange.matcher.platform.ground import lay
 from exchange.matcher.platform.questions import bring_accounts, bring_heard, bring_members, prepare_questions
 from exchange.matcher.removed import read_removed
 from exchange.matcher.report import Report
-from exchange.matcher.spark.engine import on_spark
 from exchange.matcher.results.seeds import write_seeds
+from exchange.matcher.spark.engine import on_spark
 from exchange.matcher.values import quoted
 from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights

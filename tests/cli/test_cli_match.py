@@ -42,8 +42,8 @@ def test_a_run_writes_results_and_a_summary(arguments, tmp_path, capsys):
     assert "1,000 accounts" in text
     assert "not used: " in text
     assert {
-        "accounts.parquet", "actions.parquet", "clusters.parquet", "evidence.parquet", "memberships.parquet",
-        "report.json", "timeline.parquet",
+        "accounts.parquet", "actions.parquet", "classes.parquet", "clusters.parquet", "evidence.parquet", "kept",
+        "members.duckdb", "memberships.parquet", "report.json", "seeds.parquet", "timeline.parquet",
     } == {
         path.name for path in (tmp_path / "out").iterdir()
     }

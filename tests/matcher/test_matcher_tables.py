@@ -205,7 +205,7 @@ def test_a_wrong_engine_setting_is_refused(one_device, tmp_path, size, threads):
 
 def test_nothing_but_results_is_left_behind(one_device):
     out: Path = one_device.run([one_device.indicator(PATTERN)]).out
-    results = ("accounts", "actions", "classes", "clusters", "evidence", "memberships", "timeline")
+    results = ("accounts", "actions", "classes", "clusters", "evidence", "memberships", "seeds", "timeline")
     assert sorted(path.name for path in out.iterdir()) == sorted(
         ["kept", "members.duckdb", "report.json", *(f"{name}.parquet" for name in results)])
 
