@@ -9,7 +9,7 @@ from typing import Any
 from exchange.matcher.action.decide import Recommendation
 from exchange.matcher.action.facts import Facts
 
-SCHEMA = "cib-exchange case 1"
+SCHEMA = "cib-exchange case 2"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,40 @@ class Weight:
 
 
 @dataclass(frozen=True)
+class LeftOfMember:
+    """What is left of a member's score without a part of its evidence; computed by scoring again."""
+
+    what: str
+    """strongest, source, kind or company."""
+    name: str
+    words: str
+    log_odds: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left of a cluster without a part of the evidence; computed by scoring again."""
+
+    what: str
+    name: str
+    words: str
+    likely: int
+    """Likely members of whom the part speaks."""
+    fall: int
+    """Of these, how many would be likely no longer."""
+
+
+@dataclass(frozen=True)
+class ClassReason:
+    """One thing that speaks for or against a class of campaign."""
+
+    campaign_class: str
+    nats: float
+    words: str
+
+
+@dataclass(frozen=True)
 class Member:
     """One account of the cluster."""
 
@@ -43,6 +77,8 @@ class Member:
     rest: float
     """Nats of the contributions that aren't listed."""
     rest_count: int
+    without: tuple[LeftOfMember, ...] = ()
+    """Without its strongest piece of evidence, and every part without which it would not be likely."""
 
 
 @dataclass(frozen=True)
@@ -112,18 +148,24 @@ class Case:
     seeds: tuple[Seed, ...]
     against: tuple[Against, ...]
     changes: tuple[str, ...]
+    likely_from: float = 0.5
+    """Probability from which a member of a cluster of this class counts as likely."""
+    class_probability: float = 0.0
+    """Of the likeliest class, told or not."""
+    class_reasons: tuple[ClassReason, ...] = ()
+    without: tuple[Left, ...] = ()
     overlaps: Mapping[str, int] = field(default_factory=dict)
     """Other clusters to the number of members that also belong there in part."""
 
     @property
     def likely(self) -> int:
-        """Members with a probability of one half or more."""
-        return sum(member.score >= 0.5 for member in self.members)
+        """Members with a probability of ``likely_from`` or more."""
+        return sum(member.score >= self.likely_from for member in self.members)
 
     @property
     def reach(self) -> float:
         """People reached in 90 days by the likely members; the same person counts for each."""
-        return sum(member.facts.reach for member in self.members if member.score >= 0.5)
+        return sum(member.facts.reach for member in self.members if member.score >= self.likely_from)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -142,13 +184,16 @@ class Case:
             "schema": SCHEMA, "case": self.name, "at": self.at, "weights": self.weights, "policy": self.pack,
             "summary": {
                 "accounts": len(self.members), "likely": self.likely, "reach": self.reach,
+                "likely_from": self.likely_from,
                 "class": self.campaign_class, "sources": list(self.sources), "roles": self.count("role"),
                 "actions": self.count("action"), "also_in": dict(self.overlaps)},
+            "class": {"told": self.campaign_class, "probability": self.class_probability,
+                      "because": list(self.class_reasons)},
             "accounts": list(self.members),
             "graph": {"values": list(self.values), "edges": list(self.edges),
                       "edges_left_out": self.edges_left_out},
             "timeline": [{"day": day, "what": what, "count": n} for day, what, n in self.days],
             "seeds": list(self.seeds),
             "against": list(self.against),
-            "what_would_change_it": list(self.changes),
+            "what_would_change_it": list(self.changes), "scored_again_without": list(self.without),
         }

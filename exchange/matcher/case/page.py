@@ -24,15 +24,17 @@ def case_page(case: Case, pack: ActionPack) -> str:
         _section("What ties them together", "Circles are accounts, squares are values that they hold in common.",
                  tag("div", picture_graph.draw(case), class_="picture")),
         _section("When they were active", None, tag("div", picture_timeline.draw(case), class_="picture")),
-        _seeds(case), _against(case),
-        _section("What would change the result", None, tag("ul", *(tag("li", words) for words in case.changes))),
+        _class(case), _seeds(case), _against(case),
+        _section("What would change the result", "Members were scored again without each part; all else on the platform"
+                                                 " stays as it is.",
+                 tag("ul", *(tag("li", words) for words in case.changes))),
         _cards(case), _accounts(case), _footer(case, pack)))
 
 
 def index_page(cases: Sequence[tuple[str, Case]]) -> str:
     """The list of cases, each with its page."""
     rows = [(tag("a", case.name, href=file), _number(len(case.members)), _number(case.likely),
-             _number(round(case.reach)), case.campaign_class or "–", ", ".join(case.sources) or "none",
+             _number(round(case.reach)), class_words(case.campaign_class), ", ".join(case.sources) or "none",
              _counts(case.count("action"))) for file, case in cases]
     return _document("Cases", join(
         tag("header", tag("h1", "Cases"), tag("p", f"{len(cases):,} clusters in which something is recommended.",
@@ -56,11 +58,12 @@ def _section(title: str, lead: str | None, *body: object) -> Markup:
 
 def _head(case: Case) -> Markup:
     sources = case.sources
-    lead = (f"{case.likely:,} of {len(case.members):,} accounts are more likely than not part of one covert operation"
-            f"{f' of class {case.campaign_class}' if case.campaign_class else ''}. "
+    named = f" of class {class_words(case.campaign_class)}" if case.campaign_class else ""
+    lead = (f"{case.likely:,} of {len(case.members):,} accounts are likely ({case.likely_from:g} or more) to be part of"
+            f" one covert operation{named}. "
             + (f"Indicators of {', '.join(sources)} met them." if sources
                else "No shared indicator met them; they share things with accounts that were met."))
-    tiles = (("accounts", len(case.members)), ("likely (one half or more)", case.likely),
+    tiles = (("accounts", len(case.members)), (f"likely ({case.likely_from:g} or more)", case.likely),
              ("people reached in 90 days", round(case.reach)), ("sources that met them", len(sources)),
              ("shared indicators that met them", len({seed.indicator for seed in case.seeds})))
     also = ", ".join(f"{name} ({n})" for name, n in case.overlaps.items())
@@ -87,6 +90,21 @@ def _recommended(case: Case, pack: ActionPack) -> Markup:
         _table(("Step", "#Accounts", "#Reach", "Within", "Because", "How it is undone"), rows))
 
 
+def class_words(name: str | None) -> str:
+    """A class for people."""
+    return name.replace("_", " ") if name else "unknown"
+
+
+def _class(case: Case) -> Markup:
+    rows = [(class_words(reason.campaign_class), reason.words, _number(f"{reason.nats:+.1f}"))
+            for reason in case.class_reasons]
+    lead = (f"{class_words(case.campaign_class).capitalize()}, with a probability of {case.class_probability:.0%} among"
+            " the classes." if case.campaign_class else "No class can be told; the thresholds of any campaign hold.")
+    return _section("What kind of campaign it is", lead, _table(
+        ("Class", "Because", "#Nats"), rows,
+        none="No source states a class, and nothing in behaviour is a sign of one."))
+
+
 def _seeds(case: Case) -> Markup:
     rows = [(seed.source, seed.campaign or "–", seed.kind.replace("_", " "), _day(seed.observed),
              _number(seed.confidence and f"{seed.confidence:.0%}"), _number(seed.accounts),
@@ -110,15 +128,16 @@ def _cards(case: Case) -> Markup:
     chosen = _exemplary(case)
     return _section(
         "Why these accounts", f"{len(chosen)} of {len(case.members):,}: the likeliest, those with most reach, and those"
-                              " nearest to one half. The dashed line is one half; what is right of it is likely.",
-        tag("div", *(_card(member) for member in chosen), class_="grid"))
+                              f" nearest to {case.likely_from:g}. The dashed line is {case.likely_from:g}; what ends right"
+                              " of it is likely.",
+        tag("div", *(_card(member, case.likely_from) for member in chosen), class_="grid"))
 
 
 def _exemplary(case: Case) -> list[Member]:
-    """Members whose evidence is drawn: a third likeliest, a third of great reach, a third nearest to one half."""
+    """Members whose evidence is drawn: a third likeliest, a third of great reach, a third nearest to likely."""
     told = [member for member in case.members if member.weights]
     chosen: dict[str, Member] = {}
-    for key in (_least_sure, _least_reach, _far_from_half):
+    for key in (_least_sure, _least_reach, lambda member: (abs(member.score - case.likely_from), member.account)):
         ordered = [member for member in sorted(told, key=key) if member.account not in chosen]
         chosen |= {member.account: member for member in ordered[: CARDS // 3]}
     return sorted(chosen.values(), key=lambda m: (-m.score, m.account))
@@ -132,23 +151,25 @@ def _least_reach(member: Member) -> tuple[float, str]:
     return -member.facts.reach, member.account
 
 
-def _far_from_half(member: Member) -> tuple[float, str]:
-    return abs(member.score - 0.5), member.account
-
-
-def _card(member: Member) -> Markup:
+def _card(member: Member, likely_from: float) -> Markup:
     found = member.recommendation
-    changes = [tag("li", words) for words in found.changes[:_CHANGES]]
+    changes = [tag("li", f"Without {one.words}: {_probability(one.score)}.") for one in member.without[:_CHANGES]]
+    changes += [tag("li", words) for words in found.changes[:_CHANGES]]
     return tag(
         "article",
         tag("h3", f"Account {member.account} "), tag(
-            "p", join(f"{_probability(member.score)} · {member.role or 'role not told'} · reaches"
+            "p", join(f"{_probability(member.score)} · {_part(member)} · reaches"
                       f" {member.facts.reach:,.0f} · ", _pill(found.action, human=found.human)), class_="quiet"),
-        picture_waterfall.draw(member), tag("ul", *changes) if changes else None, class_="card")
+        picture_waterfall.draw(member, likely_from), tag("ul", *changes) if changes else None, class_="card")
+
+
+def _part(member: Member) -> str:
+    taken = ", looks taken from its owner" if member.facts.compromised else ""
+    return f"{member.role or 'role not told'}{taken}"
 
 
 def _accounts(case: Case) -> Markup:
-    rows = [(tag("code", member.account), _number(_probability(member.score)), member.role or "–",
+    rows = [(tag("code", member.account), _number(_probability(member.score)), _part(member),
              _number(f"{member.facts.reach:,.0f}"), _number(member.facts.sources), _number(member.facts.kinds),
              _pill(member.recommendation.action, human=member.recommendation.human), member.recommendation.row)
             for member in case.members[:ROWS]]
@@ -163,6 +184,9 @@ def _footer(case: Case, pack: ActionPack) -> Markup:
         "footer",
         tag("p", join(f"Run of {datetime.fromtimestamp(case.at, UTC):%Y-%m-%d %H:%M} UTC · weights ",
                       tag("code", case.weights), f" · policy “{pack.title}” ", tag("code", case.pack[:16]))),
+        tag("p", "Nats are natural log-odds. Sources are independent ones; what the platform itself saw counts as one"
+                 " where it saw enough. Origins write what others pass on, relays pass it on first, amplifiers follow; casual"
+                 " people and co-opted ones stand beside it and are no part of it."),
         tag("p", "Values are tokens or masked. A score is a probability, not a finding of fact; the same page can be"
                  " made again from the results of the run. Whoever is named here may contest it."))
 

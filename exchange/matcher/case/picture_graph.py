@@ -86,7 +86,7 @@ def draw(case: Case) -> Markup:
     spots = [(float(x), float(y)) for x, y in at]
     lines = [tag("line", x1=spots[a][0], y1=spots[a][1], x2=spots[b][0], y2=spots[b][1], class_="tie",
                  stroke_width=0.6 + 0.5 * min(3.0, weight)) for a, b, weight in edges]
-    circles = [_circle(group, spots[len(number) + index]) for index, group in enumerate(shown.groups)]
+    circles = [_circle(group, spots[len(number) + index], case.likely_from) for index, group in enumerate(shown.groups)]
     squares = [_square(value, spots[index]) for index, value in enumerate(shown.values)]
     return join(
         tag("svg", tag("title", f"Graph of {len(case.members)} accounts and the values they share"), *lines, *circles,
@@ -94,14 +94,14 @@ def draw(case: Case) -> Markup:
         _legend(), tag("p", _left_out(shown), class_="quiet"))
 
 
-def _circle(group: Group, spot: tuple[float, float]) -> Markup:
+def _circle(group: Group, spot: tuple[float, float], likely_from: float) -> Markup:
     size = len(group.members)
     first = group.members[0]
     words = (f"{first.account}: {first.score:.3f}, {first.role or 'role unknown'}, {first.recommendation.action}"
              if size == 1 else f"{size} accounts with the same ties, mostly {group.role}")
     inner = tag("text", size, x=spot[0], y=spot[1] + 3.5, class_="count") if size > 1 else None
     known = group.role if group.role in ("origin", "relay", "amplifier") else "other"
-    faint = " faint" if max(member.score for member in group.members) < 0.5 else ""
+    faint = " faint" if max(member.score for member in group.members) < likely_from else ""
     return tag("g", tag("title", words),
                tag("circle", cx=spot[0], cy=spot[1], r=_radius(group), class_=f"member {known}{faint}"), inner)
 
@@ -154,8 +154,8 @@ def _legend() -> Markup:
         return tag("span", tag("svg", shape, viewBox="0 0 12 12", width=12, height=12, aria_hidden="true"), words)
 
     return tag("div", mark("member origin", "origin"), mark("member relay", "relay"),
-               mark("member amplifier", "amplifier"), mark("member other", "role not told"),
-               mark("member amplifier faint", "below one half"),
+               mark("member amplifier", "amplifier"), mark("member other", "casual, co-opted or not told"),
+               mark("member amplifier faint", "not likely"),
                mark("value seed", "value that a shared indicator names"),
                mark("value", "value in common only"), class_="legend")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from exchange.matcher.case.markup import Markup, tag
 from exchange.matcher.case.material import Member
 
@@ -27,20 +29,21 @@ def steps(member: Member) -> list[tuple[str, float]]:
     return [*found, (f"{count} smaller contributions", rest)] if count else found
 
 
-def draw(member: Member) -> Markup:
-    """One account's waterfall as SVG; the dashed line is one half."""
+def draw(member: Member, likely_from: float = 0.5) -> Markup:
+    """One account's waterfall as SVG; the dashed line is the probability from which it is likely."""
     rows = steps(member)
     marks = [0.0]
     for _, nats in rows:
         marks.append(marks[-1] + nats)
-    low, high = min(*marks, -1.0), max(*marks, 1.0)
+    bound = math.log(likely_from / (1 - likely_from))
+    low, high = min(*marks, bound - 1.0), max(*marks, bound + 1.0)
     scale = (WIDTH - LEFT - RIGHT) / (high - low)
 
     def x(nats: float) -> float:
         return LEFT + (nats - low) * scale
 
     height = ROW * (len(rows) + 1) + 8
-    parts = [tag("line", x1=x(0), y1=2, x2=x(0), y2=height - 4, class_="half")]
+    parts = [tag("line", x1=x(bound), y1=2, x2=x(bound), y2=height - 4, class_="half")]
     for index, (words, nats) in enumerate(rows):
         top = index * ROW + 4
         left, right = sorted((x(marks[index]), x(marks[index + 1])))

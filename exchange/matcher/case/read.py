@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,10 @@ from exchange.errors import InputError
 from exchange.matcher.action.decide import decide
 from exchange.matcher.action.facts import NAMES, Facts
 from exchange.matcher.action.pack import ActionPack
+from exchange.matcher.case.again import Again, score_again, sentences
 from exchange.matcher.case.masking import shown
-from exchange.matcher.case.material import Against, Case, Edge, Member, Seed, Value, Weight
-from exchange.matcher.networks import CLUSTERS, MEMBERSHIPS
+from exchange.matcher.case.material import Against, Case, ClassReason, Edge, Member, Seed, Value, Weight
+from exchange.matcher.networks import CLASSES, CLUSTERS, MEMBERSHIPS
 from exchange.matcher.run import ACCOUNTS, ACTIONS, EVIDENCE, REPORT, TIMELINE
 from exchange.matcher.values import quoted
 
@@ -33,19 +35,29 @@ _WORDS = {
     "disclosed": "disclosed as run by an agency", "sources": "number of sources", "kinds": "number of kinds",
     "infrastructure": "infrastructure in all", "gate": "limit: content needs infrastructure beside it",
     "against": "limit of what speaks against", "provisional": "limit: provisional, one source or kind",
+    "open": "limit: openly run", "echo": "posts shared when suspects shared them",
+    "devotion": "share of its shares that suspects shared", "circle_mass": "likely accounts in its circle",
+    "circle_mean": "mean probability in its circle", "circle_sources": "sources that name others of its circle",
+    "vouched": "others named with it that other sources bear out", "knit": "others named with it that suspects know",
+}
+_SIGN_WORDS = {
+    "taken": "members that look taken from their owners", "burst": "sign-ups within one day",
+    "idle": "members who did nothing in public", "linking": "links to sites among all acts",
+    "writing": "own posts among all acts", "paying": "members with a card in evidence",
+    "media": "members with a picture or camera in evidence",
 }
 
 
 def read_cases(out: Path, pack: ActionPack) -> Iterator[Case]:
     """The case of each cluster in which something is recommended, by name. Raises InputError without results."""
-    if missing := [name for name in (ACCOUNTS, EVIDENCE, ACTIONS, CLUSTERS, TIMELINE, REPORT)
+    if missing := [name for name in (ACCOUNTS, EVIDENCE, ACTIONS, CLUSTERS, CLASSES, TIMELINE, REPORT)
                    if not (out / name).is_file()]:
         raise InputError(f"{out} lacks {missing[0]}, so no cases can be made.", fix="Run cibx match --out there first.")
     import duckdb  # noqa: PLC0415 - slow to load
 
     report = orjson.loads((out / REPORT).read_bytes())
     with duckdb.connect(":memory:") as connection:
-        for name in (ACCOUNTS, ACTIONS, MEMBERSHIPS, TIMELINE):
+        for name in (ACCOUNTS, ACTIONS, MEMBERSHIPS, TIMELINE, CLUSTERS, CLASSES):
             connection.execute(f"CREATE VIEW {name.removesuffix('.parquet')} AS"
                                f" SELECT * FROM read_parquet({quoted(str(out / name))})")
         connection.execute(f"""CREATE TABLE evidence AS SELECT a.cluster, e.* FROM
@@ -53,15 +65,25 @@ def read_cases(out: Path, pack: ActionPack) -> Iterator[Case]:
             WHERE a.cluster IN (SELECT cluster_name FROM actions WHERE action <> 'none') ORDER BY a.cluster""")
         names = connection.execute("""SELECT DISTINCT cluster_name FROM actions
             WHERE cluster_name IS NOT NULL AND action <> 'none' ORDER BY 1""").fetchall()
+        again = _score_again(connection, out, report)
         for (name,) in names:
-            yield _Reader(connection, name, pack, report).read()
+            yield _Reader(connection, name, pack, report, again).read()
+
+
+def _score_again(connection: Any, out: Path, report: dict[str, Any]) -> Again:
+    sources, kinds = ([name for name, in connection.execute(f"""SELECT {column} FROM evidence
+        WHERE nats > 0 AND {column} IS NOT NULL AND step IN ({steps}) GROUP BY 1
+        ORDER BY count(DISTINCT account_id) DESC, 1""").fetchall()] for column, steps in (
+            ("source_name", "'direct'"), ("signal", "'direct', 'company'")))
+    return score_again(out, sources, kinds, report["at"])
 
 
 class _Reader:
     """Puts one case together."""
 
-    def __init__(self, connection: Any, name: str, pack: ActionPack, report: dict[str, Any]) -> None:
-        self._connection, self._name, self._pack, self._report = connection, name, pack, report
+    def __init__(self, connection: Any, name: str, pack: ActionPack, report: dict[str, Any], again: Again) -> None:
+        self._connection, self._name, self._pack, self._report, self._again = connection, name, pack, report, again
+        self._least = 0.0
         self._values: dict[tuple[str, str], Value] = {}
 
     def _rows(self, sql: str) -> list[dict[str, Any]]:
@@ -71,6 +93,9 @@ class _Reader:
 
     def read(self) -> Case:
         self._values = self._read_values()
+        about = next(iter(self._rows("SELECT * FROM clusters WHERE cluster = ?")), {})
+        bound = about.get("likely_from", 0.5)
+        self._least = math.log(bound / (1 - bound))
         accounts = self._rows("""SELECT a.account_id, a.score, a.log_odds, a.role, a.class, a.sources AS all_sources,
             f.* EXCLUDE (account_id, score, role) FROM accounts a LEFT JOIN actions f USING (account_id)
             WHERE a.cluster = ? ORDER BY a.score DESC, a.account_id""")
@@ -79,12 +104,14 @@ class _Reader:
                         for number, row in enumerate(accounts))
         edges, left_out = self._edges()
         seeds = self._seeds()
-        classes = [row["class"] for row in accounts if row["class"]]
+        left = self._again.of_cluster([(row["account_id"], row["log_odds"]) for row in accounts], self._least)
         return Case(
             name=self._name, at=self._report["at"], weights=self._report["weights"], pack=self._pack.digest,
-            campaign_class=max(sorted(set(classes)), key=classes.count) if classes else None, members=members,
+            campaign_class=about.get("class"), members=members,
             values=tuple(self._values.values()), edges=edges, edges_left_out=left_out, days=self._days(), seeds=seeds,
-            against=self._against(), changes=self._changes(len(members)), overlaps=self._overlaps())
+            against=self._against(), changes=sentences(left, bound, self._again.missing), likely_from=bound,
+            class_probability=about.get("class_probability", 0.0), class_reasons=self._class_reasons(), without=left,
+            overlaps=self._overlaps())
 
     def _read_values(self) -> dict[tuple[str, str], Value]:
         rows = self._rows("""SELECT kind, local_value, count(DISTINCT account_id) AS holders,
@@ -111,7 +138,8 @@ class _Reader:
         return Member(
             account=str(row["account_id"]), score=row["score"], log_odds=row["log_odds"], role=row["role"],
             facts=facts, recommendation=decide(facts, self._pack, changes=told), weights=listed,
-            rest=row["log_odds"] - sum(weight.nats for weight in listed), rest_count=max(0, len(rows) - LISTED))
+            rest=row["log_odds"] - sum(weight.nats for weight in listed), rest_count=max(0, len(rows) - LISTED),
+            without=self._again.of_member(row["account_id"], row["log_odds"], self._least) if told else ())
 
     def _weight(self, row: dict[str, Any]) -> Weight:
         step, kind = row["step"], row["kind"]
@@ -157,24 +185,11 @@ class _Reader:
             found.append(Against(what, row["accounts"], row["nats"]))
         return tuple(found)
 
-    def _changes(self, size: int) -> tuple[str, ...]:
-        """What is left of the likely members without each source's direct evidence, and without all company."""
-        rows = self._rows("""SELECT who, count(*) FILTER (log_odds >= 0) AS likely,
-                count(*) FILTER (log_odds >= 0 AND log_odds - nats >= 0) AS kept
-            FROM (SELECT a.account_id, a.log_odds, e.who, e.nats FROM accounts a JOIN (
-                    SELECT account_id, CASE step WHEN 'direct' THEN source_name ELSE '' END AS who, sum(nats) AS nats
-                    FROM evidence WHERE cluster = ? AND (step = 'direct' OR (step = 'company' AND nats > 0))
-                    GROUP BY ALL) e USING (account_id)) GROUP BY who ORDER BY who = '', kept - likely, who""")
-        found = []
-        for row in rows:
-            lost = row["likely"] - row["kept"]
-            what = f"everything that {row['who']} shared" if row["who"] else (
-                "all that members have in common with other suspects")
-            found.append(f"Without {what}, {f'{lost:,}' if lost else 'none'} of the {row['likely']:,} likely members"
-                         " that it speaks of would fall below one half, all else unchanged.")
-        if not found:
-            found.append(f"None of the {size:,} members rests on anything that could be taken away.")
-        return tuple(found)
+    def _class_reasons(self) -> tuple[ClassReason, ...]:
+        rows = self._rows("SELECT class, nats, source_name, what, value FROM classes WHERE cluster = ?")
+        return tuple(ClassReason(row["class"], row["nats"], (
+            f"{row['source_name']} states it ({row['value']:.0%} of what it shared of any class)" if row["source_name"]
+            else f"{_SIGN_WORDS[row['what']]}: {row['value']:.0%}")) for row in rows)
 
     def _overlaps(self) -> dict[str, int]:
         return {row["cluster"]: row["n"] for row in self._rows("""SELECT m.cluster, count(*) AS n FROM memberships m
