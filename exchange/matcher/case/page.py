@@ -127,9 +127,9 @@ def _against(case: Case) -> Markup:
 def _cards(case: Case) -> Markup:
     chosen = _exemplary(case)
     return _section(
-        "Why these accounts", f"{len(chosen)} of {len(case.members):,}: the likeliest, those with most reach, and those"
-                              f" nearest to {case.likely_from:g}. The dashed line is {case.likely_from:g}; what ends right"
-                              " of it is likely.",
+        "Why these accounts", f"{len(chosen)} of {len(case.members):,}: the likeliest, those with most reach, those"
+                              f" nearest to {case.likely_from:g}. The dashed line is {case.likely_from:g}; what ends"
+                              " right of it is likely.",
         tag("div", *(_card(member, case.likely_from) for member in chosen), class_="grid"))
 
 
@@ -185,8 +185,8 @@ def _footer(case: Case, pack: ActionPack) -> Markup:
         tag("p", join(f"Run of {datetime.fromtimestamp(case.at, UTC):%Y-%m-%d %H:%M} UTC · weights ",
                       tag("code", case.weights), f" · policy “{pack.title}” ", tag("code", case.pack[:16]))),
         tag("p", "Nats are natural log-odds. Sources are independent ones; what the platform itself saw counts as one"
-                 " where it saw enough. Origins write what others pass on, relays pass it on first, amplifiers follow; casual"
-                 " people and co-opted ones stand beside it and are no part of it."),
+                 " where it saw enough. Origins write what others pass on, relays pass it on first, amplifiers follow;"
+                 " casual people and co-opted ones stand beside it and are no part of it."),
         tag("p", "Values are tokens or masked. A score is a probability, not a finding of fact; the same page can be"
                  " made again from the results of the run. Whoever is named here may contest it."))
 
