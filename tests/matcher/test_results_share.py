@@ -37,7 +37,8 @@ def results(folder, accounts, evidence, seeds):
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE accounts (account_id VARCHAR, log_odds DOUBLE, likely_from DOUBLE, cluster VARCHAR)")
         connection.execute("""CREATE TABLE evidence (account_id VARCHAR, step VARCHAR, indicator_id VARCHAR, source VARCHAR,
-            source_name VARCHAR, nats DOUBLE, first_seen BIGINT, last_seen BIGINT, local_value VARCHAR)""")
+            source_name VARCHAR, signal VARCHAR,
+            repeated DOUBLE, nats DOUBLE, first_seen BIGINT, last_seen BIGINT, local_value VARCHAR)""")
         connection.execute("""CREATE TABLE seeds (indicator_id VARCHAR, source VARCHAR, source_name VARCHAR, campaign VARCHAR,
             campaign_ref VARCHAR, tlp VARCHAR)""")
         for table, rows in (("accounts", accounts), ("evidence", evidence), ("seeds", seeds)):
@@ -59,7 +60,7 @@ def world_of(dice):
     for indicator, source, _ in ids:
         for name, *_ in dice.sample(accounts, dice.randint(0, len(accounts))):
             moment = dice.randint(AT - 400 * DAY, AT)
-            evidence.append((name, "direct", indicator, source, "Alpha", dice.choice([0.2, 3.0]), moment,
+            evidence.append((name, "direct", indicator, source, "Alpha", "device", 1.0, dice.choice([0.2, 3.0]), moment,
                              moment + dice.randint(0, 90 * DAY), word()))
     words = [["confirmed"], ["overturned"], ["confirmed", "overturned", "contested"]]
     said = dice.choice(words)
@@ -113,7 +114,7 @@ def operation(size, *, alone=0, tlp=""):
     """Accounts that two sources name; ``alone`` ones only the first does, which makes all of their score."""
     both = [(f"{n}", 6.0, 0.5, "c") for n in range(size)]
     one = [(f"x{n}", 2.0, 0.5, "c") for n in range(alone)]
-    rows = [(row[0], "direct", SEED, "identity--other", "Alpha", 3.0, AT - 90 * DAY, AT - 5 * DAY, "dv_7c")
+    rows = [(row[0], "direct", SEED, "identity--other", "Alpha", "device", 1.0, 3.0, AT - 90 * DAY, AT - 5 * DAY, "dv_7c")
             for row in [*both, *one]]
     return [*both, *one], rows, [(SEED, "identity--other", "Alpha", "", "", tlp)]
 
@@ -126,6 +127,18 @@ def test_accounts_count_only_where_they_are_likely_without_the_sources_word(tmp_
     (obj,) = prepare(tmp_path, {}, {}, rules()).objects
     assert (obj["count"], obj["first_seen"], obj["last_seen"]) == (
         10, "2026-03-01T00:00:00.000000Z", "2026-05-01T00:00:00.000000Z")
+
+
+def test_without_a_source_those_behind_it_on_the_same_value_take_its_place(tmp_path):
+    """3 + 0.6 x 3 nats by two sources on one value are 3 nats by either."""
+    accounts = [(f"{n}", 2.5, 0.5, "c") for n in range(12)]
+    seeds = [(stix_id("indicator", name), f"identity--{name}", name, "", "", "") for name in "ab"]
+    rows = [(account[0], "direct", seed[0], seed[1], seed[2], "device", 0.6**n, 3.0 * 0.6**n, AT, AT, "dv_7c")
+            for account in accounts for n, seed in enumerate(seeds)]
+    results(tmp_path, accounts, rows, seeds)
+    assert [obj["count"] for obj in prepare(tmp_path, {}, {}, rules()).objects] == [10, 10]
+    results(tmp_path, [(row[0], 1.7, 0.5, "c") for row in accounts], rows, seeds)
+    assert [obj["sighting_of_ref"] for obj in prepare(tmp_path, {}, {}, rules()).objects] == []
 
 
 def test_people_count_more_than_scores(tmp_path):

@@ -1,9 +1,10 @@
 """How many accounts stand behind each shared object here: counted by distinct accounts, on the member's own machine.
 
-An account counts for an object when it would be likely without a word of the object's source (its log-odds less the
-source's direct evidence), or when people confirmed it; what people overturned or disagree on never does. So a source
-hears back only of accounts that others, or the platform itself, found: nobody learns from an indicator of his own
-making whether an innocent person has an account, and no machine confirms a source by that source's own word.
+An account counts for an object when what else is known of it makes it likely (its log-odds less the direct evidence of
+the object's source, where others who name the same value step up in its place), or when people confirmed it; what
+people overturned or disagree on never does. So a source hears back only of accounts that others, or the platform
+itself, found: nobody learns from an indicator of his own making whether an innocent person has an account, and no
+machine confirms a source by that source's own word.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Found:
     """Id of the campaign that an indicator indicates; empty for a campaign."""
     tlp: str
     accounts: int
-    """Distinct accounts that count."""
+    """Distinct accounts that count (see above)."""
     met: int
     """Distinct accounts that met it at all."""
     confirmed: int
@@ -66,6 +67,14 @@ def read_found(out: Path, verdicts: Mapping[str, str], least: int) -> list[Found
     return sorted((_found(row) for row in rows if row["id"]), key=lambda one: one.id)
 
 
+_ORDER = "PARTITION BY account_id, signal, local_value ORDER BY repeated DESC, source"
+_LOST = f"""SELECT account_id, source, sum(nats - COALESCE(gain, 0)) AS nats FROM (
+        SELECT account_id, source, nats, sum(step_up) OVER (
+            {_ORDER} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS gain
+        FROM (SELECT *, nats * (COALESCE(lag(repeated) OVER ({_ORDER}) / repeated, 1) - 1) AS step_up
+              FROM evidence WHERE step = 'direct' AND repeated > 0)) GROUP BY ALL"""
+"""What an account's log-odds lose without a source: its nats, less what the sources behind it on the same value gain
+when each takes the place (the factor ``repeated``) of the one before."""
 _NAMED = f"""CREATE TABLE named AS
     SELECT e.*, s.campaign_ref, s.campaign, s.tlp,
         COALESCE(v.verdict, '') = '{CONFIRMED}' AS confirmed, COALESCE(v.verdict, '') = '{OVERTURNED}' AS overturned,
@@ -74,7 +83,7 @@ _NAMED = f"""CREATE TABLE named AS
             max(last_seen) AS last_seen FROM evidence WHERE step = 'direct' AND nats > 0 GROUP BY ALL) e
     JOIN seeds s ON s.indicator_id = e.indicator_id
     JOIN accounts a ON a.account_id = e.account_id
-    JOIN (SELECT account_id, source, sum(nats) AS nats FROM evidence WHERE step = 'direct' GROUP BY ALL) w
+    JOIN ({_LOST}) w
         ON w.account_id = e.account_id AND w.source = e.source
     LEFT JOIN verdicts v ON v.account = CAST(e.account_id AS VARCHAR)"""
 

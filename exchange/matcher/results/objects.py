@@ -18,8 +18,8 @@ _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12
 SHARED_ID = re.compile(rf"(indicator|campaign)--{_UUID}")
 """What can be spoken of: an object that a feed gave, by an id that says nothing else."""
 IDENTITY = re.compile(rf"identity--{_UUID}")
-SEEN = ("Accounts of this platform met it that would be likely members of a covert operation without a word of its"
-        " source, or were confirmed by people. The count is rounded down.")
+SEEN = ("Accounts of this platform met it that are likely members of a covert operation by what else is known, without"
+        " a word of its source, or that people confirmed. The count is rounded down.")
 GONE = "What was told of it here before is taken back."
 REVIEWED = "People reviewed accounts of this platform that it named."
 _ROOM = "match-results"

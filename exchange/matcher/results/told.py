@@ -22,7 +22,7 @@ FLOOR = 5
 """Smallest minimum that a member may choose."""
 LEAST = 10
 """The default: what the exchange's programme asks of public counts (P22)."""
-FEW = "fewer than {least} accounts that would be likely without its source's word"
+FEW = "fewer than {least} accounts that are likely without its source's word"
 SAME = "told before, and fewer than {least} accounts changed since"
 OWN, FOREIGN = "it is your own", "it is no object of the exchange"
 RED = "its TLP:RED lets nothing out"
