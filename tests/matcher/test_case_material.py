@@ -123,6 +123,33 @@ def test_contributions_add_up_and_nothing_personal_is_in_clear(results: Path, tm
         assert "anna@" not in text
 
 
+def test_what_is_for_one_persons_eyes_is_not_in_a_case(tmp_path: Path) -> None:
+    """TLP:RED: neither the indicator's id nor its campaign, nor a source of whom nothing else is here."""
+    folder, names = tmp_path / "platform", [f"a{number}" for number in range(8)]
+    folder.mkdir()
+    _write(folder, "accounts", [{"account_id": name, "created": AT - 30 * DAY - 7_200 * number}
+                                for number, name in enumerate(names)])
+    _write(folder, "links", [{"account_id": name, "itype": kind, "value": value, "first_seen": AT - 20 * DAY, "last_seen": AT}
+                             for name in names for kind, value in (("device", DEVICE), ("payment", CARD))])
+    sources = [{"type": "identity", "id": f"identity--{uuid.uuid5(uuid.NAMESPACE_URL, name)}", "name": name,
+                "modified": "2026-05-31T00:00:00Z"} for name in ("Quietus", "Open", "Third")]
+    named = [_indicator(pattern, source) for source in sources
+             for pattern in (f"[x-cib-device:token = '{DEVICE}']", f"[x-cib-payment:token = '{CARD}']")]
+    campaign = {"type": "campaign", "id": f"campaign--{uuid.uuid5(uuid.NAMESPACE_URL, 'c')}", "name": "Nightjar",
+                "modified": "2026-05-31T00:00:00Z"}
+    links = [{"type": "relationship", "id": f"relationship--{number}", "relationship_type": "indicates",
+              "source_ref": one["id"], "target_ref": campaign["id"], "modified": "2026-05-31T00:00:00Z"}
+             for number, one in enumerate(named[:2])]
+    red = [{**one, "object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]} for one in named[:2]]
+    match([*sources, campaign, *red, *named[2:], *links], folder, folder / "out", Options(at=AT, threads=1))
+    assert write_cases(folder / "out", tmp_path / "cases", PACK) >= 1
+    text = "".join(path.read_text() for path in (tmp_path / "cases").iterdir())
+    assert "Open" in text
+    assert "withheld (TLP:RED)" in text
+    for secret in ("Quietus", "Nightjar", *(one["id"] for one in red)):
+        assert secret not in text
+
+
 def test_a_page_has_no_script_no_address_and_only_escaped_names(results: Path, tmp_path: Path) -> None:
     write_cases(results, tmp_path, PACK)
     pages = sorted(tmp_path.glob("c*.html"))

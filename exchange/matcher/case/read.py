@@ -18,6 +18,7 @@ from exchange.matcher.case.again import Again, score_again, sentences
 from exchange.matcher.case.masking import shown
 from exchange.matcher.case.material import Against, Case, ClassReason, Edge, Member, Seed, Value, Weight
 from exchange.matcher.networks import CLASSES, CLUSTERS, MEMBERSHIPS
+from exchange.matcher.results.seeds import SEEDS
 from exchange.matcher.run import ACCOUNTS, ACTIONS, EVIDENCE, REPORT, TIMELINE
 from exchange.matcher.values import quoted
 
@@ -26,7 +27,15 @@ LISTED = 40
 FULL = 400
 """Members, likeliest first, whose contributions are listed and of whom it is said what would change it."""
 EDGES = 20_000
-
+WITHHELD = "withheld (TLP:RED)"
+"""Stands for an indicator and its campaign whose TLP lets only the person who received it read them, and for a source
+of whom nothing else is here: a case is read by others (R60, P3)."""
+_RED = "COALESCE(s.tlp, '') = 'TLP:RED'"
+_WITHHELD = f"""e.* REPLACE (
+    CASE WHEN {_RED} THEN '{WITHHELD}' ELSE e.indicator_id END AS indicator_id,
+    CASE WHEN {_RED} THEN '{WITHHELD}' ELSE e.campaign END AS campaign,
+    CASE WHEN {_RED} AND bool_and({_RED}) OVER (PARTITION BY e.source_name) THEN '{WITHHELD}' ELSE e.source_name END
+        AS source_name)"""
 _VALUED = ("direct", "company", "objection")
 _WORDS = {
     "age_days": "age of the account", "verified": "verification", "assurance": "identity assurance",
@@ -50,7 +59,7 @@ _SIGN_WORDS = {
 
 def read_cases(out: Path, pack: ActionPack) -> Iterator[Case]:
     """The case of each cluster in which something is recommended, by name. Raises InputError without results."""
-    if missing := [name for name in (ACCOUNTS, EVIDENCE, ACTIONS, CLUSTERS, CLASSES, TIMELINE, REPORT)
+    if missing := [name for name in (ACCOUNTS, EVIDENCE, ACTIONS, CLUSTERS, CLASSES, TIMELINE, REPORT, SEEDS)
                    if not (out / name).is_file()]:
         raise InputError(f"{out} lacks {missing[0]}, so no cases can be made.", fix="Run cibx match --out there first.")
     import duckdb  # noqa: PLC0415 - slow to load
@@ -60,8 +69,9 @@ def read_cases(out: Path, pack: ActionPack) -> Iterator[Case]:
         for name in (ACCOUNTS, ACTIONS, MEMBERSHIPS, TIMELINE, CLUSTERS, CLASSES):
             connection.execute(f"CREATE VIEW {name.removesuffix('.parquet')} AS"
                                f" SELECT * FROM read_parquet({quoted(str(out / name))})")
-        connection.execute(f"""CREATE TABLE evidence AS SELECT a.cluster, e.* FROM
-            read_parquet({quoted(str(out / EVIDENCE))}) e JOIN accounts a USING (account_id)
+        connection.execute(f"""CREATE TABLE evidence AS SELECT a.cluster, {_WITHHELD}
+            FROM read_parquet({quoted(str(out / EVIDENCE))}) e JOIN accounts a USING (account_id)
+            LEFT JOIN read_parquet({quoted(str(out / SEEDS))}) s ON s.indicator_id = e.indicator_id
             WHERE a.cluster IN (SELECT cluster_name FROM actions WHERE action <> 'none') ORDER BY a.cluster""")
         names = connection.execute("""SELECT DISTINCT cluster_name FROM actions
             WHERE cluster_name IS NOT NULL AND action <> 'none' ORDER BY 1""").fetchall()
@@ -75,7 +85,7 @@ def _score_again(connection: Any, out: Path, report: dict[str, Any]) -> Again:
         WHERE nats > 0 AND {column} IS NOT NULL AND step IN ({steps}) GROUP BY 1
         ORDER BY count(DISTINCT account_id) DESC, 1""").fetchall()] for column, steps in (
             ("source_name", "'direct'"), ("signal", "'direct', 'company'")))
-    return score_again(out, sources, kinds, report["at"])
+    return score_again(out, [name for name in sources if name != WITHHELD], kinds, report["at"])
 
 
 class _Reader:
