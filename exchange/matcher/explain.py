@@ -85,6 +85,9 @@ class Explanation:
     """Version of the weights."""
     sources: int
     signals: int
+    likely_from: float = 0.5
+    """Probability from which an account of its cluster's class counts as likely."""
+    campaign_class: str | None = None
 
     @property
     def speaking_for(self) -> tuple[Contribution, ...]:
@@ -109,17 +112,19 @@ class Explanation:
             lines.extend(row.line() for row in rows)
             if not rows:
                 lines.append("         nothing")
-        lines.append(f"{self.log_odds:+7.2f}  in sum, from {self.sources} sources and {self.signals} kinds of evidence."
-                     f" {_standing(self)}")
+        lines.append(f"{self.log_odds:+7.2f}  in sum, from {self.sources} sources and {self.signals} kinds of evidence (what"
+                     f" the platform itself saw may be a source). {_standing(self)}")
         return "\n".join(lines)
 
 
 def _standing(explanation: Explanation) -> str:
     if explanation.sources < 2 or explanation.signals < 2:
         return "Provisional at most: one source or one kind of evidence alone condemns nobody."
-    if explanation.score >= 0.5:
-        return "More likely than not; a person decides."
-    return "Below one half."
+    bound = f"{explanation.likely_from:g}, the threshold of " + (
+        f"class {explanation.campaign_class.replace('_', ' ')}" if explanation.campaign_class else "any class")
+    if explanation.score >= explanation.likely_from:
+        return f"Likely: above {bound}; a person decides."
+    return f"Not likely: below {bound}."
 
 
 def _day(moment: int | None) -> str:
@@ -148,7 +153,8 @@ def explain(out: Path, account_id: str | int) -> Explanation:
     return Explanation(
         str(account_id), found[0]["score"], found[0]["log_odds"],
         tuple(Contribution(**{name: row[name] for name in names}) for row in rows),
-        str(report.get("weights", "unknown")), found[0]["sources"], found[0]["signals"])
+        str(report.get("weights", "unknown")), found[0]["sources"], found[0]["signals"],
+        found[0].get("likely_from", 0.5), found[0].get("class"))
 
 
 def top_accounts(out: Path, count: int) -> list[tuple[str, float]]:

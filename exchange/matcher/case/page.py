@@ -199,7 +199,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[object]], none: str = "
                        for text in heads))
     body = [tag("tr", *(tag("td", cell, class_="number" if text.startswith("#") else None)
                         for text, cell in zip(heads, row, strict=True))) for row in rows]
-    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="wide")
+    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="wide", tabindex=0)
 
 
 def _pill(action: str, *, human: bool) -> Markup:

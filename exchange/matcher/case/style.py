@@ -15,7 +15,7 @@ header { border-bottom: 1px solid var(--line); padding-bottom: 20px; margin-bott
 h1 { font-size: 26px; line-height: 1.2; margin: 0 0 8px; font-weight: 650; letter-spacing: -0.01em; }
 h2 { font-size: 17px; margin: 38px 0 10px; font-weight: 650; }
 h3 { font-size: 14px; margin: 0; font-weight: 650; overflow-wrap: anywhere; }
-p { margin: 6px 0 10px; max-width: 76ch; }
+p { margin: 6px 0 10px; max-width: 76ch; orphans: 3; widows: 3; }
 a { color: var(--accent); }
 .quiet, .kicker { color: var(--soft); font-size: 13px; }
 .kicker { text-transform: uppercase; letter-spacing: 0.06em; font-size: 12px; margin-bottom: 4px; }
@@ -69,7 +69,7 @@ footer p { font-size: 13px; color: var(--soft); }
   --relay: #3f7cb0; --amplifier: #a3c4de; --other: #c9ced4; --tie: #b9c0c8; }
   @page { size: A4; margin: 16mm 14mm; } body { font-size: 10pt; } table { font-size: 8.5pt; }
   .tiles { grid-template-columns: repeat(5, 1fr); } .tiles dd { font-size: 15pt; } main { max-width: none; padding: 0; }
-  .card, .picture, .tiles div, tr { break-inside: avoid; } h2, h2 + p { break-after: avoid; } thead {
+  .card, .picture, .tiles div, tr, section > p { break-inside: avoid; } h2, h2 + p { break-after: avoid; } thead {
   display: table-header-group; } .grid { grid-template-columns: 1fr 1fr; } .wide { overflow: visible; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
