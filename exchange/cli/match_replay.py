@@ -95,16 +95,18 @@ def _again(kept: Kept, given: dict[str, Any]) -> bool:
         out = given["to"] / kept.name if given["to"] is not None else Path(folder)
         _run(kept, weights, out, given)
         new = read_kept(out)
-        for part in ("feed", "tables"):
+        for part, words in (("feed", "The feed is not that"), ("tables", "The entity tables are not those")):
             if new.run[part] != kept.run[part]:
-                raise InputError(f"The {part} are not those of the run {kept.name} in {kept.out}.",
-                                 why="Their fingerprints differ.", fix="Give the files that the run had.")
+                raise InputError(f"{words} of the run {kept.name} in {kept.out}.", why="The fingerprints differ.",
+                                 fix="Give the files that the run had.")
         if name is not None:
             click.echo(as_text(drift(kept, new)))
             return True
         differing = {what: n for what, n in same_results(kept.out, out).items() if n}
     told = "accounts and evidence are the same, to the last bit." if not differing else (
         f"rows that differ: {', '.join(f'{n:,} of {what}' for what, n in differing.items())}.")
+    if differing and new.run["program"] != kept.run["program"]:
+        told += " The matcher's own code is not that of the run; install that version to do the run again."
     click.echo(f"Run {kept.name} done again: {told}")
     return not differing
 

@@ -119,16 +119,17 @@ def _take(folder: Path, rows: list[dict[str, Any]], out: Path, reviewer: str, ti
     kept = read_kept(out)
     words, wrong = read_words(rows, reviewer=reviewer, time=time)
     reviews, strange = take(kept, words)
-    for sentence in (*wrong, *strange):
+    wrong += strange
+    for sentence in wrong if reviews else wrong[1:]:
         click.echo(sentence, err=True)
     if not reviews:
-        raise InputError("No review was taken.", why=" ".join((*wrong, *strange)[:1]) or "There is none.",
+        raise InputError("No review was taken.", why=wrong[0] if wrong else "The file holds none.",
                          fix="See cibx match review --help.")
     new, told = add_reviews(folder, reviews, kept.weights.table)
     for sentence in told:
         click.echo(sentence, err=True)
     click.echo(f"{new} reviews are new, {len(reviews) - new} stood already: {folder}.")
-    return EXIT_IN_PART if wrong or strange else 0
+    return EXIT_IN_PART if wrong else 0
 
 
 def _list(folder: Path, *, as_json: bool) -> None:

@@ -139,3 +139,47 @@ def sample_world() -> Path:
     if not (WORLDS / "tiny").is_dir():
         pytest.skip("the sample worlds are not beside the project (../shared/data/worlds)")
     return WORLDS / "tiny"
+
+
+@dataclass
+class Scene:
+    """Two networks that the matcher flags alike: ``agency`` is none of its business, ``network`` is real."""
+
+    platform: Platform
+    feed: list[dict[str, Any]]
+    agency: list[str]
+    network: list[str]
+
+    def run(self, **options: Any) -> Outcome:
+        return self.platform.run(self.feed, **options)
+
+    def flagged(self, outcome: Outcome, accounts: list[str]) -> list[str]:
+        scores = {str(account): score for account, score in outcome.scores().items()}
+        return [account for account in accounts if scores[account] >= 0.5]
+
+
+@pytest.fixture(scope="session")
+def make_scene() -> Callable[[Path], Scene]:
+    return _scene
+
+
+def _scene(folder: Path) -> Scene:
+    """Each of 24 accounts, with devices, cards, phones and cookies of its own side, of which two sources share most."""
+    platform = Platform(folder)
+    feed = []
+    sides = {"a": [str(n) for n in range(1, 25)], "b": [str(n) for n in range(101, 125)]}
+    for side, members in sides.items():
+        for n, name in enumerate(members):
+            platform.accounts(int(name), strikes=1, followers=20 + n, audience_quality=0.2 + n / 100)
+            for kind, prefix, each in (("device", "dv", 3), ("payment", "pm", 4), ("phone", "ph", 6), ("cookie", "ck", 2)):
+                platform.link(int(name), kind, f"{prefix}_{side}{n // each:02x}")
+        for source in ("a", "b"):
+            for kind, prefix, count in (("device", "dv", 8), ("payment", "pm", 6), ("phone", "ph", 4)):
+                feed += [
+                    indicator(
+                        f"[x-cib-{kind}:token = '{prefix}_{side}{n:02x}']",
+                        name=f"{source}{kind}{side}{n}", created_by_ref=f"identity--{source}",
+                    )
+                    for n in range(count)
+                ]
+    return Scene(platform, feed, sides["a"], sides["b"])

@@ -39,6 +39,7 @@ def drift(old: Kept, new: Kept) -> dict[str, Any]:
         return {
             "old": _side(old), "new": _side(new),
             "same_feed": old.run["feed"] == new.run["feed"], "same_tables": old.run["tables"] == new.run["tables"],
+            "same_program": old.run["program"] == new.run["program"],
             "weights_changed": _differences(old.weights.table, new.weights.table),
             "totals": totals,
             "newly_flagged": _listed(connection, "NOT was AND now", "delta DESC"),
@@ -126,8 +127,8 @@ def as_text(found: Mapping[str, Any]) -> str:
              f" {totals['flagged_before']:,} accounts flagged before, {totals['flagged_after']:,} after;"
              f" {totals['newly_flagged']:,} newly flagged, {totals['cleared']:,} cleared, {totals['moved']:,} with"
              " another score."]
-    if not (found["same_feed"] and found["same_tables"]):
-        lines.append("The inputs are not the same, so what differs isn't the weights' doing alone.")
+    if unlike := [what for what in ("feed", "tables", "program") if not found[f"same_{what}"]]:
+        lines.append(f"Not the same either: {', '.join(unlike)}; so what differs isn't the weights' doing alone.")
     changed = found["weights_changed"]
     lines.append(f"Weights: {len(changed)} places differ{': ' if changed else '.'}"
                  + "; ".join(row["place"] for row in changed[:8]) + (" …" if len(changed) > 8 else ""))

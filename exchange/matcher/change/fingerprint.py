@@ -1,9 +1,10 @@
-"""Fingerprints of what went into a run: the feed's objects and the entity tables' files."""
+"""Fingerprints of what went into a run: the feed's objects, the entity tables' files, and the matcher's own rules."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,13 @@ def of_file(path: Path) -> dict[str, Any]:
                 file.seek((size - _BLOCK) * n // (_BLOCKS - 1))
                 digest.update(file.read(_BLOCK))
     return {"bytes": size, "sha256": digest.hexdigest(), "whole": size <= WHOLE}
+
+
+@cache
+def of_program() -> str:
+    """Digest (hex) of the matcher's code: rules that no table of weights holds."""
+    folder = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

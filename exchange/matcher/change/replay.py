@@ -107,7 +107,8 @@ def replay_run(kept: Kept) -> Replayed:
         decided = connection.execute(
             f"SELECT log_odds FROM {accounts} WHERE has_evidence ORDER BY account_id").fetchnumpy()
         found = connection.execute(f"""SELECT dense_rank() OVER (ORDER BY account_id) - 1 AS account,
-            {_FEATURE} AS feature, COALESCE(raw, 'nan'::DOUBLE) AS raw, nats FROM {evidence} ORDER BY account_id""").fetchnumpy()
+            {_FEATURE} AS feature, COALESCE(raw, 'nan'::DOUBLE) AS raw, nats
+            FROM {evidence} ORDER BY account_id""").fetchnumpy()
     rows = Rows(np.asarray(found["account"]).astype(np.int64), np.asarray(found["feature"], dtype=object),
                 np.asarray(found["raw"], dtype=np.float64), np.asarray(found["nats"], dtype=np.float64))
     return _compared(features, rows, np.asarray(decided["log_odds"], dtype=np.float64), kept.weights)

@@ -26,7 +26,7 @@ _TOUCHED_ALONE = 0.005
 """Largest share of likely accounts that a model without company may touch beyond those of the best view."""
 _PRIOR = 2.0
 """Reviews that the prior of one half is worth where reviews tell how likely a group's shape is."""
-STEP, MOST = 5.0, 12.0
+STEP, MOST = 5.0, 30.0
 """Nats that a large model may take on the word of one person, more with each day; most that any may take."""
 _LARGE = 2.0
 """A model is large that clears more unreviewed likely accounts than so many times those it was learned from: two
@@ -79,7 +79,7 @@ def _learn(group: Group, columns: Mapping[str, Floats], others: Floats, confirme
     fits = [fit_likeness(f"{PREFIX}near: {group.name}", {name: columns[name] for name in names}, group.weight, others,
                          near=True) for names in views.values()]
     by_itself = fit_likeness(f"{PREFIX}like: {group.name}", alone, group.weight, others, near=False)
-    best = max([*fits, by_itself], key=lambda fitted: round(fitted.worth, 3))
+    best = max([by_itself, *fits], key=lambda fitted: round(fitted.worth, 3))
     chosen = [best] if best.worth >= WORTH else []
     if chosen and best is not by_itself and by_itself.worth >= WORTH_ALONE:
         size = len(others)

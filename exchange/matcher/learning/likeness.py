@@ -19,6 +19,7 @@ CUTS = (0.0, 0.2, 0.5, 0.9, 1.4, 2.0)
 _RAMP = 0.5
 """Score below the cut from which likeness begins."""
 _PART, _EXCESS = 0.3, 10.0
+Ints = NDArray[np.int64]
 _FOLDS = 5
 _ROUNDS = 30
 _SPREAD = 0.05
@@ -35,7 +36,7 @@ class Fitted:
     touched: float
     """Share of the likely unreviewed accounts that it would reach fully."""
     worth: float
-    """``caught`` less what is touched in excess (``_worth``)."""
+    """``caught`` less what is touched, and less again what is touched in excess (see ``_cut``)."""
 
 
 def fit_likeness(name: str, columns: dict[str, Floats], overturned: Floats, others: Floats, *, near: bool,
@@ -50,9 +51,12 @@ def fit_likeness(name: str, columns: dict[str, Floats], overturned: Floats, othe
     center = tuple(round(_mean(figures[one], weight), 6) for one in names)
     spread = tuple(round(max(_SPREAD, _mean((figures[one] - middle) ** 2, weight) ** 0.5), 6)
                    for one, middle in zip(names, center, strict=True))
-    z = np.stack([standard(columns[one][rows], *scale) for one, *scale in zip(names, center, spread, strict=True)], 1)
-    unknown = _out_of_sample(z, y, weight, ridge)
-    slopes, intercept = _solve(z, y, weight, ridge)
+    z = np.zeros((len(y), len(names)))
+    for place, one in enumerate(names):
+        z[:, place] = standard(columns[one][rows], center[place], spread[place])
+    signs = np.array([_sign(one) for one in names])
+    unknown = _out_of_sample(z, y, weight, ridge, signs)
+    slopes, intercept = _solve(z, y, weight, ridge, signs)
     told = z @ slopes + intercept
     caught, touched, worth, cut = _cut([(float(weight[y & (unknown >= cut)].sum() / weight[y].sum()),
                                          float(weight[~y & (told >= cut)].sum() / weight[~y].sum()), cut)
@@ -71,7 +75,7 @@ def _cut(found: list[tuple[float, float, float]]) -> tuple[float, float, float, 
     """
     firm = next((row for row in reversed(found) if row[0] >= _PART), None)
     alike = firm[1] / firm[0] if firm else 0.0
-    told = [(round(caught - _EXCESS * max(0.0, touched - alike * caught), 6), cut, caught, touched)
+    told = [(round(caught - touched - _EXCESS * max(0.0, touched - alike * caught), 6), cut, caught, touched)
             for caught, touched, cut in found]
     worth, cut, caught, touched = max(told)
     return caught, touched, worth, cut
@@ -82,7 +86,16 @@ def _mean(x: Floats, weight: Floats) -> float:
     return float((x[there] * weight[there]).sum() / max(weight[there].sum(), 1e-12))
 
 
-def _out_of_sample(z: Floats, y: NDArray[np.bool_], weight: Floats, ridge: float) -> Floats:
+def _sign(name: str) -> int:
+    """1: what is near the overturned never speaks against being alike; -1: what is far never for it; 0: free.
+
+    An overturned account doesn't count itself among those near it, the unreviewed ones of its group count them all: so
+    without signs they would be told apart by having been reviewed.
+    """
+    return 1 if name.startswith(("near_", "judged_")) else -1 if name.startswith("far_") else 0
+
+
+def _out_of_sample(z: Floats, y: NDArray[np.bool_], weight: Floats, ridge: float, signs: Ints) -> Floats:
     """Scores of the overturned, each by a model that didn't know it."""
     told = np.full(len(y), -np.inf)
     mine = np.flatnonzero(y)
@@ -92,12 +105,25 @@ def _out_of_sample(z: Floats, y: NDArray[np.bool_], weight: Floats, ridge: float
             continue
         rest = weight.copy()
         rest[left] = 0
-        slopes, intercept = _solve(z, y, rest, ridge)
+        slopes, intercept = _solve(z, y, rest, ridge, signs)
         told[left] = z[left] @ slopes + intercept
     return told
 
 
-def _solve(z: Floats, y: NDArray[np.bool_], weight: Floats, ridge: float) -> tuple[Floats, float]:
+def _solve(z: Floats, y: NDArray[np.bool_], weight: Floats, ridge: float, signs: Ints) -> tuple[Floats, float]:
+    """Slopes, of which none has the wrong sign, and intercept."""
+    free = np.ones(z.shape[1], dtype=bool)
+    while True:
+        found, intercept = _newton(z[:, free], y, weight, ridge)
+        slopes = np.zeros(z.shape[1])
+        slopes[free] = found
+        wrong = slopes * signs < 0
+        if not wrong.any():
+            return slopes, intercept
+        free &= ~wrong
+
+
+def _newton(z: Floats, y: NDArray[np.bool_], weight: Floats, ridge: float) -> tuple[Floats, float]:
     """Slopes and intercept by Newton's method; the two sides are brought to equal weight."""
     weight = np.where(y, weight / max(weight[y].sum(), 1e-12), weight / max(weight[~y].sum(), 1e-12)) * weight.sum() / 2
     x = np.concatenate([z, np.ones((len(z), 1))], axis=1)
