@@ -15,10 +15,11 @@ from typing import Any
 
 from exchange.errors import ExchangeError
 from exchange.matcher.classes.names import stated_class
+from exchange.matcher.compound import Compound, compile_compound
 from exchange.matcher.contributors import FULL_TRUST, Contributors, Trust
 from exchange.matcher.disputes import Disputes, read_disputes
 from exchange.matcher.patterns import Unusable, alternatives
-from exchange.matcher.probes import Probe, probes
+from exchange.matcher.probes import Found, Probe, probes
 from exchange.matcher.report import Report
 from exchange.matcher.results.seeds import level_of
 from exchange.matcher.weighing import Sources
@@ -71,6 +72,13 @@ class Indicator:
     """The strictest TLP that it states; empty: none."""
     valid_until: int | None = None
     """Unix seconds from which it must not be used any more; None: it doesn't end."""
+    compound: Compound | None = None
+    """Its pattern, where a value alone doesn't decide it: those of ``probes`` that have a part stand for its parts."""
+
+    @property
+    def scans(self) -> bool:
+        """Whether something of it can be found without any value to look for."""
+        return self.compound is not None and bool(self.compound.scans)
 
 
 @dataclass
@@ -150,15 +158,15 @@ def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]
         if reason:
             report.leave_out(reason, obj["id"])
             continue
-        values = _values(obj, terms.sibling, report)
+        values, compound = _values(obj, terms.sibling, report)
         if _is_benign(obj):
             source = terms.known.one_source(str(obj.get("created_by_ref") or UNKNOWN_SOURCE))
             for probe in values:
-                if probe.similarity == 1.0:
+                if probe.similarity == 1.0 and probe.part is None:
                     benign.setdefault(probe.value, {}).setdefault(source, obj["id"])
             report.leave_out(BENIGN, obj["id"])
-        elif values:
-            found.append(_indicator(obj, values, campaigns.get(obj["id"], ""), feed, terms))
+        elif values or compound is not None:
+            found.append(replace(_indicator(obj, values, campaigns.get(obj["id"], ""), feed, terms), compound=compound))
     heard = {source for said in [*benign.values(), *disputes.voices.values()] for source in said}
     report.problems += [f"--allow-from {source}: nothing in the feed is said to be benign by this source, nor disputed;"
                         " name the id of an identity as in created_by_ref."
@@ -200,7 +208,7 @@ def _without(
                        if not _suppressed(indicator, benign.get(probe.value, {}), trusted))
         if len(values) < len(indicator.probes):
             report.leave_out(SUPPRESSED, indicator.id, len(indicator.probes) - len(values))
-        if values:
+        if values or indicator.scans:
             trust, single = _disputed(indicator, against, disputes, feed, terms)
             report.disputed += trust is not indicator.trust
             objections = {
@@ -258,15 +266,28 @@ def _not_allowed(obj: Mapping[str, Any], feed: Feed, terms: Terms) -> str:
     return ""
 
 
-def _values(obj: Mapping[str, Any], sibling: float, report: Report) -> list[Probe]:
+def _values(obj: Mapping[str, Any], sibling: float, report: Report) -> tuple[list[Probe], Compound | None]:
+    """What to look for; with the pattern in parts, where single values don't decide all of it."""
+    text = str(obj.get("pattern", ""))
     try:
-        units = list(alternatives(parse(str(obj.get("pattern", "")))))
+        pattern = parse(text)
+        units = [one if isinstance(one, Unusable) else probes(one, sibling) for one in alternatives(pattern)]
+        whole = compile_compound(pattern, text, sibling) if any(isinstance(one, Unusable) for one in units) else None
     except ExchangeError as error:
         report.leave_out("the pattern is invalid", f"{obj['id']}: {error.what}")
-        return []
+        return [], None
+    if isinstance(whole, tuple):
+        compound, parts = whole
+        return [*_single(obj, [one for one in units if isinstance(one, list)], report), *parts], compound
+    if whole is not None:
+        units = [whole if isinstance(one, Unusable) else one for one in units]
+    return _single(obj, units, report), None
+
+
+def _single(obj: Mapping[str, Any], units: Iterable[Found], report: Report) -> list[Probe]:
+    """The values each of which is enough."""
     found: dict[tuple[str, int, str, int], Probe] = {}
-    for unit in units:
-        made = unit if isinstance(unit, Unusable) else probes(unit, sibling)
+    for made in units:
         if isinstance(made, Unusable):
             report.leave_out(made.reason, obj["id"])
             continue

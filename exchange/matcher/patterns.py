@@ -68,7 +68,7 @@ def _test(node: Test) -> Iterator[Unit | Unusable]:
             for operand in node.operands:
                 yield from _test(operand)
         else:
-            yield _together(node)
+            yield together(node)
     else:
         yield from _comparison(node)
 
@@ -88,7 +88,8 @@ def _comparison(node: Comparison) -> Iterator[Unit | Unusable]:
             yield Unusable(NOT_TEXT)
 
 
-def _together(node: Logic) -> Unit | Unusable:
+def together(node: Logic) -> Unit | Unusable:
+    """A unit of all comparisons of an AND, where all are equalities with texts."""
     values = []
     for operand in node.operands:
         if not isinstance(operand, Comparison) or operand.negated or operand.operator != "=":

@@ -48,6 +48,9 @@ class Probe:
     similarity: float = 1.0
     """1, or less for a value that only stands near the indicated one (the registrable parent)."""
 
+    part: int | None = None
+    """Which part of a compound pattern it is; None: meeting it is enough by itself."""
+
     @property
     def value(self) -> tuple[str, int, str, int]:
         """What makes two probes the same value, whoever named it."""

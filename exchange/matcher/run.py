@@ -17,6 +17,8 @@ from exchange.matcher.action.pack import ActionPack, load_actions
 from exchange.matcher.change.fingerprint import FeedPrint
 from exchange.matcher.change.kept import keep_features, keep_run
 from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
+from exchange.matcher.compare.compound import compare as decide
+from exchange.matcher.compare.compound import part_numbers
 from exchange.matcher.contributors import Contributors
 from exchange.matcher.direct import weigh_hits
 from exchange.matcher.engine import Engine, open_engine
@@ -102,6 +104,7 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
             load_indicators(engine, indicators, weights, there)
         with clock("comparing"):
             compare(engine, there, weights, options.at, report)
+            decide(engine, indicators, there.tables, weights, report)
         with clock("weighing"):
             _weigh(engine, there, weights, options.at, report)
         with clock("clustering"):
@@ -162,9 +165,11 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
         for ix, i in enumerate(indicators)))
     engine.run("""CREATE TEMP TABLE probes (ix INTEGER, kind VARCHAR, how VARCHAR, key BIGINT, text VARCHAR,
         bits INTEGER, similarity DOUBLE, shared VARCHAR)""")
+    parts = part_numbers(indicators)
     engine.load("probes", (
-        {"ix": ix, "kind": p.kind, "how": p.how, "key": p.key, "text": p.text, "bits": p.bits,
-         "similarity": p.similarity, "shared": p.shared} for ix, i in enumerate(indicators) for p in i.probes))
+        {"ix": ix if p.part is None else parts[ix, p.part], "kind": p.kind, "how": p.how, "key": p.key, "text": p.text,
+         "bits": p.bits, "similarity": p.similarity, "shared": p.shared}
+        for ix, i in enumerate(indicators) for p in i.probes))
     engine.run("""CREATE TEMP TABLE kinds (kind VARCHAR, base DOUBLE, half_life DOUBLE, together DOUBLE, cap INTEGER,
         family VARCHAR, signal VARCHAR, company BOOLEAN)""")
     engine.load("kinds", (
@@ -205,7 +210,6 @@ def compare(engine: Engine, there: Entities, weights: Weights, at: int, report: 
             compare()
         else:
             report.leave_out(f"there is no local table of {module.NEEDS} to compare with", module.HOW[0], asked)
-    report.hits.update(dict(engine.rows("SELECT kind, count(*) FROM hits GROUP BY 1")))
     report.too_common.update(dict(engine.rows("SELECT kind, count(*) FROM too_common GROUP BY 1")))
 
 

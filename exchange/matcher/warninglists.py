@@ -197,8 +197,8 @@ def suppress(indicators: Iterable[Indicator], lists: Iterable[WarningList], repo
             report.leave_out(f"the value is on the warning list {on.name!r} ({on.place})",
                              f"{indicator.id}: {probe.shared}"[:200])
             report.values_used[probe.kind] -= 1
-        report.indicators_used -= not values
-        if values:
+        report.indicators_used -= not (values or indicator.scans)
+        if values or indicator.scans:
             kept.append(indicator if len(values) == len(indicator.probes)
                         else replace(indicator, probes=tuple(values)))
     report.values_used = +report.values_used

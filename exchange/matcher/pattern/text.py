@@ -34,8 +34,25 @@ TextTest = Callable[[Any], bool | None]
 def like(template: str) -> TextTest:
     """LIKE: % is any run of characters, line feeds too, _ is one; the whole text must fit (9.6.1)."""
     normal = unicodedata.normalize("NFC", template)
+    return _searching(_template(normal), normal)
+
+
+def _template(normal: str) -> str:
     translated = "".join({"%": ".*", "_": "."}.get(char) or re2.escape(char) for char in normal)
-    return _searching(f"\\A(?:{translated})\\z", normal)
+    return f"\\A(?:{translated})\\z"
+
+
+def searched(operator: str, constant: str) -> str | None:
+    """The expression of LIKE or MATCHES in RE2's words, to be searched in NFC text; None where RE2 can't tell.
+
+    Raises StixFault for what is no regular expression.
+    """
+    normal = unicodedata.normalize("NFC", constant)
+    expression = _template(normal) if operator == "LIKE" else _perl(normal)
+    if _compiled(expression, False) is None:
+        _refuse_nonsense(expression, constant)
+        return None
+    return expression
 
 
 def search(expression: str) -> TextTest:

@@ -91,11 +91,11 @@ class Index:
         return indicator in self._indicators
 
     def add(self, indicator: Indicator) -> None:
-        """Take in an indicator; one of the same id is replaced."""
+        """Take in an indicator; one of the same id is replaced. One event can't decide a compound pattern."""
         self.remove(indicator.id)
         self._indicators[indicator.id] = indicator
         for probe in indicator.probes:
-            if probe.kind in self._weights.kinds:
+            if probe.kind in self._weights.kinds and probe.part is None:
                 self._bucket(probe, make=True).append(self._entry(indicator, probe))
                 if probe.how == "picture":
                     self._pictures.add(probe.text)
@@ -108,6 +108,8 @@ class Index:
         """Forget an indicator by its id (revoked, expired, erased); says whether it was there."""
         known = self._indicators.pop(indicator, None)
         for probe in known.probes if known is not None else ():
+            if probe.part is not None:
+                continue
             if probe.how == "url":
                 self._pages -= Counter([names.url_host(probe.text)])
             bucket = self._bucket(probe)
