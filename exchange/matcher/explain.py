@@ -112,8 +112,8 @@ class Explanation:
             lines.extend(row.line() for row in rows)
             if not rows:
                 lines.append("         nothing")
-        lines.append(f"{self.log_odds:+7.2f}  in sum, from {self.sources} sources and {self.signals} kinds of evidence (what"
-                     f" the platform itself saw may be a source). {_standing(self)}")
+        lines.append(f"{self.log_odds:+7.2f}  in sum, from {self.sources} sources and {self.signals} kinds of evidence"
+                     f" (what the platform itself saw may be a source). {_standing(self)}")
         return "\n".join(lines)
 
 
