@@ -82,7 +82,7 @@ def reason(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Cast) and node.to.this.name not in _TYPES:
         return f"CAST AS {node.to.sql()}"
     if isinstance(node, exp.Div | exp.IntDiv | exp.Mod) and not _is_number(node.expression):
-        return "division by what may be 0"  # infinite or NULL on DuckDB, an error on Spark
+        return "division by what may be 0"  # an error, NULL or infinite, by engine, version and setting
     return None
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LOCAL = "local[*]"
 _JAVA = 17
+_PARTS = 8
+"""Parts of a shuffle per local thread; small ones are put together again, large ones can't be cut later."""
 _OF_RUN = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
@@ -111,7 +113,8 @@ def _settings(work: Path, master: str, memory: str | None) -> Mapping[str, str]:
     if master.startswith("local"):
         threads = _threads(master)
         settings |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1",
-                     "spark.sql.shuffle.partitions": str(2 * threads), "spark.default.parallelism": str(2 * threads)}
+                     "spark.sql.shuffle.partitions": str(_PARTS * threads),
+                     "spark.default.parallelism": str(2 * threads)}
     if memory:
         settings["spark.driver.memory"] = f"{max(512, int(_megabytes(memory)))}m"
     return settings
