@@ -11,6 +11,7 @@ from stix2patterns.validator import run_validator
 
 from exchange.stix.fault import StixFault
 from exchange.stix.pattern import MAX_COMPARISONS, MAX_NESTING, comparisons, parse
+from exchange.stix.pattern.parser import single_equality
 from exchange.stix.pattern.tree import (
     Combination,
     Comparison,
@@ -230,6 +231,33 @@ def test_the_quick_way_and_the_grammar_read_the_same(
     slow = parse("[/**/" + joint.join([text] * count) + "]")
     assert quick == slow
     assert [value] * count == [one.value for one in comparisons(quick)]
+
+
+_ANY_NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True) | st.sampled_from(["true", "false"])
+
+
+@given(_NAMES, st.lists(_ANY_NAMES, min_size=1, max_size=3), _TEXTS)
+def test_a_single_equality_read_without_a_tree_is_that_of_the_tree(
+    type_name: str, path: list[str], value: str
+) -> None:
+    text = f"[{type_name}:{'.'.join(path)} = {quoted(value)}]"
+    found = single_equality(text)
+    try:
+        one, = comparisons(parse(text))
+    except StixFault:
+        assert found is None
+        return
+    assert found in (None, (one.object_path, one.value))
+    if "\\" not in text and not {"true", "false"} & set(path) and re.fullmatch("[a-z][a-z0-9-]*", type_name):
+        assert found is not None
+
+
+@pytest.mark.parametrize("text", [
+    "[a:b != 'x']", "[a:b NOT = 'x']", "[a:b = 'x' OR a:b = 'y']", "[a:b = 'x'] AND [a:b = 'y']", "[a:b IN ('x')]",
+    "[a:b = 1]", "[a:b[0] = 'x']", "[a:'b' = 'x']", "a:b = 'x'", "[a:b = 'x", f"[a:b = '{'x' * 10_240}']",
+])
+def test_what_is_no_single_equality_is_left_to_the_grammar(text: str) -> None:
+    assert single_equality(text) is None
 
 
 @given(_NAMES, st.lists(_TEXTS | st.integers(0, 500) | st.none(), max_size=4), _TEXTS)

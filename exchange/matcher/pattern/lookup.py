@@ -15,16 +15,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from exchange.matcher.pattern.compare import test_of
 from exchange.matcher.pattern.networks import Network, network
 from exchange.stix.fault import StixFault
-from exchange.stix.pattern.parser import parse
+from exchange.stix.pattern.parser import parse, single_equality
 from exchange.stix.pattern.tree import Comparison, Logic, Observation, Test
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-_BATCH = 50_000
 
 
 class Equality(NamedTuple):
@@ -58,6 +58,10 @@ def compile_patterns(patterns: Sequence[str]) -> Compiled:
     made = Compiled()
     first_place: dict[str, int] = {}
     for place, text in enumerate(patterns):
+        alone = single_equality(text)
+        if alone is not None and not alone[0].endswith(("_bin", "_hex")):  # nearly all indicators
+            made.equalities.append(Equality(place, 0, 0, 1, *alone))
+            continue
         earlier = first_place.setdefault(text, place)
         try:
             expression = parse(text).expression
@@ -72,9 +76,6 @@ def compile_patterns(patterns: Sequence[str]) -> Compiled:
 
 def _add(made: Compiled, place: int, test: Test) -> bool:
     """Add the look-ups of a pattern; False (and nothing added) when it isn't made of look-ups."""
-    if isinstance(test, Comparison) and test.operator == "=" and _is_equality(test):  # nearly all indicators
-        made.equalities.append(Equality(place, 0, 0, 1, test.path.text, str(test.value)))
-        return True
     alternatives = list(_alternatives(test))
     if not all(_is_lookup(one) for one in alternatives):
         return False
@@ -159,13 +160,17 @@ def matches(connection: DuckDBPyConnection, compiled: Compiled, table: str) -> l
 
 
 def _fill(connection: DuckDBPyConnection, name: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """A temporary table of rows, handed over as columns, a batch at a time."""
+    """A temporary table of rows, handed over as whole columns."""
     columns = columns.replace(" of ", ' "of" ')
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})").fetchall()
-    for start in range(0, len(rows), _BATCH):
-        lists = [list(column) for column in zip(*rows[start : start + _BATCH], strict=True)]
-        chosen = ", ".join("unnest(?)" for _ in lists)
-        connection.execute(f"INSERT INTO {name} SELECT {chosen}", lists).fetchall()
+    if not rows:
+        return
+    kinds = [column.split() for column in columns.split(", ")]
+    arrays = {column.strip('"'): np.array(values, dtype=np.int64 if kind == "INTEGER" else object)
+              for (column, kind), values in zip(kinds, zip(*rows, strict=True), strict=True)}
+    connection.register("rows_to_fill", arrays)
+    connection.execute(f"INSERT INTO {name} SELECT * FROM rows_to_fill").fetchall()
+    connection.unregister("rows_to_fill")
 
 
 def _scanned(connection: DuckDBPyConnection, compiled: Compiled, table: str) -> Iterator[tuple[int, str, str]]:

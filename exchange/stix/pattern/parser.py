@@ -14,6 +14,7 @@ from typing import NoReturn
 from exchange.stix.fault import shown
 from exchange.stix.pattern.tokens import Token, number_value, refuse, string_value, tokens, typed_value
 from exchange.stix.pattern.tree import (
+    KEYWORDS,
     Combination,
     Comparison,
     Constant,
@@ -69,6 +70,23 @@ def parse(text: str) -> Pattern:
     if len(tests) > MAX_COMPARISONS:
         refuse(f"it has more than {MAX_COMPARISONS} comparisons.")
     return Pattern(Observation(Logic(simple[1] or "AND", tuple(tests))))
+
+
+_ALONE = re.compile(rf"\[{_SPACE}{_EQUALS}{_SPACE}\]")
+
+
+def single_equality(text: str) -> tuple[str, str] | None:
+    """Path (as ``ObjectPath.text`` has it) and value of ``[type:property = 'value']``, without making a tree.
+
+    None for every other pattern, and where the tree would write the path otherwise.
+    """
+    found = _ALONE.fullmatch(text)
+    if found is None or len(text) > MAX_BYTES // 4:
+        return None
+    type_name, first, more, value = found.groups()
+    if first in KEYWORDS or (more and not KEYWORDS.isdisjoint(more[1:].split("."))):
+        return None
+    return f"{type_name}:{first}{more}", value
 
 
 class _Parser:
