@@ -18,9 +18,9 @@ EXIT_IN_PART = 3
 REVIEWS = "reviews"
 """Folder in the results where reviews are kept unless told otherwise."""
 
-EPILOG = """A file holds a review per line, as JSON or CSV (.csv, with a header), or a JSON list: account or cluster, verdict
-(confirmed, overturned), reason, and if you like signals (separated by ;), reviewer, time. Exit codes: 0 done; 3 some
-lines were no reviews and are told; 2 nothing could be taken."""
+EPILOG = """A file holds a review per line, as JSON or CSV (.csv, with a header), or a JSON list: account or cluster,
+verdict (confirmed, overturned), reason, and if you like signals (separated by ;), reviewer, time. Exit codes: 0 done;
+3 some lines were no reviews and are told; 2 nothing could be taken."""
 
 
 @click.command("review", epilog=EPILOG)
