@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exchange.cli import match_drift, match_events, match_refit, match_replay, match_review, match_share
+from exchange.cli.match_progress import shown
 from exchange.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ half is left)."""
               help="MISP warning list, or a folder of them (repeatable): a value on one is not looked for.")
 @click.option("--weights", metavar="NAME|FILE", help="Table of weights other than the shipped one.")
 @click.option("--memory", metavar="SIZE", help="Most memory for the engine, such as 4GB; beyond it the disk is used.")
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Keep the tables in normal form and finished steps there: a later run reads only files that are new"
+                   " or changed, and one that was killed goes on.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads of the engine.")
 @click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True,
               help="Where tables as large as the platform are read, joined and counted.")
@@ -137,13 +140,14 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
     options = Options(
         at=_moment(given["at"]), purpose=given["purpose"], allow_from=frozenset(given["allow_from"]),
         warning_lists=given["warning_lists"],
-        memory=given["memory"], threads=given["threads"], spark=_master(given),
+        memory=given["memory"], threads=given["threads"], state=given["state"],
+        spark=_master(given),
         weights=load_weights(_weights(given["weights"])) if given["weights"] else None,
         actions=load_actions(given["actions"]) if given["actions"] else None,
         contributors=_contributors(feed, given),
         mapping=read_mapping(given["mapping"], tuple(SHAPES)) if given["mapping"] else None,
     )
-    with _steps() as say:
+    with shown() as say:
         report = match(_objects(feed, given), entities, out, options, say)
     _summary(report, out)
     return report
@@ -212,19 +216,6 @@ def _contributors(feed: str, given: Mapping[str, Any]) -> Contributors:
         else:
             found = contributors(said, f"{feed}: /api/v1/records")
     return replace(found, recorded_only=given["recorded_only"])
-
-
-@contextmanager
-def _steps() -> Iterator[Callable[[str], None]]:
-    """Shows the step under way on the standard error, where that is a terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda step: None
-        return
-    with console.status("starting") as status:
-        yield status.update
 
 
 def _summary(report: Report, out: Path) -> None:

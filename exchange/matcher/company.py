@@ -14,7 +14,7 @@ from __future__ import annotations
 from exchange.matcher.direct import DAY, decay_sql, grid, rarity_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
-from exchange.matcher.platform.questions import ask_holders
+from exchange.matcher.platform.questions import ask_holders, bring_homes
 from exchange.matcher.weighing import Weights
 
 _COARSE = 2**14  # sums of suspicion times time must stay exact too: 14 bits + 23 of time + 16 of holders
@@ -33,12 +33,14 @@ def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> None:
         WHERE heard >= {weights.company.suspect_from}""")
     ask_holders(engine, there)
     engine.run("""CREATE OR REPLACE TEMP TABLE active AS
-        SELECT DISTINCT l.kind, l.key FROM holdings l SEMI JOIN voices s USING (account_id)""")
+        SELECT DISTINCT l.kind, l.key FROM ground.holdings l SEMI JOIN voices s USING (account_id)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT l.*, {rarity_sql('l.holders', 'k.cap')} AS rarity, k.half_life, k.together, k.base, k.signal, k.family,
+        SELECT l.*, NULL::VARCHAR AS value,
+            {rarity_sql('l.holders', 'k.cap')} AS rarity, k.half_life, k.together, k.base, k.signal, k.family,
             COALESCE(pow(2, -(greatest(0, {at} - l.last_seen) / {DAY}) / k.half_life),
                      {weights.direct.unknown_time}) AS recent
-        FROM holdings l JOIN active a ON a.key = l.key AND a.kind = l.kind JOIN kinds k ON k.kind = l.kind""")
+        FROM ground.holdings l JOIN active a ON a.key = l.key AND a.kind = l.kind JOIN kinds k ON k.kind = l.kind""")
+    bring_homes(engine, there)
 
 
 def one_round(engine: Engine, weights: Weights, at: int) -> None:
@@ -77,6 +79,9 @@ def _weigh(engine: Engine, weights: Weights) -> None:
                 CASE WHEN t.ws > s.ws THEN (t.wd2 - s.ws * d2) / (t.ws - s.ws) ELSE d2 END AS other_d2,
                 t.sources & ~(s.sources & COALESCE(u.sources, 0)) AS told_by
             FROM seen s JOIN sums t USING (kind, key) LEFT JOIN single u USING (kind, key))""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE worth AS SELECT account_id FROM direct UNION
+        SELECT account_id FROM weighed WHERE told > 0
+        GROUP BY account_id HAVING sum(strength * rarity * decay * told) >= {rules.heard_from} - 1e-3""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
         SELECT account_id, kind, key, signal, family, value, first_seen, last_seen, holders, strength, rarity, decay,
             told, others_w, others_ws, repeated, {grid('raw * repeated')} AS nats,
@@ -84,7 +89,8 @@ def _weigh(engine: Engine, weights: Weights) -> None:
             CASE WHEN raw > 0 THEN told_by ELSE 0 END AS sources
         FROM (SELECT *, pow({weights.direct.second_value}, row_number() OVER (
                 PARTITION BY account_id, signal, raw > 0 ORDER BY abs(raw) DESC, kind, key) - 1) AS repeated
-            FROM (SELECT *, strength * rarity * decay * told AS raw FROM weighed) WHERE abs(raw) > 1e-4)
+            FROM (SELECT *, strength * rarity * decay * told AS raw FROM weighed)
+            WHERE abs(raw) > 1e-4 AND account_id IN (SELECT account_id FROM worth))
         WHERE repeated > 0.01
         QUALIFY account_id IN (SELECT account_id FROM direct)
             OR sum(nats) FILTER (nats > 0) OVER (PARTITION BY account_id) >= {rules.heard_from}""")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ from exchange.matcher.values import quoted
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_WORK = ".match-"
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
 
 
@@ -95,7 +97,8 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
         raise InputError(f"{memory!r} is not a size of memory.", fix="Write such as 4GB or 512MB.")
     if threads is not None and threads < 1:
         raise InputError(f"{threads} is not a number of threads.", fix="Name 1 or more.")
-    work = Path(tempfile.mkdtemp(prefix=".match-", dir=folder))
+    _clear_after_killed(folder)
+    work = Path(tempfile.mkdtemp(prefix=f"{_WORK}{os.getpid()}-", dir=folder))
     config: dict[str, Any] = {"temp_directory": str(work / "spill"), "preserve_insertion_order": False}
     if memory:
         config["memory_limit"] = memory.replace(" ", "")
@@ -118,6 +121,18 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
     finally:
         connection.close()
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _clear_after_killed(folder: Path) -> None:
+    """Remove the work folders of runs that ended without a chance to do so."""
+    for left in folder.glob(f"{_WORK}*-*"):
+        number = left.name.removeprefix(_WORK).split("-")[0]
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            shutil.rmtree(left, ignore_errors=True)
+        except (ValueError, OSError):
+            continue  # not ours, or of another user's run that is under way
 
 
 def _attach(connection: DuckDBPyConnection, ground: Path) -> None:

@@ -15,7 +15,7 @@ from exchange.errors import InputError
 from exchange.matcher import circle, claims, company, fusion, objections
 from exchange.matcher.action.pack import ActionPack, load_actions
 from exchange.matcher.change.fingerprint import FeedPrint
-from exchange.matcher.change.kept import keep_features, keep_run
+from exchange.matcher.change.kept import FEATURES, keep_features, keep_run
 from exchange.matcher.compare import account, host, ip_range, picture, text, token, url
 from exchange.matcher.compare.compound import compare as decide
 from exchange.matcher.compare.compound import part_numbers
@@ -30,6 +30,7 @@ from exchange.matcher.neighbours import thin_neighbours
 from exchange.matcher.networks import find_networks, recommend_steps, write_networks
 from exchange.matcher.platform.ground import lay
 from exchange.matcher.platform.questions import bring_accounts, bring_heard, bring_members, prepare_questions
+from exchange.matcher.platform.steps import Steps
 from exchange.matcher.removed import read_removed
 from exchange.matcher.report import Report
 from exchange.matcher.results.seeds import write_seeds
@@ -39,6 +40,7 @@ from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
+GROUND = "ground.duckdb"
 ACTIONS, TIMELINE = "actions.parquet", "timeline.parquet"
 _BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
 
@@ -63,6 +65,10 @@ class Options:
     """Spark's master, such as ``local[*]`` or ``spark://HOST:7077``: what is as large as the platform is done there."""
     warning_lists: tuple[Path, ...] = ()
     """Files and folders of MISP's warning lists; what is on one is not looked for."""
+    state: Path | None = None
+    """Folder in which the normal form of the tables, answers and finished steps are kept for the next run."""
+    keep_after: float = 5.0
+    """Seconds of work after which a finished step is kept (with ``state``)."""
     contributors: Contributors | None = None
     """What is known of the feed's producers; None: nothing."""
 
@@ -79,10 +85,14 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         raise InputError(f"The weights {weights.version} hold no scorecard.",
                          fix="Fit one (python -m exchange.matcher.learning.worlds), or use the shipped made-2.")
     report = Report(weights=weights.version, at=options.at, purpose=options.purpose)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder {out} can't be made.", why=f"{error.strerror}.") from error
+    if options.state and options.spark:
+        raise InputError("--state and --engine spark don't go together.",
+                         fix="A state is kept by DuckDB; leave one out.")
+    for folder in (out, *([options.state] if options.state else [])):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"The folder {folder} can't be made.", why=f"{error.strerror}.") from error
     clock, feed = _Clock(report, say), FeedPrint()
     with clock("reading the feed"):
         known = replace(options.contributors or Contributors(), learned=weights.learned.sources)
@@ -93,7 +103,9 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         report.problems += told
         indicators = suppress(thin_neighbours(read_indicators(collect(feed.over(objects), report), terms, report),
                                               report), lists, report)
-    with open_engine(out, memory=options.memory, threads=options.threads) as local, _placed(local, options) as engine:
+    ground = options.state / GROUND if options.state else None
+    with (open_engine(out, memory=options.memory, threads=options.threads, ground=ground) as local,
+          _placed(local, options) as engine):
         report.engine = engine.settings
         with clock("reading the tables"):
             mapping = dict(options.mapping or {})
@@ -102,11 +114,12 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
             if "removed" in there.tables:
                 indicators += suppress(read_removed(engine, there.tables, terms.sibling, report), lists, report)
             load_indicators(engine, indicators, weights, there)
+        steps = Steps(engine, options.state, report, every=options.keep_after)
+        steps.begin(repr(weights), str(options.at))
         with clock("comparing"):
-            compare(engine, there, weights, options.at, report)
-            decide(engine, indicators, there.tables, weights, report)
+            steps.once(lambda: _compare_and_decide(engine, indicators, there, weights, options.at, report))
         with clock("weighing"):
-            _weigh(engine, there, weights, options.at, report)
+            _weigh(engine, there, weights, options.at, report, steps, say)
         with clock("clustering"):
             find_networks(engine, there, weights, report, out)
         with clock("recommending"):
@@ -190,6 +203,12 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
     engine.run("CREATE TEMP TABLE too_common (kind VARCHAR, holders BIGINT)")
 
 
+def _compare_and_decide(engine: Engine, indicators: list[Indicator], there: Entities, weights: Weights, at: int,
+                        report: Report) -> None:
+    compare(engine, there, weights, at, report)
+    decide(engine, indicators, there.tables, weights, report)
+
+
 def compare(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
     """Run every comparator whose table is there and that the feed has values for."""
     steps: tuple[tuple[Any, Callable[[], None]], ...] = (
@@ -210,6 +229,10 @@ def compare(engine: Engine, there: Entities, weights: Weights, at: int, report: 
             compare()
         else:
             report.leave_out(f"there is no local table of {module.NEEDS} to compare with", module.HOW[0], asked)
+    engine.run("""CREATE OR REPLACE TEMP TABLE hits AS
+        SELECT account_id, ix, kind, max(similarity) AS similarity, local, shared, min(first_seen) AS first_seen,
+            max(last_seen) AS last_seen, max(holders) AS holders
+        FROM hits GROUP BY account_id, ix, kind, local, shared""")
     report.too_common.update(dict(engine.rows("SELECT kind, count(*) FROM too_common GROUP BY 1")))
 
 
@@ -235,16 +258,28 @@ def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts:
     claims.weigh_claims(engine, weights)
 
 
-def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
-    prepare(engine, there, weights, at, report)
-    for number, card in enumerate(weights.cards):
-        if number:
-            listen(engine, there, weights, at, report.accounts)
-        weighed = fusion.weigh(read_features(engine, weights), card, weights)
-        fusion.keep_state(engine, weighed)
-    fusion.write_evidence(engine, weighed, card)
-    keep_features(engine, weighed.features)
-    bring_members(engine, there)
+def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: Report, steps: Steps,
+           say: Callable[[str], None]) -> None:
+    """All stages; the last one writes the evidence down."""
+    steps.once(lambda: prepare(engine, there, weights, at, report))
+    last = len(weights.cards) - 1
+    for number in range(last + 1):
+        say(f"weighing, round {number + 1} of {last + 1}")
+        steps.once(lambda number=number: _stage(engine, there, weights, at, report.accounts, number),  # type: ignore[misc]
+                   [FEATURES] if number == last else [], last=number == last)
+
+
+def _stage(engine: Engine, there: Entities, weights: Weights, at: int, accounts: int, number: int) -> None:
+    """Listen (but for the first time), and weigh with the card of the stage."""
+    if number:
+        listen(engine, there, weights, at, accounts)
+    card = weights.cards[number]
+    weighed = fusion.weigh(read_features(engine, weights), card, weights)
+    fusion.keep_state(engine, weighed)
+    if number == len(weights.cards) - 1:
+        fusion.write_evidence(engine, weighed, card)
+        keep_features(engine, weighed.features)
+        bring_members(engine, there)
 
 
 def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:

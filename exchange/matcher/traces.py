@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
+from exchange.matcher.platform.answers import mark_of, set_mark
 from exchange.matcher.rhythm import FOLLOWED, RHYTHMS, following_sql
 from exchange.matcher.values import LINK_KINDS, quoted, shown_sql, text_key_sql
 
@@ -33,7 +34,8 @@ def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] =
         parts.append(f"""SELECT account_id, 'signup' AS kind, created // {_BURST} AS key, created AS first_seen,
             created AS last_seen FROM {of('everyone')} WHERE created IS NOT NULL""")
     if "links" in there.tables and kinds:
-        parts.append(f"SELECT account_id, kind, key, first_seen, last_seen FROM {of('links')} WHERE kind IN ({kinds})")
+        parts.append(f"SELECT account_id, kind, key, first_seen, last_seen FROM {of('links')}"
+                     + ("" if told.issuperset(LINK_KINDS) else f" WHERE kind IN ({kinds})"))
     if "acts" in there.tables and told & {"share", "tag"}:
         acts = ", ".join(quoted(kind) for kind in ("share", "tag") if kind in told)
         parts.append(f"SELECT account_id, kind, key, ts, ts FROM {of('acts')} WHERE kind IN ({acts})")
@@ -45,6 +47,11 @@ def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] =
 
 def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:
     """Make table ``derived`` (with ``value``, how it is written) of the kinds that take a look at all rows."""
+    posts = mark_of(engine, "posts")
+    mark = f"{sorted(told)} {posts}"
+    if posts is not None and mark_of(engine, "derived") == mark:
+        engine.run("CREATE OR REPLACE TEMP VIEW derived AS SELECT * FROM ground.derived")
+        return
     made = []
     if "posts" in there.tables and "wording" in told:
         _derive_wording(engine)
@@ -64,16 +71,26 @@ def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:
         NULL::VARCHAR AS value, NULL::BIGINT AS first_seen, NULL::BIGINT AS last_seen FROM everyone WHERE false"""
     engine.run("CREATE OR REPLACE TEMP VIEW derived AS " + " UNION ALL ".join((none, *(
         f"SELECT account_id, kind, key, value, first_seen, last_seen FROM derived_{kind}" for kind in made))))
+    if posts is not None:
+        engine.run("BEGIN")
+        engine.run("CREATE OR REPLACE TABLE ground.derived AS SELECT * FROM derived")
+        set_mark(engine, "derived", mark)
+        engine.run("COMMIT")
+        engine.run("CREATE OR REPLACE TEMP VIEW derived AS SELECT * FROM ground.derived")
+        for kind in made:
+            engine.run(f"DROP TABLE derived_{kind}")
 
 
 def _derive_wording(engine: Engine) -> None:
     """Runs that two accounts have. A quick hash finds which may be; only those are written out."""
     engine.run(f"""CREATE OR REPLACE TEMP TABLE often AS SELECT hashed FROM (
-            SELECT account_id, unnest({_hashes_sql('form')}) AS hashed FROM posts)
+            SELECT account_id, unnest({_HASHES}) AS hashed FROM (
+                SELECT account_id, string_split(form, ' ') AS words FROM posts) p) h
         GROUP BY hashed HAVING min(account_id) <> max(account_id)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE repeating AS SELECT account_id, form, first_seen, last_seen FROM (
-            SELECT *, unnest({_hashes_sql('form')}) AS hashed FROM posts) SEMI JOIN often USING (hashed)
-        GROUP BY ALL""")
+            SELECT *, unnest({_HASHES}) AS hashed FROM (
+                SELECT account_id, form, first_seen, last_seen, string_split(form, ' ') AS words FROM posts) p) h
+        SEMI JOIN often USING (hashed) GROUP BY ALL""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE derived_wording AS SELECT account_id, 'wording' AS kind, key,
             min(run) AS value, min(first_seen) AS first_seen, max(last_seen) AS last_seen
         FROM (SELECT account_id, {text_key_sql('run')} AS key, run, first_seen, last_seen FROM (
@@ -90,10 +107,8 @@ def runs_sql(form: str) -> str:
             f" lambda i: array_to_string({words}[i:i + {WORDS - 1}], ' '))")
 
 
-def _hashes_sql(form: str) -> str:
-    words = f"string_split({form}, ' ')"
-    run = ", ".join(f"{words}[i + {n}]" for n in range(WORDS))
-    return f"list_transform(range(1, len({words}) - {WORDS - 2}), lambda i: (hash({run}) >> 1)::BIGINT)"
+_HASHES = (f"list_transform(range(1, len(words) - {WORDS - 2}),"
+           f" lambda i: (hash({', '.join(f'words[i + {n}]' for n in range(WORDS))}) >> 1)::BIGINT)")
 
 
 def windows_sql(pictures: str) -> str:

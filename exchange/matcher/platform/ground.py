@@ -18,6 +18,7 @@ from exchange.matcher.compare.picture import digits_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities, act_views, know_everyone, make_views
 from exchange.matcher.mapping import TableMapping
+from exchange.matcher.platform.answers import forget_touched, mark_of, set_mark
 from exchange.matcher.report import Report, TableCount
 from exchange.matcher.shapes import SHAPES
 from exchange.matcher.tables import Source, account_type, find_files, no_table, open_source
@@ -72,6 +73,7 @@ def lay(engine: Engine, folder: Path, mapping: dict[str, TableMapping], at: int,
         if name not in _NOT_KEPT:
             ground.take(name, paths)
     ground.forget_others()
+    ground.settle()
     made = ground.views(files["accounts"][0].name)
     if "removed" in files:
         made |= ground.read_again("removed", files["removed"][0])
@@ -96,6 +98,7 @@ class _Ground:
         run("CREATE TABLE IF NOT EXISTS ground.parts (number INTEGER, tab VARCHAR, place VARCHAR, print VARCHAR,"
             " note VARCHAR)")
         run("CREATE TABLE IF NOT EXISTS ground.form (form VARCHAR)")
+        run("CREATE TABLE IF NOT EXISTS ground.marks (name VARCHAR, mark VARCHAR)")
         for number, table, place, mark, note in self._engine.rows("SELECT * FROM ground.parts"):
             self._parts[table, place] = Part(number, table, place, mark, orjson.loads(note))
         kinds = {self._account_kind(path) for path in accounts} - {None}
@@ -114,7 +117,8 @@ class _Ground:
         run("BEGIN")
         for name, columns in TABLES.items():
             run(f"CREATE OR REPLACE TABLE ground.{name} (part INTEGER, {columns.replace('<id>', self.kind)})")
-        run(f"DELETE FROM ground.parts; DELETE FROM ground.form; INSERT INTO ground.form VALUES ({quoted(form)})")
+        run("DELETE FROM ground.marks; DELETE FROM ground.parts; DELETE FROM ground.form")
+        run(f"INSERT INTO ground.form VALUES ({quoted(form)})")
         run("COMMIT")
         self._parts = {}
 
@@ -166,18 +170,21 @@ class _Ground:
         if source is None:
             self._report.problems += found.problems
             return None
-        self._say(f"reading {place}")
+        self._say(f"reading {place} ({self._engine.one(f'SELECT count(*) FROM {source.scan}')[0]:,} rows)")
         number = 1 + max((part.number for part in (*self._parts.values(), *self._seen.values())), default=0)
         run("CREATE SCHEMA reading; SET schema = 'reading'")
         made = make_views(self._engine, {table: source}, self.kind, self._at, found)
         run("SET schema = 'main'; BEGIN")
         if old := self._parts.get((table, place)):
             self._remove(old)
+        if table == "posts":
+            run("DELETE FROM ground.marks WHERE name = 'posts'")
         for sql in _inserts(table, source, made, number):
             run(sql)
         note = {"made": sorted(made), "problems": found.problems,
                 "kind": account_type(self._engine, source) if table == "accounts" else "",
                 "tables": {name: {"read": n.read, "skipped": n.skipped} for name, n in found.tables.items()}}
+        self._touch(table, number)
         part = Part(number, table, place, self._print(table, path), note)
         run(f"""INSERT INTO ground.parts VALUES ({number}, {quoted(table)}, {quoted(place)}, {quoted(part.print)},
             {quoted(orjson.dumps(note).decode())})""")
@@ -185,10 +192,24 @@ class _Ground:
         self._parts[table, place] = part
         return part
 
+    def _touch(self, table: str, number: int) -> None:
+        """Take out kept answers of which a part that is in the ground may change anything."""
+        if self._engine.rows("SELECT 1 FROM ground.marks WHERE name = 'answers'"):
+            forget_touched(self._engine, table, number)
+
+    def settle(self) -> None:
+        """Say which posts there are, for what is derived from all of them."""
+        posts = sorted((part.place, part.print) for (table, _), part in self._seen.items() if table == "posts")
+        if mark_of(self._engine, "posts") != repr(posts):
+            set_mark(self._engine, "posts", repr(posts))
+
     def _remove(self, part: Part) -> None:
+        self._touch(part.table, part.number)
         for name in TABLES:
             self._engine.run(f"DELETE FROM ground.{name} WHERE part = {part.number}")
         self._engine.run(f"DELETE FROM ground.parts WHERE number = {part.number}")
+        if part.table == "posts":
+            self._engine.run("DELETE FROM ground.marks WHERE name = 'posts'")
 
     def forget_others(self) -> None:
         """Take out parts whose files are gone."""

@@ -2,7 +2,7 @@
 
 Each is one statement that reads tables of the platform (``everyone``, ``links``, ``acts``, ``pictures``, ``derived``)
 and a small local one, and adds what it finds to a local table: what values do these accounts hold, who holds these
-values, who are these accounts, what did they do. What was asked once is not asked again within a run.
+values, who are these accounts, what did they do. What was asked once is not asked again (``answers``).
 """
 
 from __future__ import annotations
@@ -11,8 +11,13 @@ from exchange.matcher.compare.picture import words_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.household import LARGEST
+from exchange.matcher.platform.answers import open_answers
 from exchange.matcher.traces import derive, traces_sql, value_sql, windows_sql
 from exchange.matcher.values import shown_sql
+
+_SURELY = 2
+"""What is surely held by too many: so many times the limit by an estimate that is some per cent wrong. What isn't is
+counted exactly."""
 
 
 def prepare_questions(engine: Engine, there: Entities) -> None:
@@ -21,12 +26,9 @@ def prepare_questions(engine: Engine, there: Entities) -> None:
     ``holdings``: account_id, kind, key, first_seen, last_seen, holders; ``accounts``: as ``everyone``, of accounts that
     came up; ``acts_here``: as ``acts``, of those; ``doing``: how many posts each of those shared.
     """
-    account, told = there.account_type, _told(engine)
+    account, told = there.account_type, told_kinds(engine)
+    open_answers(engine, account, repr(sorted(engine.rows("SELECT kind, cap FROM kinds WHERE company"))))
     derive(engine, there, told)
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE holdings (account_id {account}, kind VARCHAR, key BIGINT,
-        value VARCHAR, first_seen BIGINT, last_seen BIGINT, holders BIGINT)""")
-    engine.run(f"CREATE OR REPLACE TEMP TABLE asked_accounts (account_id {account})")
-    engine.run("CREATE OR REPLACE TEMP TABLE asked_values (kind VARCHAR, key BIGINT)")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE described (account_id {account}, kind VARCHAR, key BIGINT,
         value VARCHAR)""")
     engine.run(f"CREATE OR REPLACE TEMP TABLE told_of (account_id {account})")
@@ -36,7 +38,8 @@ def prepare_questions(engine: Engine, there: Entities) -> None:
         WHERE kind = 'share' AND NOT wrote GROUP BY account_id""")
 
 
-def _told(engine: Engine) -> frozenset[str]:
+def told_kinds(engine: Engine) -> frozenset[str]:
+    """Kinds of which company tells."""
     return frozenset(kind for kind, in engine.rows("SELECT kind FROM kinds WHERE company"))
 
 
@@ -47,26 +50,42 @@ def _of_asked(table: str) -> str:
 def ask_holders(engine: Engine, there: Entities) -> None:
     """Add to ``holdings`` all holdings of the values of the accounts in ``voices``, as far as they aren't there: of
     values that at least two accounts hold, and few enough for their kind to say anything."""
-    told = _told(engine)
+    told = told_kinds(engine)
+    engine.run("BEGIN")
     engine.run("""CREATE OR REPLACE TEMP TABLE asked AS SELECT account_id FROM voices v
-        WHERE NOT EXISTS (SELECT 1 FROM asked_accounts a WHERE a.account_id = v.account_id)""")
-    engine.run("INSERT INTO asked_accounts SELECT account_id FROM asked")
+        WHERE NOT EXISTS (SELECT 1 FROM ground.asked_accounts a WHERE a.account_id = v.account_id)""")
+    engine.run("INSERT INTO ground.asked_accounts SELECT account_id FROM asked")
     engine.run(f"CREATE OR REPLACE TEMP TABLE values_held AS SELECT DISTINCT kind, key FROM"
                f" ({traces_sql(there, told, _of_asked)})")
     engine.here("values_held")
     engine.run("""CREATE OR REPLACE TEMP TABLE new_values AS SELECT kind, key FROM values_held v
-        WHERE NOT EXISTS (SELECT 1 FROM asked_values a WHERE a.kind = v.kind AND a.key = v.key)""")
-    engine.run("INSERT INTO asked_values SELECT kind, key FROM new_values")
+        WHERE NOT EXISTS (SELECT 1 FROM ground.asked_values a WHERE a.kind = v.kind AND a.key = v.key)""")
+    engine.run("INSERT INTO ground.asked_values SELECT kind, key FROM new_values")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE counted AS SELECT n.kind, n.key, n.times, 3 * k.cap AS most FROM (
+            SELECT t.kind, t.key, count(*) AS times
+            FROM ({traces_sql(there, told)}) t JOIN new_values v ON v.key = t.key AND v.kind = t.kind
+            GROUP BY t.kind, t.key HAVING count(*) > 1) n JOIN kinds k ON k.kind = n.kind""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE few AS SELECT kind, key FROM counted WHERE times < most
+        UNION ALL SELECT kind, key FROM (
+            SELECT t.kind, t.key, approx_count_distinct(t.account_id) AS about, any_value(v.most) AS most
+            FROM ({traces_sql(there, told)}) t JOIN (SELECT * FROM counted WHERE times >= most) v
+            ON v.key = t.key AND v.kind = t.kind GROUP BY t.kind, t.key) n WHERE about < {_SURELY} * most""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE found AS
         SELECT t.account_id, t.kind, t.key, min(t.first_seen) AS first_seen, max(t.last_seen) AS last_seen
-        FROM ({traces_sql(there, told)}) t JOIN new_values v ON v.key = t.key AND v.kind = t.kind
+        FROM ({traces_sql(there, told)}) t JOIN few v ON v.key = t.key AND v.kind = t.kind
         GROUP BY t.account_id, t.kind, t.key""")
-    engine.run("""INSERT INTO holdings BY NAME SELECT f.*, NULL::VARCHAR AS value, h.holders FROM found f JOIN (
+    engine.run("""INSERT INTO ground.holdings BY NAME SELECT f.*, h.holders FROM found f JOIN (
             SELECT kind, key, count(*) AS holders FROM found GROUP BY kind, key) h ON h.key = f.key AND h.kind = f.kind
         JOIN kinds k ON k.kind = f.kind SEMI JOIN everyone e ON e.account_id = f.account_id
         WHERE h.holders > 1 AND h.holders < 3 * k.cap""")
-    engine.run("DROP TABLE found")
-    bring_accounts(engine, there, f"SELECT account_id FROM holdings WHERE holders <= {LARGEST}")
+    engine.run("COMMIT")
+    for table in ("found", "few", "counted", "values_held", "new_values"):
+        engine.run(f"DROP TABLE {table}")
+
+
+def bring_homes(engine: Engine, there: Entities) -> None:
+    """Bring the accounts of ``shared`` that hold what few hold."""
+    bring_accounts(engine, there, f"SELECT account_id FROM shared WHERE holders <= {LARGEST}")
 
 
 def bring_accounts(engine: Engine, there: Entities, which: str) -> None:
@@ -132,7 +151,3 @@ def bring_members(engine: Engine, there: Entities) -> None:
                 max(last_seen) AS last_seen
             FROM (SELECT account_id, kind, key, {shown_sql('t')} AS value, first_seen, last_seen FROM links_here t)
             GROUP BY account_id, kind, key""")
-
-
-
-
