@@ -18,9 +18,9 @@ EXIT_IN_PART = 3
 REVIEWS = "reviews"
 """Folder in the results where reviews are kept unless told otherwise."""
 
-EPILOG = """A file holds a review per line, as JSON (.jsonl) or CSV with a header: account or cluster, verdict
-(confirmed, overturned), reason, and if you like signals (separated by ;), reviewer, time. Exit codes: 0 done; 3 some
-lines were no reviews and are told; 2 nothing could be taken."""
+EPILOG = """A file holds a review per line, as JSON or CSV (.csv, with a header), or a JSON list: account or cluster,
+verdict (confirmed, overturned), reason, and if you like signals (separated by ;), reviewer, time. Exit codes: 0 done;
+3 some lines were no reviews and are told; 2 nothing could be taken."""
 
 
 @click.command("review", epilog=EPILOG)
@@ -32,6 +32,7 @@ lines were no reviews and are told; 2 nothing could be taken."""
 @click.option("--account", "more", multiple=True, metavar="A", help="Judge an account, as the arguments do.")
 @click.option("--confirmed", "verdict", flag_value="confirmed", help="It belongs to a covert operation.")
 @click.option("--overturned", "verdict", flag_value="overturned", help="It doesn't: the matcher was wrong.")
+@click.option("--verdict", "word", type=click.Choice(["confirmed", "overturned"]), help="The same as a word.")
 @click.option("--reason", default="", metavar="TEXT",
               help="Why. Accounts overturned for the same reason are learned from as one group.")
 @click.option("--signal", "signals", multiple=True, metavar="KIND",
@@ -79,9 +80,10 @@ def _rows(accounts: tuple[str, ...], given: Mapping[str, Any]) -> list[dict[str,
         if not given["file"]:
             raise click.UsageError("Name accounts, --cluster or --file (or --list, --withdraw).")
         return []
-    if given["verdict"] is None:
-        raise click.UsageError("--confirmed or --overturned is missing.")
-    rest = {"verdict": given["verdict"], "reason": given["reason"], "signals": list(given["signals"])}
+    verdict = given["verdict"] or given["word"]
+    if verdict is None or given["word"] not in (None, verdict):
+        raise click.UsageError("--confirmed or --overturned is missing (one of them).")
+    rest = {"verdict": verdict, "reason": given["reason"], "signals": list(given["signals"])}
     return [{"account": account, "_place": f"Account {account}", **rest} for account in accounts] + [
         {"cluster": cluster, "_place": f"Cluster {cluster}", **rest} for cluster in given["clusters"]]
 
@@ -101,6 +103,8 @@ def _file_rows(path: Path | None) -> Iterator[dict[str, Any]]:
             place = {"_place": f"Line {reader.line_num} of {path}"}
             yield {name: value for name, value in given.items() if name} | place
         return
+    if text.lstrip().startswith("["):
+        text = _one_a_line(text, path)
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             place = {"_place": f"Line {number} of {path}"}
@@ -109,6 +113,15 @@ def _file_rows(path: Path | None) -> Iterator[dict[str, Any]]:
             except ValueError:
                 row = {}
             yield {**row, **place} if isinstance(row, dict) else place
+
+
+def _one_a_line(text: str, path: Path) -> str:
+    """A JSON list as JSON lines."""
+    try:
+        return "\n".join(json.dumps(row) for row in json.loads(text))
+    except ValueError as error:
+        raise InputError(f"The reviews {path} are no JSON.", why=f"{error}.",
+                         fix="Give a JSON list, JSON lines, or a CSV with a header.") from error
 
 
 def _take(folder: Path, rows: list[dict[str, Any]], out: Path, reviewer: str, time: str) -> int:

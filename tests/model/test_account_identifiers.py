@@ -131,6 +131,9 @@ NAMES = [
         "lorem.bsky.social",
         "https://bsky.app/profile/lorem.bsky.social",
     ),
+    ("bsky.app/profile/did:plc:AbC2/post/3k", "bluesky", "profile", "did:plc:AbC2", "https://bsky.app/profile/did:plc:AbC2"),
+    ("facebook.com/p/Lorem-Ipsum-100012345678901/", "facebook", "page", "100012345678901", "https://www.facebook.com/profile.php?id=100012345678901"),
+    ("douyin.com/user/MS4wLjAB_c", "douyin", "profile", "MS4wLjAB_c", "https://www.douyin.com/user/MS4wLjAB_c"),
     ("discord.gg/AbCd", "discord", "group", "invite/AbCd", "https://discord.gg/AbCd"),
 ]
 
@@ -179,6 +182,7 @@ def test_two_accounts_are_never_one_key(one: tuple[str, str], other: tuple[str, 
         "tumblr.com",
         "https://x.com@example.org/lorem",
         "fb.watch/aBcDeF123",
+        "https://l.facebook.com/l.php?u=https%3A%2F%2Florem.org",
         "youtube.com/channel/UCtruncated",
         "facebook.com/profile.php?id=lorem",
         "https://x.com/lo%1brem",

@@ -124,7 +124,7 @@ def test_whatever_is_personal_can_travel_as_a_hash(kind: Kind) -> None:
     words = set(extensions.schema("account")["properties"]["hashed_identifiers"]["items"]["properties"]["of"]["enum"])
     if kind.personal:
         assert kind.tokenisable
-    assert kind.hashed_as in words | {"", "prompt"}
+    assert kind.hashed_as in words | {""}
 
 
 @pytest.mark.parametrize("kind", SECRET, ids=by_name)
@@ -187,6 +187,7 @@ def test_what_many_share_is_nobodys_by_itself(name: str, text: str, why: str) ->
         ("domain", "lorem.blogspot.com"),
         ("url", "https://cutt.ly/AbCd"),
         ("url", "https://x.com/lorem"),
+        ("url", "https://www.linkedin.com/feed/update/urn:li:activity:1"),
         ("url", "https://www.facebook.com/share/p/AbCdEfGh12/"),
         ("url", "https://pastebin.com/AbCdEf"),
         ("url", "https://lorem.tilda.ws/"),

@@ -76,7 +76,9 @@ def take(kept: Kept, words: Iterable[Word]) -> tuple[list[Review], list[str]]:
             if not (kept.out / path).is_file():
                 raise InputError(f"{kept.out / path} is not there.", fix="Run cibx match --out there again.")
             connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({quoted(str(kept.out / path))})")
-        asked = [(word, *_accounts(connection, kept, word)) for word in words]
+        told = list(words)
+        found = _found(connection, told)
+        asked = [(word, *_accounts(found, kept, word)) for word in told]
         wanted = list(dict.fromkeys(account for _, accounts, _ in asked for account in accounts))
         decisions = _decisions(connection, kept, wanted)
     for word, accounts, complaint in asked:
@@ -87,15 +89,28 @@ def take(kept: Kept, words: Iterable[Word]) -> tuple[list[Review], list[str]]:
     return reviews, wrong
 
 
-def _accounts(connection: Any, kept: Kept, word: Word) -> tuple[list[str], str]:
+def _found(connection: Any, words: list[Word]) -> dict[tuple[str, str], list[str]]:
+    """The accounts of all accounts and clusters that are named, looked up at once."""
+    connection.execute("CREATE TABLE named (what VARCHAR, name VARCHAR)")
+    for what, names in (("account_id", {one.account for one in words}), ("cluster", {one.cluster for one in words})):
+        connection.execute("INSERT INTO named SELECT ?, unnest(?::VARCHAR[])", [what, sorted(filter(None, names))])
+    found: dict[tuple[str, str], list[str]] = {}
+    for what in ("account_id", "cluster"):
+        rows = connection.execute(f"""SELECT n.name, CAST(a.account_id AS VARCHAR) FROM accounts a JOIN named n
+            ON n.what = '{what}' AND n.name = CAST(a.{what} AS VARCHAR) ORDER BY a.account_id""").fetchall()
+        for name, account in rows:
+            found.setdefault((what, name), []).append(account)
+    return found
+
+
+def _accounts(found: dict[tuple[str, str], list[str]], kept: Kept, word: Word) -> tuple[list[str], str]:
     """The accounts of a word, or why there is none."""
     column, given = ("account_id", word.account) if word.account is not None else ("cluster", word.cluster)
-    rows = connection.execute(f"SELECT CAST(account_id AS VARCHAR) FROM accounts WHERE CAST({column} AS VARCHAR) = ?"
-                              " ORDER BY account_id", [given]).fetchall()
+    accounts = found.get((column, given or ""), [])
     start = f"{word.place}: there" if word.place else "There"
-    complaint = "" if rows else (f"{start} is no {column.removesuffix('_id')} {given} in {kept.out / ACCOUNTS};"
-                                 " name one of its column " + column + ".")
-    return [account for account, in rows], complaint
+    complaint = "" if accounts else (f"{start} is no {column.removesuffix('_id')} {given} in {kept.out / ACCOUNTS};"
+                                     f" name one of its column {column}.")
+    return accounts, complaint
 
 
 def _strange(word: Word, kept: Kept) -> list[str]:

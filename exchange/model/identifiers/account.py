@@ -33,7 +33,7 @@ _UNFIT = re.compile(r"[\s\x00-\x1f\x7f-\x9f%/]")
 """What no handle holds: also what stays of text that was percent-encoded twice, or in no UTF-8."""
 _TOLD = re.compile(r"([a-zA-Z0-9][a-zA-Z0-9 _-]{0,40}):(?!//)(.+)\Z")
 """``platform:handle``: no platform has a dot in its name, so that a host with a port isn't taken for one."""
-_SCHEMES = frozenset({"mailto", "tel", "http", "https", "hxxp", "hxxps", "ftp", "data", "urn", "hmac-sha256"})
+_SCHEMES = frozenset({"mailto", "tel", "http", "https", "hxxp", "hxxps", "ftp", "data", "urn", "did", "hmac-sha256"})
 _HASHED = re.compile(r"hmac-sha256:[^:\s]{1,128}:[0-9a-f]{64}\Z")
 _MAX_TEXT = 2048
 _URL_SAFE = "@:._-+~!$&'()*,;="
@@ -129,7 +129,7 @@ def _named(platform: str, text: str, seen: str) -> AccountKey:
     if _HASHED.match(text):
         return AccountKey(name, "profile", text, "", seen, "user_id")
     key = _normal(text.removeprefix("@"), False)
-    if not key or key[0] == "@":
+    if not key or key[0] in "@/":
         raise IdentifierError(f"{seen[:80]!r} is no name of an account")
     return AccountKey(name, "profile", key, "", seen)
 

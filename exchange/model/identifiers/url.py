@@ -127,11 +127,13 @@ def nobody(normal: str) -> str:
         return ""
     if is_bare(normal):
         return why
+    if place(normal) is not None:
+        return ""
     page = everybodys_page(normal)
     if page:
         return f"{page} is a page that everybody uses"
     path, _, query = normal.split("/", 3)[3].partition("?")
-    if shared(host) == "platform" and "/" not in path.rstrip("/") and not query and place(normal) is None:
+    if shared(host) == "platform" and "/" not in path.rstrip("/") and not query:
         return f"{host}/{path} names neither an account nor a post"
     return ""
 
