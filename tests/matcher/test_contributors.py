@@ -134,6 +134,33 @@ def test_two_identities_of_one_contributor_are_no_two_witnesses(platform):
     assert platform.run(feed, contributors=Contributors(recorded_only=True)).scores()[1] < 0.5
 
 
+def framed(platform, *sources):
+    """Fifty people with things of their own, all of which the sources name."""
+    feed = []
+    for number in range(50):
+        platform.accounts(number)
+        for kind in ("device", "payment", "phone"):
+            value = f"{ {'device': 'dv', 'payment': 'pm', 'phone': 'ph'}[kind]}_{number + 1:x}"
+            platform.link(number, kind, value)
+            feed += [by(platform, source, f"[x-cib-{kind}:token = '{value}']") for source in sources]
+    return feed
+
+
+def test_one_source_that_frames_fifty_people_condemns_none_and_with_its_record_less(platform):
+    feed = framed(platform, A)
+    plain, known = platform.run(feed).scores(), platform.run(feed, contributors=overturned(A)).scores()
+    assert max(plain.values()) < 0.5
+    assert max(known.values()) < max(plain.values())
+    assert sum(known.values()) < sum(plain.values())
+
+
+def test_two_sources_that_collude_are_stopped_by_the_record_of_one_of_them(platform):
+    """As two sources they are heard; what stands against them is what became of their words before."""
+    feed = framed(platform, A, B)
+    assert min(platform.run(feed).scores().values()) > 0.5
+    assert max(platform.run(feed, contributors=overturned(B, 2)).scores().values()) < 0.5
+
+
 def opinion(platform, source, about, word="disagree", **more):
     from tests.matcher.conftest import stix_id
 
