@@ -34,7 +34,7 @@ from exchange.matcher.pattern.demands import (
 from exchange.matcher.pattern.observed import TICKS, Observed, ticks
 from exchange.matcher.pattern.supply import Supply
 from exchange.stix.fault import StixFault
-from exchange.stix.pattern.parser import parse
+from exchange.stix.pattern.parser import parse, single_equality
 from exchange.stix.pattern.tree import (
     Combination,
     Expression,
@@ -95,6 +95,9 @@ class Judge:
         return known
 
     def _judge(self, text: str) -> Verdict:
+        equality = single_equality(text)
+        if equality is not None and not equality[0].endswith(("_bin", "_hex")):
+            return self._equal(text, *equality)
         try:
             expression = parse(text).expression
             answers = {id(one): self._table.answer(one.test) for one in _observations(expression)}
@@ -117,6 +120,16 @@ class Judge:
         except OverBudgetError as error:
             return _too_much(text, error)
         return Verdict(text, NO_MATCH, (), _explanation(expression))
+
+    def _equal(self, text: str, path: str, value: str) -> Verdict:
+        """The verdict on one equality with a string, as nearly all indicators are: one look-up."""
+        type_name, _, steps = path.partition(":")
+        rows = self._table.column(type_name, tuple(steps.split("."))).rows_by_value.get(value)
+        if not rows:
+            return Verdict(text, NO_MATCH)
+        owner = self._table.owner
+        places = (owner[rows[0]],) if len(rows) == 1 else sorted({owner[row] for row in rows})
+        return Verdict(text, MATCH, tuple(self.observed[place].id for place in places))
 
     def _plain(self, text: str, expression: Expression, need: Single) -> Verdict:
         """The verdict on a single observation expression that doesn't ask for time."""
