@@ -215,7 +215,7 @@ def _contributors(feed: str, given: Mapping[str, Any]) -> Contributors:
                        " some).", err=True)
         else:
             found = contributors(said, f"{feed}: /api/v1/records")
-    return replace(found, recorded_only=given["recorded_only"])
+    return replace(found, recorded_only=given["recorded_only"] or found.recorded_only)
 
 
 def _summary(report: Report, out: Path) -> None:

@@ -11,7 +11,7 @@ Records are taken from the member's own hand or from its exchange, never from a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,12 @@ class Contributors:
     """Identity id to what the member's own reviews leave of the source's word (0-1)."""
     recorded_only: bool = False
     """Whether sources of whom there is no record are no independent witnesses."""
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``contributors`` reads back, for a run that is done again; ``learned`` stands in the weights."""
+        return {"records": [asdict(self.records[org]) for org in sorted(self.records)],
+                "identities": dict(sorted(self.identities.items())), "exchange": self.exchange,
+                "recorded_only": self.recorded_only}
 
     def one_source(self, identity: str) -> str:
         """The id under which all identities of one contributor, and of one ownership group, count."""
@@ -149,7 +155,8 @@ def contributors(said: Any, place: str) -> Contributors:
     if more is not None and not (isinstance(more, Mapping) and all(isinstance(org, str) for org in more.values())):
         raise InputError(f"{place}: identities must give the contributor's name for each STIX identity.")
     exchange = said.get("exchange") if isinstance(said, Mapping) else None
-    return Contributors(records, {**identities, **(more or {})}, exchange if isinstance(exchange, str) else None)
+    return Contributors(records, {**identities, **(more or {})}, exchange if isinstance(exchange, str) else None,
+                        recorded_only=isinstance(said, Mapping) and said.get("recorded_only") is True)
 
 
 def _notes(said: Any) -> Iterator[Mapping[str, Any]]:

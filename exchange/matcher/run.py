@@ -146,7 +146,9 @@ def _inputs(feed: FeedPrint, options: Options, report: Report) -> dict[str, Any]
     """What a run speaks of and what went into it, for those that replay it."""
     return {"at": options.at, "purpose": options.purpose, "accounts": report.accounts,
             "feed": {"objects": feed.objects, "sha256": feed.digest}, "engine": report.engine,
-            "options": {"allow_from": sorted(options.allow_from), "warning_lists": [*map(str, options.warning_lists)],
+            "options": {"allow_from": sorted(options.allow_from),
+                        "contributors": (options.contributors or Contributors()).as_json(),
+                        "warning_lists": [*map(str, options.warning_lists)],
                         "mapping": {name: [table.file, dict(table.columns), dict(table.kinds)]
                                     for name, table in sorted((options.mapping or {}).items())}}}
 

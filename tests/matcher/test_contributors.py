@@ -74,6 +74,11 @@ def test_records_are_read_as_the_exchange_tells_them(tmp_path, content):
     assert (known.records, known.identities) == ({"a": Record("a", 2, 3)}, {A: "a"})
 
 
+def test_what_a_run_knew_of_contributors_is_read_back_as_it_was():
+    known = Contributors({"a": Record("a", 2, 3, True, "g")}, {A: "a", B: "a"}, X, recorded_only=True)
+    assert contributors(json.loads(json.dumps(known.as_json())), "the run") == known
+
+
 @pytest.mark.parametrize(("content", "sentence"), [
     (b"", "are no JSON"),
     (b"[]", "holds no records"),
