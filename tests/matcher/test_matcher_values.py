@@ -44,13 +44,17 @@ def test_a_clear_value_has_one_form_on_both_sides(kind, seen, form):
     assert clear_token(kind, seen) == answer(clear_token_sql(kind, "v"), seen)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     st.sampled_from(["phone", "email", "device", "payment"]),
-    st.text(st.characters(codec="ascii", exclude_characters="\0")),
+    st.lists(st.text(st.characters(codec="ascii", exclude_characters="\0")), min_size=20, max_size=60),
 )
-def test_tokens_of_any_text_agree(kind, text):
-    assert clear_token(kind, text) == answer(clear_token_sql(kind, "v"), text)
+def test_tokens_of_any_text_agree(kind, texts):
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"SELECT {clear_token_sql(kind, 'v')} FROM (SELECT unnest(range(len($1))) AS n, unnest($1) AS v) ORDER BY n",
+            [texts]).fetchall()
+    assert [clear_token(kind, text) for text in texts] == [token for (token,) in found]
 
 
 @pytest.mark.parametrize(
