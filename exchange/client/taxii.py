@@ -114,10 +114,10 @@ class Client:
             yield from page.objects
 
     def records(self) -> Mapping[str, Any] | None:
-        """Contributors' records as an exchange of this kind tells them; None where the server tells none to this member."""
+        """Contributors' records as an exchange of this kind tells them; None where the server tells this member none."""
         try:
             said = self._raw("/api/v1/records").json()
-        except (NotFoundError, ForbiddenError, UnauthorizedError, UnavailableError, requests.JSONDecodeError):
+        except (ForbiddenError, NotFoundError, UnauthorizedError, UnavailableError, requests.JSONDecodeError):
             return None
         return said if isinstance(said, dict) and isinstance(said.get("records"), list) else None
 
