@@ -114,7 +114,7 @@ class Client:
             yield from page.objects
 
     def records(self) -> Mapping[str, Any] | None:
-        """Contributors' records as an exchange of this kind tells them; None where the server tells this member none."""
+        """Contributors' records as an exchange tells them; None where the server tells this member none."""
         try:
             said = self._raw("/api/v1/records").json()
         except (ForbiddenError, NotFoundError, UnauthorizedError, UnavailableError, requests.JSONDecodeError):
