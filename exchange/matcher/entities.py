@@ -70,8 +70,7 @@ def know_everyone(engine: Engine, at: int, place: str, report: Report) -> None:
 
 def make_views(engine: Engine, sources: dict[str, Source], kind: str, at: int, report: Report) -> frozenset[str]:
     """Make the views over what was found, ``people`` (rows of accounts) among them; returns which others there are."""
-    for source in sources.values():
-        report_units(engine, source, report)
+    sources = {name: report_units(engine, source, report) for name, source in sources.items()}
     if "accounts" in sources:
         _people(engine, sources["accounts"], kind, report)
     made: set[str] = set()

@@ -7,7 +7,7 @@ or URL), ``avatars``, ``posts`` (texts) and ``handles``. Rows that can't be used
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exchange.errors import InputError
@@ -38,6 +38,8 @@ class Source:
     kinds: dict[str, str]
     from_text: bool = False
     """Whether the file is CSV: its types are guesses."""
+    seconds: frozenset[str] = frozenset()
+    """Columns of times that are whole seconds throughout."""
 
     def has(self, name: str) -> bool:
         """Whether the file has the column."""
@@ -199,7 +201,7 @@ def column_sql(source: Source, column: Column, wanted: str) -> str:
         return "NULL"
     name, kind = source.columns[column.name], source.types[column.name]
     if column.role == "time":
-        return time_sql(name, kind)
+        return f"CAST({name} AS BIGINT)" if column.name in source.seconds else time_sql(name, kind)
     if column.role == "number":
         return f"TRY_CAST({name} AS DOUBLE)"
     return f"TRY_CAST({name} AS {wanted})"
@@ -217,8 +219,10 @@ def count_rows(engine: Engine, source: Source, faults: dict[str, str], report: R
             count.skipped[reason] += rows
 
 
-def report_units(engine: Engine, source: Source, report: Report) -> None:
-    """Say where times aren't seconds; mixed units within one column are a fault of the table."""
+def report_units(engine: Engine, source: Source, report: Report) -> Source:
+    """Say where times aren't seconds; mixed units within one column are a fault of the table. Returns the source with
+    the columns that hold nothing but whole seconds marked as such: those need no arithmetic."""
+    seconds = set()
     for column in source.shape.columns:
         if column.role != "time" or not source.has(column.name):
             continue
@@ -233,3 +237,6 @@ def report_units(engine: Engine, source: Source, report: Report) -> None:
         elif other:
             report.problems.append(f"{source.place}: column {column.name} is in milliseconds or finer, not in"
                                    " Unix seconds; it was read as such.")
+        elif source.is_number(column.name):
+            seconds.add(column.name)
+    return replace(source, seconds=frozenset(seconds))
