@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from exchange.matcher.compare import compound
+
 DEVICE, PHONE = "[x-cib-device:token = 'dv_1']", "[phone-number:value = '+447911123456']"
 SAID = "[x-cib-post:text LIKE '%harbour%']"
 
@@ -88,6 +90,18 @@ def test_a_table_that_is_not_there_is_told(platform: Any) -> None:
     platform.accounts("a")
     found = platform.run([platform.indicator(SAID)])
     assert found.report.not_used == {"there is no local table of posts to compare with": 1}
+
+
+def test_expressions_are_limited_in_number_and_in_what_they_bring(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compound, "MOST_SCANS", 1)
+    objects = [people.indicator(SAID, id="indicator--1"), people.indicator("[domain-name:value LIKE '%'] AND " + SAID)]
+    found = people.run(objects)
+    assert found.hits() == [("writer", "text")]
+    assert found.report.not_used == {"a feed's expressions (LIKE, MATCHES) beyond the first 1": 2}
+    monkeypatch.setattr(compound, "MOST_ROWS", 0)
+    found = people.run([people.indicator(SAID)])
+    assert found.hits() == []
+    assert found.report.not_used == {"the expression is true of over 0 local rows: it names everybody": 1}
 
 
 def test_a_benign_value_takes_its_part_out(people: Any) -> None:

@@ -17,7 +17,13 @@ from exchange.matcher.weighing import Weights
 
 MOST = 20_000
 """Accounts of which one pattern is asked."""
+MOST_SCANS = 100
+"""Expressions that are searched for in one run."""
+MOST_ROWS = 100_000
+"""Local rows that one expression may be true of."""
 _LONGEST = 300
+_Row = tuple[int, str, str, int | None, int | None]
+"""Part, kind, local value, first and last time."""
 
 
 class _Seen(NamedTuple):
@@ -51,8 +57,7 @@ def compare(engine: Engine, indicators: list[Indicator], tables: frozenset[str],
 
 def _decide(engine: Engine, indicators: list[Indicator], whole: Mapping[int, Compound], tables: frozenset[str],
             weights: Weights, report: Report) -> None:
-    meetings: dict[int, dict[Any, list[tuple[int, str, str, int | None, int | None]]]] = {
-        ix: defaultdict(list) for ix in whole}
+    meetings: dict[int, dict[Any, list[_Row]]] = {ix: defaultdict(list) for ix in whole}
     numbers = {number: place for place, number in part_numbers(indicators).items()}
     for number, account, kind, local, first, last in engine.rows(
             f"SELECT ix, account_id, kind, local, first_seen, last_seen FROM hits WHERE ix >= {len(indicators)}"
@@ -60,25 +65,42 @@ def _decide(engine: Engine, indicators: list[Indicator], whole: Mapping[int, Com
         ix, part = numbers[number]
         meetings[ix][account].append((part, kind, local, first, last))
     engine.run(f"DELETE FROM hits WHERE ix >= {len(indicators)}")
+    for ix, account, row in _scanned(engine, whole, tables, report):
+        meetings[ix][account].append(row)
     for ix, compound in whole.items():
-        for account, *row in _scanned(engine, compound, tables, report):
-            meetings[ix][account].append(tuple(row))
         found = list(_asked(compound, meetings[ix], indicators[ix].id, weights, report))
         engine.load("hits", ({"account_id": account, "ix": ix, "kind": kind, "similarity": 1.0, "local": local,
                               "shared": compound.shown[:_LONGEST], "first_seen": first, "last_seen": last,
                               "holders": len(found)} for account, kind, local, first, last in found))
 
 
-def _scanned(engine: Engine, compound: Compound, tables: frozenset[str], report: Report) -> Iterator[tuple[Any, ...]]:
-    """(account, part, kind, local value, first, last) of values in the clear that satisfy expressions."""
-    for scan in compound.scans:
-        if scan.table not in tables:
-            report.leave_out(f"there is no local table of {scan.table} to compare with", compound.shown[:_LONGEST])
-            continue
-        times = "NULL, NULL" if scan.table == "handles" else "min(first_seen), max(last_seen)"
-        yield from engine.rows(f"""SELECT account_id, {scan.part}, {quoted(scan.kind)}, {scan.column}, {times}
-            FROM {scan.table} WHERE regexp_matches(nfc_normalize({scan.column}), {quoted(scan.expression)}, 's')
-            GROUP BY account_id, {scan.column}""")
+def _scanned(engine: Engine, whole: Mapping[int, Compound], tables: frozenset[str],
+             report: Report) -> Iterator[tuple[int, Any, _Row]]:
+    """(pattern, account, part with kind, local value and times) of values in the clear that satisfy expressions.
+
+    Each expression reads a whole table, so their number is limited, and so is what one of them may bring.
+    """
+    done = 0
+    for ix, compound in whole.items():
+        for scan in compound.scans:
+            if scan.table not in tables:
+                report.leave_out(f"there is no local table of {scan.table} to compare with", compound.shown[:_LONGEST])
+                continue
+            if done == MOST_SCANS:
+                report.leave_out(f"a feed's expressions (LIKE, MATCHES) beyond the first {MOST_SCANS}",
+                                 compound.shown[:_LONGEST])
+                continue
+            done += 1
+            times = "NULL, NULL" if scan.table == "handles" else "first_seen, last_seen"
+            rows = engine.rows(f"""SELECT account_id, {scan.column}, {times} FROM {scan.table}
+                WHERE regexp_matches(nfc_normalize({scan.column}), {quoted(scan.expression)}, 's')
+                LIMIT {MOST_ROWS + 1}""")
+            if len(rows) > MOST_ROWS:
+                report.leave_out(f"the expression is true of over {MOST_ROWS:,} local rows: it names everybody",
+                                 compound.shown[:_LONGEST])
+                continue
+            yield from ((ix, account, (scan.part, scan.kind, value, first, last))
+                        for account, value, first, last in rows)
 
 
 def _asked(compound: Compound, accounts: Mapping[Any, list[Any]], name: str, weights: Weights,
@@ -106,9 +128,9 @@ def _asked(compound: Compound, accounts: Mapping[Any, list[Any]], name: str, wei
                    min(times, default=None), max(times, default=None))
 
 
-def _objects(compound: Compound, rows: list[tuple[int, str, str, int | None, int | None]]) -> Iterator[_Seen]:
+def _objects(compound: Compound, rows: list[_Row]) -> Iterator[_Seen]:
     """One object for each value of a type; it meets all the parts that its rows name."""
-    grouped: dict[tuple[str, str], list[tuple[int, str, str, int | None, int | None]]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[_Row]] = defaultdict(list)
     for row in rows:
         type_name = compound.types[row[0]]
         grouped[type_name, host_form(row[2]) if type_name == "domain-name" else row[2]].append(row)
