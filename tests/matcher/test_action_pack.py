@@ -31,7 +31,7 @@ PACK = load_actions()
 
 shares = st.one_of(st.floats(0, 1), st.sampled_from([0.2, 0.35, 0.5, 0.85, 0.9, 0.95, 0.9999, 0.99999]))
 facts = st.builds(
-    Facts, score=shares, sources=st.integers(0, 5), kinds=st.integers(0, 8), cluster=st.integers(1, 60), cluster_sources=st.integers(0, 3),
+    Facts, score=shares, sources=st.integers(0, 5), kinds=st.integers(0, 8), cluster=st.integers(1, 60), cluster_sources=st.integers(0, 3), made_with=st.integers(0, 5),
     reach=st.one_of(st.floats(0, 1e6), st.sampled_from([2000.0, 20000.0])), growth=st.floats(0.5, 4), disputed=shares,
     prior_days=st.none() | st.floats(0, 4000), role=st.none() | st.sampled_from(["origin", "relay", "amplifier"]),
     campaign_class=st.none() | st.sampled_from(CLASSES), class_sources=st.integers(0, 3), spread=st.floats(0.25, 8),
@@ -47,7 +47,7 @@ def test_the_shipped_pack_decides_its_own_cases() -> None:
 
 def test_every_row_of_the_shipped_pack_is_reached_by_some_facts() -> None:
     """A row behind another that always holds first would be dead text."""
-    found = {deciding_row(Facts(score, sources, kinds, cluster, reach, 1.0, disputed, prior, None, cls, among, spread, among, **flags), PACK).id
+    found = {deciding_row(Facts(score, sources, kinds, cluster, reach, 1.0, disputed, prior, None, cls, among, spread, among, 3, **flags), PACK).id
              for score in (0.05, 0.25, 0.4, 0.6, 0.97, 0.99999) for sources in (1, 3) for kinds in (1, 3, 6)
              for cluster in (1, 30) for reach in (10.0, 5000.0, 50000.0) for disputed in (0.0, 0.9) for prior in (0.0, 900.0)
              for cls in (None, "spam", "bot_signup") for among in (1, 2) for spread in (1.0, 3.0)
@@ -62,7 +62,7 @@ def test_what_cannot_be_undone_waits_for_a_human_and_never_meets_owners_or_singl
     assert found.human or PACK.steps[found.action].reversible
     if found.action == "suspend":
         assert not any((account.compromised, account.co_opted, account.disclosed, account.clean))
-        assert min(account.sources, account.kinds, account.class_sources) >= 2
+        assert min(account.sources, account.kinds, account.class_sources, account.made_with) >= 2
         assert account.campaign_class is not None
         assert account.theft == 0
     if account.sources <= 1:
@@ -100,10 +100,11 @@ def test_sql_decides_a_platform_as_python_decides_one_account(tmp_path_factory: 
     with open_engine(tmp_path_factory.mktemp("sql"), threads=1) as engine:
         engine.run("""CREATE TEMP TABLE facts (account_id BIGINT, score DOUBLE, sources INTEGER, kinds INTEGER,
             cluster INTEGER, reach DOUBLE, growth DOUBLE, disputed DOUBLE, prior_days DOUBLE, role VARCHAR,
-            campaign_class VARCHAR, class_sources INTEGER, spread DOUBLE, cluster_sources INTEGER, theft DOUBLE,
+            campaign_class VARCHAR, class_sources INTEGER, spread DOUBLE, cluster_sources INTEGER, made_with INTEGER,
+            theft DOUBLE,
             compromised BOOLEAN, co_opted BOOLEAN, disclosed BOOLEAN, clean BOOLEAN,
             cluster_name VARCHAR)""")
-        engine.connection.executemany(f"INSERT INTO facts VALUES ({', '.join('?' * 20)})", [
+        engine.connection.executemany(f"INSERT INTO facts VALUES ({', '.join('?' * 21)})", [
             (number, *asdict(account).values(), None) for number, account in enumerate(accounts)])
         decide_all(engine, PACK)
         found = engine.rows("SELECT decided_by, action, human FROM actions ORDER BY account_id")
@@ -138,6 +139,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "suspension on one kind": (lambda c: _row(c, "core-of-operation").pop("kinds"), "one kind"),
     "suspension without a class": (lambda c: _row(c, "core-of-operation").pop("classes"), "two sources"),
     "suspension on one source's class": (lambda c: _row(c, "core-of-operation").update(class_sources=1), "two sources"),
+    "suspension of accounts made apart": (lambda c: _row(c, "core-of-operation").pop("made_with"), "made with others"),
     "suspension among stolen accounts": (lambda c: _row(c, "core-of-operation").pop("theft_at_most"), "look stolen"),
     "no last row for everybody": (lambda c: c["row"].pop(), "the last row"),
 }

@@ -109,6 +109,8 @@ def _others(facts: Facts, pack: ActionPack) -> Iterator[tuple[str, Any, str]]:
         f"Did {'two sources' if facts.class_sources < 2 else 'one source alone'} speak for that class")
     yield "cluster_sources", 2 if facts.cluster_sources < 2 else 1, (
         f"Did {'two sources' if facts.cluster_sources < 2 else 'one source alone'} speak of its cluster")
+    yield "made_with", 3 if facts.made_with < 3 else 0, (
+        f"Had it signed up {'with others of its cluster' if facts.made_with < 3 else 'apart from its cluster'}")
     yield "theft", 0.0 if facts.theft else 0.1, (
         f"Did {'no' if facts.theft else 'one in ten'} of the cluster's accounts look stolen")
     yield "spread", 1.0 if facts.spread > 1 else 4.0, (

@@ -36,6 +36,8 @@ class Facts:
     """Members of its cluster active in the last week over those of a usual week of the four before, from 0.25 to 8."""
     cluster_sources: int = 0
     """Independent sources that speak of likely members of its cluster."""
+    made_with: int = 0
+    """Other likely members of its cluster that signed up within an hour of it."""
     theft: float = 0.0
     """Share (0-1) of the likely members of its cluster that look taken from their owners."""
     compromised: bool = False

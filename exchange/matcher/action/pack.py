@@ -3,7 +3,7 @@
 Rows stand in order and the first that holds decides; the last one holds for everybody. What no pack may say is refused
 here: suspension is left to a human, never proposed for a compromised, co-opted or openly run account or one with a
 clean record, never on one source or one kind of evidence alone, and never where the class of the campaign is unknown,
-rests on one source, or where any member of the cluster looks stolen.
+rests on one source, where any member of the cluster looks stolen, or for an account that signed up apart from them.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ ROW: Mapping[str, Kind] = {
     "confidence": (*LEVELS, ""), "reach": (*BANDS, ""), "sources": "number?", "sources_at_most": "number?",
     "kinds": "number?", "kinds_at_most": "number?", "cluster": "number?", "only": "words?", "never": "words?",
     "classes": "words?", "class_sources": "number?", "cluster_sources": "number?",
+    "made_with": "number?",
 }
 """Keys of a row besides shares and days; all conditions that stand there must hold."""
 
@@ -70,6 +71,7 @@ class Row:
     spread: float | None = None
     class_sources: int | None = None
     cluster_sources: int | None = None
+    made_with: int | None = None
     only: tuple[str, ...] = ()
     """At least one of these flags is there."""
     never: tuple[str, ...] = ()
@@ -245,10 +247,11 @@ def _check_rows(pack: ActionPack) -> None:
             if min(row.sources or 0, row.kinds or 0) < 2:
                 raise SettingError(f"{place} recommends {row.action} on one source or one kind of evidence.",
                                    fix="Give sources and kinds of 2 or more.")
-        if row.action == "suspend" and (not row.classes or (row.class_sources or 0) < 2 or row.theft_at_most != 0):
+        if row.action == "suspend" and (not row.classes or (row.class_sources or 0) < 2 or row.theft_at_most != 0
+                                        or (row.made_with or 0) < 2):
             raise SettingError(f"{place} recommends suspend where the class rests on less than two sources, or where"
-                               " accounts look stolen.",
-                               fix="Give classes, class_sources of 2 or more and theft_at_most of 0.")
+                               " accounts look stolen or weren't made with others of the cluster.",
+                               fix="Give classes, class_sources and made_with of 2 or more and theft_at_most of 0.")
 
 
 def _conditions(row: Row) -> list[str]:

@@ -40,6 +40,11 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
                 count(*) FILTER (ts <= {at - 7 * DAY}) AS before
             FROM {'acts' if acts else '(SELECT NULL AS account_id, 0 AS ts WHERE false)'}
             SEMI JOIN asked USING (account_id) WHERE ts > {at - 35 * DAY} AND ts <= {at} GROUP BY account_id)""")
+    engine.run("""CREATE OR REPLACE TEMP TABLE enlisted AS
+        SELECT account_id, count(*) OVER (PARTITION BY t.cluster ORDER BY a.created
+            RANGE BETWEEN 3600 PRECEDING AND 3600 FOLLOWING) - 1 AS made_with
+        FROM told t JOIN state s USING (account_id) JOIN accounts a USING (account_id)
+        WHERE t.cluster IS NOT NULL AND a.created IS NOT NULL AND s.score >= t.likely_from""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE growing AS
         SELECT cluster, least(8, greatest(0.25,
             (count(*) FILTER (week = 0) + 1) / (count(*) FILTER (week > 0) / 4.0 + 1))) AS spread
@@ -65,7 +70,7 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
             COALESCE(d.disputed, 0)::DOUBLE AS disputed,
             greatest(0, o.since - a.created) / {DAY}.0::DOUBLE AS prior_days, t.role, t.class AS campaign_class,
             COALESCE(t.class_sources, 0)::INTEGER AS class_sources, COALESCE(g.spread, 1)::DOUBLE AS spread,
-            COALESCE(c.theft, 0)::DOUBLE AS theft,
+            COALESCE(m.made_with, 0)::INTEGER AS made_with, COALESCE(c.theft, 0)::DOUBLE AS theft,
             COALESCE(t.compromised, false) AS compromised, COALESCE(t.role = 'co-opted', false) AS co_opted,
             COALESCE(a.disclosed > 0, false) AS disclosed,
             COALESCE(a.verified > 0, false) OR COALESCE(a.assurance >= 2, false)
@@ -75,7 +80,7 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
                 & {_OTHERS}) AS sources, avg(compromised::INTEGER) FILTER (score >= likely_from) AS theft
             FROM told JOIN state USING (account_id) WHERE cluster IS NOT NULL GROUP BY 1) c
             ON c.cluster = t.cluster
-        LEFT JOIN growing g ON g.cluster = t.cluster
+        LEFT JOIN enlisted m USING (account_id) LEFT JOIN growing g ON g.cluster = t.cluster
         LEFT JOIN pace p USING (account_id) LEFT JOIN disputes d USING (account_id)
         LEFT JOIN onset o USING (account_id)""")
 

@@ -28,7 +28,7 @@ _PLAIN: tuple[tuple[str, str, Comparison], ...] = (
     ("disputed", "disputed", "at least"), ("disputed_at_most", "disputed", "at most"),
     ("prior_days_at_most", "prior_days", "at most"), ("theft_at_most", "theft", "at most"),
     ("spread", "spread", "at least"), ("class_sources", "class_sources", "at least"),
-    ("cluster_sources", "cluster_sources", "at least"),
+    ("cluster_sources", "cluster_sources", "at least"), ("made_with", "made_with", "at least"),
 )
 
 
