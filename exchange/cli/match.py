@@ -138,7 +138,7 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
     from exchange.matcher.weighing import load_weights
 
     options = Options(
-        at=_moment(given["at"]), purpose=given["purpose"], allow_from=frozenset(given["allow_from"]),
+        feed=feed, at=_moment(given["at"]), purpose=given["purpose"], allow_from=frozenset(given["allow_from"]),
         warning_lists=given["warning_lists"],
         memory=given["memory"], threads=given["threads"], state=given["state"],
         spark=_master(given),

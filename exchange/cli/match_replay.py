@@ -26,10 +26,12 @@ otherwise, and is told; 2 what is needed isn't there."""
 @click.option("--reviews", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Replay the reviewed decisions of this folder, from what the reviews keep.")
 @click.option("--feed", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="The feed of the run: do the whole run again (with --entities).")
+              help="Do the whole run again, with this feed. Default with --again: the file that the run had.")
 @click.option("--entities", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="The entity tables of the run.")
-@click.option("--mapping", type=click.Path(path_type=Path), metavar="FILE", help="The mapping file of the run.")
+              help="Do the whole run again, with these tables. Default with --again: the folder that the run had.")
+@click.option("--again", is_flag=True, help="Do the whole run again from where its feed and tables came from.")
+@click.option("--records", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="The contributors' records that the run had.")
 @click.option("--weights", metavar="NAME|FILE", help="Try this version on the run's inputs and tell the drift.")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Keep the results of the new run there.")
@@ -38,22 +40,19 @@ otherwise, and is told; 2 what is needed isn't there."""
 def command(outs: tuple[Path, ...], **given: Any) -> int:
     """Compute past decisions again from what was kept: all of RESULTS, or reviewed ones (--reviews).
 
-    With --feed and --entities the whole run is done again, with its own weights (and compared row by row) or with a
-    candidate version (--weights; the drift is told). The inputs are checked against the run's fingerprints.
+    With --again (or --feed, --entities) the whole run is done again, with its own weights and compared row by row, or
+    with a candidate version (--weights; the drift is told). The inputs are checked against the run's fingerprints.
     """
     from exchange.matcher.change.kept import read_kept
 
     if not outs and given["reviews"] is None:
         raise click.UsageError("Name results of runs, or --reviews.")
-    if (given["feed"] is None) != (given["entities"] is None):
-        raise click.UsageError("--feed and --entities go together.")
-    if given["weights"] is not None and given["feed"] is None:
-        raise click.UsageError("--weights needs the run's --feed and --entities.")
+    whole = given["again"] or any(given[name] is not None for name in ("feed", "entities", "weights"))
     right = True
     if given["reviews"] is not None:
         right = _reviews(given["reviews"])
     for kept in (read_kept(out) for out in outs):
-        right = (_again(kept, given) if given["feed"] is not None else _decisions(kept)) and right
+        right = (_again(kept, given) if whole else _decisions(kept)) and right
     return 0 if right else EXIT_DIFFERS
 
 
@@ -113,11 +112,22 @@ def _again(kept: Kept, given: dict[str, Any]) -> bool:
 
 def _run(kept: Kept, weights: Weights, out: Path, given: dict[str, Any]) -> None:
     from exchange.matcher.bundle import read_objects
-    from exchange.matcher.mapping import read_mapping
+    from exchange.matcher.contributors import read_records
+    from exchange.matcher.mapping import TableMapping
     from exchange.matcher.run import Options, match
-    from exchange.matcher.shapes import SHAPES
 
-    mapping = read_mapping(given["mapping"], tuple(SHAPES)) if given["mapping"] else None
-    match(read_objects(given["feed"]), given["entities"], out, Options(
-        at=int(kept.run["at"]), purpose=kept.run["purpose"], memory=given["memory"], threads=given["threads"],
-        weights=weights, mapping=mapping, allow_from=frozenset(kept.run["options"]["allow_from"])))
+    feed, entities = given["feed"] or kept.run["came_from"], given["entities"] or Path(kept.run["entities"])
+    if feed is None or not Path(feed).is_file():
+        raise InputError(f"The feed of the run {kept.name} in {kept.out} is no file that is still there.",
+                         why=f"It came from {feed}." if feed else "",
+                         fix="Save the same feed to a file and name it with --feed.")
+    if kept.run["records"] and given["records"] is None:
+        raise InputError(f"The run {kept.name} in {kept.out} had records of {kept.run['records']} contributors.",
+                         fix="Name their file with --records.")
+    how = kept.run["options"]
+    match(read_objects(Path(feed)), entities, out, Options(
+        at=int(kept.run["at"]), purpose=kept.run["purpose"], feed=str(feed), memory=given["memory"],
+        threads=given["threads"], weights=weights, allow_from=frozenset(how["allow_from"]),
+        warning_lists=tuple(map(Path, how["warning_lists"])),
+        mapping={name: TableMapping(*row) for name, row in how["mapping"].items()},
+        contributors=read_records(given["records"]) if given["records"] is not None else None))

@@ -59,6 +59,8 @@ class Options:
     actions: ActionPack | None = None
     """The policy that recommends; None: the one that is shipped."""
     mapping: Mapping[str, TableMapping] | None = None
+    feed: str | None = None
+    """Where the feed came from, for whoever replays the run."""
     allow_from: frozenset[str] = frozenset()
     """Ids of producers whose word that a value is benign takes it out of the search, whoever named it."""
     spark: str | None = None
@@ -144,7 +146,8 @@ def _placed(local: Engine, options: Options) -> Iterator[Engine]:
 
 def _inputs(feed: FeedPrint, options: Options, report: Report) -> dict[str, Any]:
     """What a run speaks of and what went into it, for those that replay it."""
-    return {"at": options.at, "purpose": options.purpose, "accounts": report.accounts,
+    return {"at": options.at, "purpose": options.purpose, "accounts": report.accounts, "came_from": options.feed,
+            "records": len((options.contributors or Contributors()).records),
             "feed": {"objects": feed.objects, "sha256": feed.digest}, "engine": report.engine,
             "options": {"allow_from": sorted(options.allow_from),
                         "contributors": (options.contributors or Contributors()).as_json(),

@@ -60,9 +60,23 @@ def test_the_whole_way_from_a_review_to_a_version_that_knows_it(matched, results
 
 
 def test_a_run_is_done_again_from_its_inputs(world, results, capsys):
-    inputs = ["--feed", str(world.feed), "--entities", str(world.folder), "--threads", "1"]
-    assert run(["match", "replay", str(results), *inputs]) == 0
+    assert run(["match", "replay", str(results), "--again", "--threads", "1"]) == 0
     assert "are the same, to the last bit" in capsys.readouterr().out
+
+
+def test_a_candidate_is_tried_on_the_inputs_of_a_past_run(world, results, tmp_path, capsys):
+    assert run(["match", "replay", str(results), "--weights", "CANDIDATE", "--threads", "1"]) == 2
+    assert "CANDIDATE can't be read" in capsys.readouterr().err
+    from exchange.matcher.change.kept import read_kept
+    from exchange.matcher.weights_file import write_table
+
+    table = read_kept(results).weights.table
+    write_table({**table, "version": "candidate", "prior": {"log_odds": -6.0}}, tmp_path / "c.toml")
+    assert run(["match", "replay", str(results), "--weights", str(tmp_path / "c.toml"), "--to", str(tmp_path / "to"),
+                "--threads", "1"]) == 0
+    assert "to candidate (run" in capsys.readouterr().out
+    (out,) = (tmp_path / "to").iterdir()
+    assert read_kept(out).weights.version == "candidate"
 
 
 def test_other_inputs_are_refused(world, results, tmp_path, capsys):
@@ -104,7 +118,7 @@ def test_reviews_come_from_a_file_and_wrong_lines_are_told(results, top, tmp_pat
     (["refit", "--out", "NONE"], "keeps no run"),
     (["refit", "--out", "OUT", "--at", "never"], "is no moment"),
     (["replay"], "Name results"),
-    (["replay", "OUT", "--weights", "made-2"], "needs the run's --feed"),
+    (["replay", "OUT", "--feed", __file__ + ".none"], "is no file that is still there"),
     (["drift", "OUT", "NONE"], "keeps no run"),
 ])
 def test_what_is_wrong_is_one_sentence_and_exit_code_2(results, tmp_path, capsys, arguments, said):

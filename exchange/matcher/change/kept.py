@@ -59,7 +59,8 @@ def keep_run(engine: Engine, weights: Weights, out: Path, run: dict[str, Any], e
     """Write the folder ``kept`` into the results; ``run`` says what the caller knows, ``named`` files of a mapping."""
     table = weights.table if weights.table and read_weights(weights.table, "kept") == weights else {}
     run |= {"weights": weights.version, "weights_digest": digest(table),
-            "tables": fingerprint.of_tables(entities, named), "program": fingerprint.of_program()}
+            "entities": str(entities.resolve()), "tables": fingerprint.of_tables(entities, named),
+            "program": fingerprint.of_program()}
     run["id"] = digest({name: run.get(name) for name in ("at", "purpose", "feed", "tables", "options", "program",
                                                          "weights_digest")})[:16]
     folder = out / FOLDER
