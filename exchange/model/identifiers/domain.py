@@ -21,6 +21,8 @@ from exchange.model.identifiers.shared_host import why_shared
 _ASCII = re.compile(
     r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z"
 )
+_MADE_UP = (".example", ".test")
+"""Suffixes that RFC 2606 keeps for documentation and tests: samples and made-up worlds stand under them."""
 _TRIM = " \t\r\n.,;/"
 
 
@@ -39,7 +41,7 @@ def normalise(text: str) -> str:
         host = _a_labels(host, text)
     if not _ASCII.match(host):
         raise IdentifierError(f"{text[:80]!r} is no domain name")
-    if _suffixes().privatesuffix(host) is None:
+    if not registrable(host):
         raise IdentifierError(f"{text[:80]!r} is no domain name: no such public suffix, or only one")
     return host
 
@@ -48,6 +50,8 @@ def registrable(host: str) -> str:
     """The part of a normalised domain that somebody registered (``bild.eu.com`` of ``www.bild.eu.com``);
     else empty.
     """
+    if host.endswith(_MADE_UP):
+        return ".".join(host.rsplit(".", 2)[-2:])
     return _suffixes().privatesuffix(host) or ""
 
 
@@ -81,9 +85,11 @@ KIND = Kind(
         "lorem.eu[.]com": "lorem.eu.com",
         "lorem[.]blogspot.com/": "lorem.blogspot.com",
         "www.lorem.org": "www.lorem.org",
+        "real-paper[.]example": "real-paper.example",
     },
     non_examples=(
-        "", "lorem", "lorem.notasuffix", "co.uk", "63 accounts", "1.2.3.4", "https://lorem.org/a", "-lorem.org",
+        "", "lorem", "lorem.notasuffix", "co.uk", ".example", "63 accounts", "1.2.3.4", "https://lorem.org/a",
+        "-lorem.org",
         "a" * 64 + ".org", "lorem..org", "lorem.org:80", "lo rem.org", "info@lorem.org",
     ),
 )  # fmt: skip
