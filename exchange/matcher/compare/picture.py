@@ -59,5 +59,6 @@ def compare(engine: Engine, at: int, at_radius: float) -> None:
     engine.run(f"""INSERT INTO hits
         SELECT m.account_id, p.ix, 'picture', 1 - {real(1 - at_radius)} * m.distance / {RADIUS}, m.local, p.shared,
             a.created, {at}, count(DISTINCT m.account_id) OVER (PARTITION BY m.pdq)
-        FROM (SELECT account_id, pdq, distance, {digits_sql('w')} AS local FROM met w) m JOIN probes p ON p.text = m.pdq LEFT JOIN everyone a ON a.account_id = m.account_id
+        FROM (SELECT account_id, pdq, distance, {digits_sql('w')} AS local FROM met w) m
+        JOIN probes p ON p.text = m.pdq LEFT JOIN everyone a ON a.account_id = m.account_id
         WHERE p.how = 'picture'""")
