@@ -16,7 +16,8 @@ TEXT = resources.files("exchange.matcher").joinpath("weights", "start-3.toml").r
 def test_the_shipped_table_knows_every_kind_that_is_compared():
     kinds = load_weights().kinds
     assert {*LINK_KINDS, "ip_range", "picture", "text", "url", "account"} == {k for k in kinds if kinds[k].direct}
-    assert {"share", "tag", "wording", "likeness", "signup"} == {k for k in kinds if not kinds[k].direct}
+    heard = {"share", "tag", "wording", "likeness", "signup", "wave", "joint", "sequence", "cadence"}
+    assert heard == {k for k in kinds if not kinds[k].direct}
 
 
 def test_stronger_kinds_weigh_more_as_the_requirements_say():

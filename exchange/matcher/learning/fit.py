@@ -27,7 +27,8 @@ _NODES = {
     "payment_months": (0, 1, 6, 12, 24), "geo_spread": (0, 0.15, 0.3, 0.5, 0.8), "reach_90d": (0, 50, 200, 1000, 10000),
     "disclosed": (0, 1), "echo": (0, 0.7, 1.1, 1.6, 2.1), "devotion": (0, 0.15, 0.3, 0.5, 0.8, 1),
     "circle_mass": (0, 0.7, 1.4, 2.1, 3, 4), "circle_mean": (0, 0.15, 0.3, 0.5, 0.7, 0.85),
-    "circle_sources": (0, 1, 2, 3), "vouched": (0, 0.1, 0.25, 0.5, 0.8), "knit": (0, 0.1, 0.25, 0.5, 0.8), "sources": (0, 1, 2, 3), "kinds": (0, 1, 2, 3, 4, 5, 6, 8),
+    "circle_sources": (0, 1, 2, 3), "vouched": (0, 0.1, 0.25, 0.5, 0.8), "knit": (0, 0.1, 0.25, 0.5, 0.8),
+    "sources": (0, 1, 2, 3), "kinds": (0, 1, 2, 3, 4, 5, 6, 8),
     "infrastructure": (0, 1, 2, 4, 7, 11, 16),
 }
 
@@ -64,7 +65,7 @@ def _steps(x: Floats, nodes: tuple[float, ...], anchor: int) -> Floats:
 
 
 def fit_card(columns: dict[str, Floats], truth: NDArray[np.int8], families: dict[str, str], *,
-             counts: Floats | None = None, ridge: float = 3.0, rounds: int = 900) -> Card:
+             counts: Floats | None = None, ridge: float = 3.0, rounds: int = 600) -> Card:
     """The card for examples whose truth is 0 or 1; each counts as often as ``counts`` says (default: once).
 
     ``families`` tells the family of each feature of evidence; ``ridge`` is how many examples the weights set by hand

@@ -1,6 +1,6 @@
 """Fits all stages' scorecards on made-up worlds and writes the table of weights that ships.
 
-    python -m exchange.matcher.learning.worlds --table start-3 --version made-2 --work DIR --out FILE.toml
+    python -m exchange.matcher.learning.worlds --table start-3 --version made-3 --work DIR --out FILE.toml
 
 Nothing but seeds, sizes and difficulties goes in; each stage is fitted on what the stage before makes of every world.
 """
@@ -30,35 +30,39 @@ SIZES = (15_000, 20_000, 30_000, 45_000, 60_000)
 CAREFUL = (0.3, 0.95)
 """Difficulties lie evenly between these, in turn with the sizes."""
 _STRIDE = 7
+_HARD, _HARDER = 0.6, 3.0
+"""Above this difficulty, where evidence is thin, each example counts so many times in the last card."""
 THINNING = 4
 """Of accounts that belong to nobody's operation one in so many is an example, and counts for all of them."""
 
 
-def make_worlds(work: Path, count: int, first_seed: int) -> list[Path]:
-    """Worlds of all sizes and difficulties; those that are there are used again."""
-    folders = []
+def make_worlds(work: Path, count: int, first_seed: int) -> dict[Path, float]:
+    """Worlds of all sizes and difficulties, each with how often its examples count; those that are there are used
+    again."""
+    folders: dict[Path, float] = {}
     for number in range(count):
         seed = first_seed + number
         folder, difficulty = work / f"world-{seed}", float(np.linspace(*CAREFUL, count)[number * _STRIDE % count])
         if not (folder / FEED).exists():
             make_world(folder, accounts=SIZES[number % len(SIZES)], seed=seed, difficulty=difficulty)
-        folders.append(folder)
+        folders[folder] = _HARDER if difficulty > _HARD else 1.0
     return folders
 
 
-def fit_stages(worlds: list[Path], work: Path, weights: Weights, *,
+def fit_stages(worlds: Mapping[Path, float], work: Path, weights: Weights, *,
                stages: int = STAGES) -> tuple[list[Card], RoleTable]:
     """The card of each stage and the table of roles, fitted on all worlds together."""
     cards: list[Card] = []
     with ExitStack() as stack:
         studies = {world: stack.enter_context(open_study(world, work, weights, AT)) for world in worlds}
-        for _ in range(stages):
-            cards.append(_fit_stage(studies, weights))
+        for stage in range(stages):
+            last = stage == stages - 1
+            cards.append(_fit_stage(studies, worlds if last else dict.fromkeys(worlds, 1.0), weights))
         found = [role_examples(study, world) for world, study in studies.items()]
     return cards, fit_roles(np.concatenate([x for x, _ in found]), np.concatenate([y for _, y in found]))
 
 
-def _fit_stage(studies: Mapping[Path, Study], weights: Weights) -> Card:
+def _fit_stage(studies: Mapping[Path, Study], worlds: Mapping[Path, float], weights: Weights) -> Card:
     found = {world: study.features() for world, study in studies.items()}
     kept, known, counts = [], [], []
     for world, features in found.items():
@@ -66,7 +70,7 @@ def _fit_stage(studies: Mapping[Path, Study], weights: Weights) -> Card:
         chosen = (truth == 1) | ((truth == 0) & (features.accounts % THINNING == 0))
         kept.append({name: column[chosen] for name, column in features.columns.items()})
         known.append(truth[chosen])
-        counts.append(np.where(truth[chosen] == 1, 1.0, THINNING))
+        counts.append(np.where(truth[chosen] == 1, 1.0, THINNING) * worlds[world])
     columns: dict[str, Floats] = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
     card = fit_card(columns, np.concatenate(known), families(weights), counts=np.concatenate(counts))
     for world, study in studies.items():
@@ -99,8 +103,8 @@ def main() -> None:
     arguments.add_argument("--version", required=True)
     arguments.add_argument("--work", type=Path, required=True)
     arguments.add_argument("--out", type=Path, required=True)
-    arguments.add_argument("--worlds", type=int, default=12)
-    arguments.add_argument("--first-seed", type=int, default=1000)
+    arguments.add_argument("--worlds", type=int, default=18)
+    arguments.add_argument("--first-seed", type=int, default=7000)
     given = arguments.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     worlds = make_worlds(given.work, given.worlds, given.first_seed)
