@@ -13,7 +13,7 @@ from exchange.matcher.indicators import Indicator
 from exchange.matcher.patterns import Unit, Unusable
 from exchange.matcher.probes import Probe, probes
 from exchange.matcher.report import Report
-from exchange.matcher.values import shown_sql
+from exchange.matcher.values import real, shown_sql
 
 SOURCE, SOURCE_NAME = "own-removed", "own removed networks"
 CONFIDENCE = 0.9
@@ -50,8 +50,9 @@ def _probes(
     engine: Engine, tables: frozenset[str], sibling: float, report: Report
 ) -> Iterator[tuple[str, int, float, Probe]]:
     engine.run(f"""CREATE OR REPLACE TEMP TABLE removals AS SELECT DISTINCT network, removed_at, account_id, kind, key,
-            value, CASE WHEN confidence BETWEEN 0 AND 1 THEN confidence ELSE {CONFIDENCE} END AS confidence
-        FROM removed""")
+            value, CASE WHEN confidence BETWEEN 0 AND 1 THEN confidence ELSE {real(CONFIDENCE)} END
+            AS confidence FROM removed""")
+    engine.here("removals")
     columns = "DISTINCT network, removed_at, confidence"
     yield from _tokens(engine, f"SELECT {columns}, kind, key, value FROM removals WHERE key IS NOT NULL")
     if "links" in tables:

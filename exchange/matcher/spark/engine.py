@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _CONCERNED = re.compile(r"\s*(CREATE|INSERT|DROP)\b", re.IGNORECASE)
 _ASKING = re.compile(r"\s*(SELECT|WITH)\b", re.IGNORECASE)
 _PLAIN = {"boolean": "BOOLEAN", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE", "string": "VARCHAR"}
+_OTHERS = {"timestamp": "TIMESTAMPTZ", "timestamp_ntz": "TIMESTAMP", "binary": "BLOB"}
+"""Spark's names of types that DuckDB calls otherwise."""
 
 
 @contextmanager
@@ -202,7 +204,7 @@ class SparkEngine(Engine):
         frame = self._frames.get(table.name.lower())
         if frame is None:
             frame = self._upload(table.name)
-        return frame, {name: _PLAIN[kind] for name, kind in frame.dtypes}
+        return frame, {name: _PLAIN.get(kind, _OTHERS.get(kind, kind.upper())) for name, kind in frame.dtypes}
 
     def _place(self, table: exp.Expr) -> None:
         """See to it that Spark finds what a statement names."""
