@@ -11,13 +11,16 @@ import argparse
 import json
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from exchange.matcher.action.pack import load_actions
 from exchange.matcher.bundle import read_objects
 from exchange.matcher.run import Options, match
+from exchange.matcher.weighing import load_weights
 from exchange.matcher.world import make_world
 from exchange.matcher.world.make import AT, FEED
 
@@ -45,9 +48,10 @@ def both(world: Path, master: str) -> dict[str, Any]:
     """Run both engines over one world."""
     with tempfile.TemporaryDirectory() as scratch:
         seconds: dict[str, Any] = {}
+        options = Options(at=AT, weights=load_weights(), actions=load_actions())
         for name, spark in (("duckdb", None), ("spark", master)):
             start = time.perf_counter()
-            report = match(read_objects(world / FEED), world, Path(scratch) / name, Options(at=AT, spark=spark))
+            report = match(read_objects(world / FEED), world, Path(scratch) / name, replace(options, spark=spark))
             seconds[name] = {"all": round(time.perf_counter() - start, 1),
                              **{step: round(took, 1) for step, took in report.seconds.items()}}
         return {"world": str(world), "master": master, "with_evidence": report.accounts_with_evidence,

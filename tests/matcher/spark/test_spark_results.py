@@ -14,6 +14,7 @@ pytest.importorskip("duckdb", reason="the matcher's tests need cib-exchange[matc
 
 import duckdb
 
+from exchange.matcher.action.pack import load_actions
 from exchange.matcher.bundle import read_objects
 from exchange.matcher.compare.picture import distance_sql, words_sql
 from exchange.matcher.engine import Engine, open_engine
@@ -112,10 +113,11 @@ def test_rows_come_here_and_tables_of_here_hide_those_there(engines: tuple[Engin
 
 def test_a_run_has_the_same_results_on_both(spark: Any, tmp_path: Path) -> None:
     world = tmp_path / "world"
-    make_world(world, accounts=1_500, seed=3, difficulty=0.5)
+    make_world(world, accounts=800, seed=3, difficulty=0.5)
     weights = load_weights()
     weights = replace(weights, cards=weights.cards[:2])  # one round of company; the bench runs all
-    reports = {name: match(read_objects(world / FEED), world, tmp_path / name, Options(at=AT, spark=master, weights=weights))
+    options = Options(at=AT, weights=weights, actions=load_actions())
+    reports = {name: match(read_objects(world / FEED), world, tmp_path / name, replace(options, spark=master))
                for name, master in (("duckdb", None), ("spark", "local[1]"))}
     assert reports["spark"].hits == reports["duckdb"].hits
     assert reports["spark"].accounts_with_evidence == reports["duckdb"].accounts_with_evidence > 0
