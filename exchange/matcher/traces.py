@@ -88,7 +88,7 @@ def _derive_wording(engine: Engine) -> None:
                 SELECT account_id, string_split(form, ' ') AS words FROM posts) p) h
         GROUP BY hashed HAVING min(account_id) <> max(account_id)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE repeating AS SELECT account_id, form, first_seen, last_seen FROM (
-            SELECT *, unnest({_HASHES}) AS hashed FROM (
+            SELECT account_id, form, first_seen, last_seen, unnest({_HASHES}) AS hashed FROM (
                 SELECT account_id, form, first_seen, last_seen, string_split(form, ' ') AS words FROM posts) p) h
         SEMI JOIN often USING (hashed) GROUP BY ALL""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE derived_wording AS SELECT account_id, 'wording' AS kind, key,
