@@ -11,14 +11,11 @@ from __future__ import annotations
 import re
 
 _OPEN, _CLOSE = r"[\[({]\s*", r"\s*[\])}]"
-_DOT = re.compile(
-    r"(?:(?<=\w)\s+)?" + _OPEN + r"(?:\.|dot|d0t|punkt)" + _CLOSE + r"(?:\s+(?=\w))?|\\\.|\[\.(?=\w)|(?<=\w)\.\]",
-    re.IGNORECASE,
-)
+_WORD_DOT = _OPEN + r"(?:\.|dot|d0t|punkt)" + _CLOSE
+_DOT = re.compile(_WORD_DOT + r"|\\\.|\[\.(?=\w)|(?<=\w)\.\]", re.IGNORECASE)
+_DOT_APART = re.compile(rf"(?<=\w)\s+{_WORD_DOT}\s*(?=\w)|{_WORD_DOT}\s+(?=\w)", re.IGNORECASE)
 _AT = re.compile(r"\s*" + _OPEN + r"(?:@|at)" + _CLOSE + r"\s*", re.IGNORECASE)
-_COLON = re.compile(_OPEN + r":(?P<slashes>//)?" + _CLOSE)
-_SLASH = re.compile(_OPEN + r"/(?P<second>/)?" + _CLOSE)
-_WWW = re.compile(_OPEN + r"www" + _CLOSE, re.IGNORECASE)
+_SIGN = re.compile(_OPEN + r"(:(?://)?|//?|www)" + _CLOSE, re.IGNORECASE)
 _SCHEME = re.compile(
     r"(?<![a-z0-9])(?:h(?:xx|XX|\*\*|\+\+|__|tx|xt)p|\[h\]ttp|h\[tt\]p|\(h\)ttp|meow|http)(?P<s>[sS]?)"
     r"(?P<colon>\s?:\s?/\s?/|:\\\\|:/(?=[\w\[])|//)",
@@ -28,7 +25,7 @@ _PLAIN_SCHEME = {"hxxp": "http", "hxxps": "https"}
 _CUT = re.compile(r"(?<![\w.-])t\[\.\]/(?=\+?\w{3})", re.IGNORECASE)
 """Telegram's host without what comes after the dot: ``t[.]/RGUD_bot``."""
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
-_FANGS = re.compile(r"[\[\](){}\\*+]|xx|tx|xt|__|meow|: |:\\", re.IGNORECASE)
+_FANGS = re.compile(r"[\[\](){}\\*+]|[xX][xXtT]|[tT][xX]|__|[mM][eE][oO][wW]|:[ \\]")
 
 
 def clean(text: str) -> str:
@@ -57,11 +54,11 @@ def refang(text: str) -> str:
 
 
 def _undone(text: str) -> str:
+    if " " in text:
+        text = _DOT_APART.sub(".", text)
     text = _DOT.sub(".", text)
     text = _AT.sub("@", text)
-    text = _COLON.sub(lambda found: ":" + (found["slashes"] or ""), text)
-    text = _SLASH.sub(lambda found: "/" + (found["second"] or ""), text)
-    text = _WWW.sub("www", text)
+    text = _SIGN.sub(r"\1", text)
     return _SCHEME.sub(lambda found: "http" + found["s"].lower() + "://", text).strip()
 
 

@@ -23,7 +23,8 @@ from exchange.model.identifiers.shared_host import shared, why_shared
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?:(?=//)|(?!\d{1,5}(?:[/?#]|\Z)))", re.IGNORECASE)
 """A scheme before the address, not a host before its port."""
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
-_ESCAPE = re.compile("%[0-9a-fA-F]{2}")
+_ESCAPE = re.compile("%(?:[a-f][0-9a-fA-F]|[0-9A-F][a-f])")
+"""An escape that isn't in upper case."""
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|dclid|yclid|msclkid|twclid|igsh|igshid|mc_[ce]id|ref_src|ref_url|rdt|share_id|feature|si|"
     r"_ga|_gl|wt_mc|cmpid|mibextid|just_launched)\Z",
