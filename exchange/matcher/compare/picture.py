@@ -22,8 +22,9 @@ def words_sql(pdq: str) -> str:
 
 
 def _word_sql(pdq: str, start: int) -> str:
-    upper, lower = (f"CAST('0x' || {pdq}[{at}:{at + 7}] AS BIGINT)" for at in (start, start + 8))
-    return f"(({upper} - CASE WHEN {upper} >= {2**31} THEN {2**32} ELSE 0 END) * {2**32} + {lower})"
+    word = f"CAST('0x' || {pdq}[{start}:{start + 15}] AS UBIGINT)"
+    upper = f"(CAST({word} >> 32 AS BIGINT) - CASE WHEN {word} >= {2**63} THEN {2**32} ELSE 0 END)"
+    return f"({upper} * {2**32} + CAST({word} & {2**32 - 1} AS BIGINT))"
 
 
 def distance_sql(left: str, right: str) -> str:
