@@ -9,7 +9,7 @@ from exchange.matcher.weighing import DEFAULT_WEIGHTS
 
 @pytest.fixture
 def outcome(platform):
-    platform.accounts(1, verified=1)
+    platform.accounts(1, verified=1, strikes=2)
     platform.accounts(2)
     platform.link(1, "device", "dv_7c")
     platform.link(1, "payment", "pm_7c")
@@ -35,7 +35,7 @@ def test_an_explanation_says_what_met_and_why_it_weighs(outcome):
         "payment: pm_7c met pm_7c of Beta's",
         "2026-05-31, seen here 2026-05-12 to 2026-06-01",
         "strength 6.0",
-        "verified: 1",
+        "strikes: 2",
         "before any evidence",
         "from 2 sources and 2 kinds of evidence",
     ):
