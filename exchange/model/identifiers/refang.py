@@ -14,7 +14,8 @@ _OPEN, _CLOSE = r"[\[({]\s*", r"\s*[\])}]"
 _WORD_DOT = _OPEN + r"(?:\.|dot|d0t|punkt)" + _CLOSE
 _DOT = re.compile(_WORD_DOT + r"|\\\.|\[\.(?=\w)|(?<=\w)\.\]", re.IGNORECASE)
 _DOT_APART = re.compile(rf"(?<=\w)\s+{_WORD_DOT}\s*(?=\w)|{_WORD_DOT}\s+(?=\w)", re.IGNORECASE)
-_AT = re.compile(r"\s*" + _OPEN + r"(?:@|at)" + _CLOSE + r"\s*", re.IGNORECASE)
+_AT = re.compile(_OPEN + r"(?:@|at)" + _CLOSE, re.IGNORECASE)
+_AT_APART = re.compile(rf"\s*{_AT.pattern}\s*", re.IGNORECASE)
 _SIGN = re.compile(_OPEN + r"(:(?://)?|//?|www)" + _CLOSE, re.IGNORECASE)
 _SCHEME = re.compile(
     r"(?<![a-z0-9])(?:h(?:xx|XX|\*\*|\+\+|__|tx|xt)p|\[h\]ttp|h\[tt\]p|\(h\)ttp|meow|http)(?P<s>[sS]?)"
@@ -55,7 +56,7 @@ def refang(text: str) -> str:
 
 def _undone(text: str) -> str:
     if " " in text:
-        text = _DOT_APART.sub(".", text)
+        text = _AT_APART.sub("@", _DOT_APART.sub(".", text))
     text = _DOT.sub(".", text)
     text = _AT.sub("@", text)
     text = _SIGN.sub(r"\1", text)
