@@ -65,8 +65,8 @@ class Engine:
         self.connection.unregister("made")
 
     def has(self, table: str) -> bool:
-        """Whether there is a table of that name here."""
-        return bool(self.rows(f"SELECT 1 FROM duckdb_tables() WHERE table_name = {quoted(table)}"))
+        """Whether there is a temporary table of that name (kept steps in the ground may have tables of the same)."""
+        return bool(self.rows(f"SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = {quoted(table)}"))
 
     def forget(self, table: str) -> None:
         """A table of this name is about to hide the platform's: an engine elsewhere asks it here from now on."""

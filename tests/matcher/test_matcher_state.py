@@ -184,3 +184,15 @@ def test_a_state_in_use_is_a_sentence(world, tmp_path):
         with pytest.raises(InputError, match="in use by another run"):
             run(objects, parts, tmp_path / "out", state=tmp_path / "state")
         child.kill()
+
+
+def test_a_run_after_a_change_that_keeps_its_last_step_only_says_what_a_run_over_everything_says(world, tmp_path):
+    """What is kept by default: a short run's tables of the end must not be taken for those of the next one."""
+    parts, objects = world
+    folder, kept = tmp_path / "in", tmp_path / "state"
+    shutil.copytree(parts, folder)
+    run(objects, folder, tmp_path / "before", state=kept, keep_after=3_600.0)
+    a_day_goes(folder)
+    run(objects, folder, tmp_path / "after", state=kept, keep_after=3_600.0)
+    run(objects, folder, tmp_path / "whole")
+    assert results(tmp_path / "after") == results(tmp_path / "whole")
