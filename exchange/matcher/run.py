@@ -41,6 +41,9 @@ from exchange.matcher.weighing import Weights, load_weights
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
 GROUND = "ground.duckdb"
+EVIDENCE_ORDER = """account_id, step, kind, local_value, indicator_id, nats, raw, source, signal, holders, first_seen,
+    last_seen, note"""
+"""Leaves no two rows of an account at one place: the same input twice gives the same file."""
 ACTIONS, TIMELINE = "actions.parquet", "timeline.parquet"
 _BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
 
@@ -301,7 +304,7 @@ def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
         LEFT JOIN told m ON m.account_id = a.account_id LEFT JOIN actions d ON d.account_id = a.account_id
         ORDER BY account_id)
         TO {quoted(str(engine.work / ACCOUNTS))} (FORMAT parquet)""")
-    engine.run(f"""COPY (SELECT * FROM evidence ORDER BY account_id, step, kind, local_value, indicator_id, nats)
+    engine.run(f"""COPY (SELECT * FROM evidence ORDER BY {EVIDENCE_ORDER})
         TO {quoted(str(engine.work / EVIDENCE))} (FORMAT parquet)""")
     of_networks = write_networks(engine)
     for table, order, name in (("actions", "account_id", ACTIONS), ("timeline", "cluster, day, what", TIMELINE)):

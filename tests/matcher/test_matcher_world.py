@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from exchange.matcher.bundle import read_objects
-from exchange.matcher.run import Options, match
+from exchange.matcher.run import EVIDENCE_ORDER, Options, match
 from exchange.matcher.shapes import SHAPES
 from exchange.matcher.world import make_world
 from exchange.stix.pattern import parse
@@ -79,6 +79,15 @@ def test_a_world_matches_without_complaint(outcome):
     assert {"expired", "a hit on a value that the same source had already named (it counts once)"} >= set(
         report.not_used
     )
+
+
+def test_the_order_of_evidence_leaves_no_two_rows_at_one_place(outcome):
+    """Else the same input twice would give files that differ."""
+    out, report = outcome
+    with duckdb.connect() as connection:
+        rows, places = connection.execute(
+            f"SELECT count(*), count(DISTINCT ({EVIDENCE_ORDER})) FROM '{out}/evidence.parquet'").fetchall()[0]
+    assert rows == places > report.accounts_with_evidence > 0
 
 
 def test_members_rank_far_above_others(world, outcome):
