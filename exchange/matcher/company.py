@@ -11,7 +11,7 @@ never pairs.
 
 from __future__ import annotations
 
-from exchange.matcher.direct import DAY, decay_sql, grid, rarity_sql
+from exchange.matcher.direct import DAY, grid, rarity_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.platform.questions import ask_holders, bring_homes
@@ -32,65 +32,72 @@ def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> None:
     engine.run(f"""CREATE OR REPLACE TEMP TABLE voices AS SELECT account_id, heard AS score FROM state
         WHERE heard >= {weights.company.suspect_from}""")
     ask_holders(engine, there)
-    engine.run("""CREATE OR REPLACE TEMP TABLE active AS
-        SELECT DISTINCT l.kind, l.key FROM ground.holdings l SEMI JOIN voices s USING (account_id)""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE active AS
+        SELECT a.*, row_number() OVER () AS value_no, {rarity_sql('a.holders', 'k.cap')} AS rarity, k.half_life,
+            k.together, k.base, k.signal, k.family
+        FROM (SELECT l.kind, l.key, any_value(l.holders) AS holders FROM ground.holdings l SEMI JOIN voices s
+            USING (account_id) GROUP BY l.kind, l.key) a JOIN kinds k ON k.kind = a.kind""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT l.*, NULL::VARCHAR AS value,
-            {rarity_sql('l.holders', 'k.cap')} AS rarity, k.half_life, k.together, k.base, k.signal, k.family,
-            COALESCE(pow(2, -(greatest(0, {at} - l.last_seen) / {DAY}) / k.half_life),
+        SELECT l.*, a.value_no, a.rarity, a.base,
+            COALESCE(pow(2, -(greatest(0, {at} - l.last_seen) / {DAY}) / a.half_life),
                      {weights.direct.unknown_time}) AS recent
-        FROM ground.holdings l JOIN active a ON a.key = l.key AND a.kind = l.kind JOIN kinds k ON k.kind = l.kind""")
+        FROM ground.holdings l JOIN active a ON a.key = l.key AND a.kind = l.kind""")
     bring_homes(engine, there)
 
 
 def one_round(engine: Engine, weights: Weights, at: int) -> None:
-    """Make table ``company`` from ``shared`` and ``state``."""
+    """Make table ``company`` from ``shared``, ``active`` (what is true of a value) and ``state``."""
     prior = weights.prior_probability
     engine.run(f"""CREATE OR REPLACE TEMP TABLE seen AS
-        SELECT s.*, {_coarse('s.recent')} AS w, {_coarse('s.recent * suspicion')} AS ws,
-            COALESCE(greatest(0, {at} - s.first_seen) // {_TICK}, 0) AS d1,
-            COALESCE(greatest(0, {at} - s.last_seen) // {_TICK}, 0) AS d2
-        FROM (SELECT s.*, COALESCE(v.score, {prior * weights.company.quiet}) AS suspicion,
-                CASE WHEN v.score >= {weights.company.suspect_from} THEN v.firm & ~{OWN} ELSE 0 END AS sources
-            FROM shared s LEFT JOIN (SELECT account_id, heard AS score, firm FROM state) v
-                ON v.account_id = s.account_id) s""")
+        SELECT account_id, value_no, first_seen, last_seen, sources, {_coarse('recent')} AS w,
+            {_coarse('recent * suspicion')} AS ws,
+            COALESCE(greatest(0, {at} - first_seen) // {_TICK}, 0) AS d1,
+            COALESCE(greatest(0, {at} - last_seen) // {_TICK}, 0) AS d2
+        FROM (SELECT s.account_id, s.value_no, s.first_seen, s.last_seen, s.recent,
+                COALESCE(v.heard, {prior * weights.company.quiet}) AS suspicion,
+                CASE WHEN v.heard >= {weights.company.suspect_from} THEN v.firm & ~{OWN} ELSE 0 END AS sources
+            FROM shared s LEFT JOIN state v ON v.account_id = s.account_id) s""")
     engine.run("""CREATE OR REPLACE TEMP TABLE sums AS
-        SELECT kind, key, sum(w) AS w, sum(ws) AS ws, sum(ws * d1) AS wd1, sum(ws * d2) AS wd2,
-            bit_or(sources) AS sources FROM seen GROUP BY kind, key""")
+        SELECT value_no, sum(w) AS w, sum(ws) AS ws, sum(ws * d1) AS wd1, sum(ws * d2) AS wd2,
+            bit_or(sources) AS sources FROM seen GROUP BY value_no""")
     engine.run("""CREATE OR REPLACE TEMP TABLE single AS
-        SELECT kind, key, bit_or(1::BIGINT << bit) AS sources FROM (
-            SELECT kind, key, bit FROM seen, (SELECT unnest(range(62)) AS bit)
-            WHERE sources <> 0 AND (sources >> bit) & 1 = 1 GROUP BY ALL HAVING count(*) = 1) GROUP BY kind, key""")
+        SELECT value_no, bit_or(1::BIGINT << bit) AS sources FROM (
+            SELECT value_no, bit FROM seen, (SELECT unnest(range(62)) AS bit)
+            WHERE sources <> 0 AND (sources >> bit) & 1 = 1 GROUP BY ALL HAVING count(*) = 1) GROUP BY value_no""")
     _weigh(engine, weights)
 
 
 def _weigh(engine: Engine, weights: Weights) -> None:
+    """What each holding tells comes first; who hears too little of it to be worth a row is left out of the rest."""
     rules, prior = weights.company, weights.prior_probability
     largest = max(kind.base for kind in weights.kinds.values() if kind.company)
     ticks = DAY / _TICK
-    decay = decay_sql(f"greatest(0, d2 - other_d1, other_d2 - d1) / {ticks}", "0", "together")
+    gap = f"pow(2, -(greatest(0, d2 - other_d1, other_d2 - d1) / {ticks}) / together)"
     aged = f"pow(2, -(d2 / {ticks}) / (2 * half_life))"
+    weighed = f"{gap} * {aged} AS decay, base / {largest} * {-weights.prior} AS strength"
     engine.run(f"""CREATE OR REPLACE TEMP TABLE weighed AS
-        SELECT *, {decay} * {aged} AS decay, base / {largest} * {-weights.prior} AS strength,
-            ln((others_ws + {rules.smoothing * prior}) / (others_w + {rules.smoothing}) / {prior})
+        SELECT *, ln((others_ws + {rules.smoothing * prior}) / (others_w + {rules.smoothing}) / {prior})
             / {-weights.prior} AS told
         FROM (SELECT s.*, t.w - s.w AS others_w, t.ws - s.ws AS others_ws,
                 CASE WHEN t.ws > s.ws THEN (t.wd1 - s.ws * d1) / (t.ws - s.ws) ELSE d1 END AS other_d1,
                 CASE WHEN t.ws > s.ws THEN (t.wd2 - s.ws * d2) / (t.ws - s.ws) ELSE d2 END AS other_d2,
                 t.sources & ~(s.sources & COALESCE(u.sources, 0)) AS told_by
-            FROM seen s JOIN sums t USING (kind, key) LEFT JOIN single u USING (kind, key))""")
+            FROM seen s JOIN sums t USING (value_no) LEFT JOIN single u USING (value_no))""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE worth AS SELECT account_id FROM direct UNION
-        SELECT account_id FROM weighed WHERE told > 0
+        SELECT account_id FROM (SELECT account_id, told, rarity, {weighed} FROM weighed JOIN active USING (value_no)
+            WHERE told > 0)
         GROUP BY account_id HAVING sum(strength * rarity * decay * told) >= {rules.heard_from} - 1e-3""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
-        SELECT account_id, kind, key, signal, family, value, first_seen, last_seen, holders, strength, rarity, decay,
-            told, others_w, others_ws, repeated, {grid('raw * repeated')} AS nats,
+        SELECT account_id, kind, key, signal, family, NULL::VARCHAR AS value, first_seen, last_seen, holders, strength,
+            rarity, decay, told, others_w, others_ws, repeated, {grid('raw * repeated')} AS nats,
             CASE WHEN raw > 0 THEN 'company.' || signal ELSE 'against.' || family END AS feature,
             CASE WHEN raw > 0 THEN told_by ELSE 0 END AS sources
         FROM (SELECT *, pow({weights.direct.second_value}, row_number() OVER (
                 PARTITION BY account_id, signal, raw > 0 ORDER BY abs(raw) DESC, kind, key) - 1) AS repeated
-            FROM (SELECT *, strength * rarity * decay * told AS raw FROM weighed)
-            WHERE abs(raw) > 1e-4 AND account_id IN (SELECT account_id FROM worth))
+            FROM (SELECT *, strength * rarity * decay * told AS raw FROM (
+                SELECT w.*, a.kind, a.key, a.signal, a.family, a.holders, a.rarity, {weighed}
+                FROM weighed w SEMI JOIN worth USING (account_id) JOIN active a USING (value_no)))
+            WHERE abs(raw) > 1e-4)
         WHERE repeated > 0.01
         QUALIFY account_id IN (SELECT account_id FROM direct)
             OR sum(nats) FILTER (nats > 0) OVER (PARTITION BY account_id) >= {rules.heard_from}""")

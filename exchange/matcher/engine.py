@@ -29,7 +29,7 @@ class Engine:
     """One connection and the folder for what doesn't fit in memory."""
 
     connection: DuckDBPyConnection
-    """Its catalog ``ground`` is the file of the platform-sized tables."""
+    """Its catalog ``ground`` holds the platform-sized tables."""
     work: Path
     settings: dict[str, Any]
 
@@ -85,8 +85,8 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
     """An engine whose scratch files lie in a folder of its own below ``folder`` and vanish afterwards.
 
     ``memory`` is a size such as ``4GB`` (the engine spills to disk beyond it); ``ground`` the file of the
-    platform-sized tables where it is to stay. Raises InputError for a size that isn't one, when DuckDB isn't
-    installed, and when another run holds the file.
+    platform-sized tables where they are to stay (without, only what spills is written). Raises InputError for a size
+    that isn't one, when DuckDB isn't installed, and when another run holds the file.
     """
     try:
         import duckdb  # noqa: PLC0415 - an optional part of the installation, and slow to load
@@ -107,7 +107,7 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
     connection = duckdb.connect(":memory:", config=config)
     try:
         connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'").fetchall()
-        _attach(connection, ground or work / "ground.duckdb")
+        _attach(connection, ground)
         in_force = connection.execute(
             "SELECT current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
         yield Engine(connection, work, {
@@ -135,9 +135,12 @@ def _clear_after_killed(folder: Path) -> None:
             continue  # not ours, or of another user's run that is under way
 
 
-def _attach(connection: DuckDBPyConnection, ground: Path) -> None:
+def _attach(connection: DuckDBPyConnection, ground: Path | None) -> None:
     import duckdb  # noqa: PLC0415 - as above
 
+    if ground is None:
+        connection.execute("ATTACH ':memory:' AS ground").fetchall()
+        return
     try:
         connection.execute(f"ATTACH {quoted(str(ground))} AS ground").fetchall()
     except duckdb.Error as error:

@@ -26,22 +26,31 @@ _WINDOW, _STRIDE = 24, 8
 _BURST = 3_600
 
 
-def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] = str) -> str:
-    """All traces of the kinds ``told``; ``of`` gives what stands after FROM for a table of the platform."""
+def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] = str, *, held_by: str = "") -> str:
+    """All traces of the kinds ``told``; ``of`` gives what stands after FROM for a table of the platform. With
+    ``held_by``, a table of kind and key, only traces of those values: each part is joined with the values of its own
+    kinds by the number alone, which is all that the largest parts need."""
+    def held(rows: str, *kinds: str) -> str:
+        if not held_by:
+            return rows
+        named = ", ".join(quoted(kind) for kind in kinds)
+        where, and_kind = (f" WHERE kind = {named}", "") if len(kinds) == 1 else ("", " AND v.kind = t.kind")
+        return f"SELECT t.* FROM ({rows}) t JOIN (SELECT * FROM {held_by}{where}) v ON v.key = t.key{and_kind}"
+
     kinds = ", ".join(quoted(kind) for kind in LINK_KINDS if kind in told)
-    parts = ["SELECT account_id, kind, key, first_seen, last_seen FROM " + of("derived")]
+    parts = [held("SELECT account_id, kind, key, first_seen, last_seen FROM " + of("derived"))]
     if "signup" in told:
-        parts.append(f"""SELECT account_id, 'signup' AS kind, created // {_BURST} AS key, created AS first_seen,
-            created AS last_seen FROM {of('everyone')} WHERE created IS NOT NULL""")
+        parts.append(held(f"""SELECT account_id, 'signup' AS kind, created // {_BURST} AS key, created AS first_seen,
+            created AS last_seen FROM {of('everyone')} WHERE created IS NOT NULL""", "signup"))
     if "links" in there.tables and kinds:
-        parts.append(f"SELECT account_id, kind, key, first_seen, last_seen FROM {of('links')}"
-                     + ("" if told.issuperset(LINK_KINDS) else f" WHERE kind IN ({kinds})"))
-    if "acts" in there.tables and told & {"share", "tag"}:
-        acts = ", ".join(quoted(kind) for kind in ("share", "tag") if kind in told)
-        parts.append(f"SELECT account_id, kind, key, ts, ts FROM {of('acts')} WHERE kind IN ({acts})")
+        parts.append(held(f"SELECT account_id, kind, key, first_seen, last_seen FROM {of('links')}"
+                          + ("" if told.issuperset(LINK_KINDS) else f" WHERE kind IN ({kinds})")))
+    if "acts" in there.tables:
+        parts += [held(f"SELECT account_id, kind, key, ts AS first_seen, ts AS last_seen FROM {of('acts')}"
+                       f" WHERE kind = {quoted(kind)}", kind) for kind in ("share", "tag") if kind in told]
     if "avatars" in there.tables and "likeness" in told:
-        parts.append(f"""SELECT account_id, 'likeness' AS kind, key, NULL::BIGINT AS first_seen,
-            NULL::BIGINT AS last_seen FROM ({windows_sql(of('pictures'))})""")
+        parts.append(held(f"""SELECT account_id, 'likeness' AS kind, key, NULL::BIGINT AS first_seen,
+            NULL::BIGINT AS last_seen FROM ({windows_sql(of('pictures'))}) w""", "likeness"))
     return " UNION ALL ".join(parts)
 
 

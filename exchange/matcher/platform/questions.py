@@ -61,25 +61,25 @@ def ask_holders(engine: Engine, there: Entities) -> None:
     engine.run("""CREATE OR REPLACE TEMP TABLE new_values AS SELECT kind, key FROM values_held v
         WHERE NOT EXISTS (SELECT 1 FROM ground.asked_values a WHERE a.kind = v.kind AND a.key = v.key)""")
     engine.run("INSERT INTO ground.asked_values SELECT kind, key FROM new_values")
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE counted AS SELECT n.kind, n.key, n.times, 3 * k.cap AS most FROM (
-            SELECT t.kind, t.key, count(*) AS times
-            FROM ({traces_sql(there, told)}) t JOIN new_values v ON v.key = t.key AND v.kind = t.kind
-            GROUP BY t.kind, t.key HAVING count(*) > 1) n JOIN kinds k ON k.kind = n.kind""")
+    engine.run(f"CREATE OR REPLACE TEMP TABLE matching AS {traces_sql(there, told, held_by='new_values')}")
+    engine.run("""CREATE OR REPLACE TEMP TABLE counted AS SELECT n.kind, n.key, n.times, 3 * k.cap AS most FROM (
+            SELECT kind, key, count(*) AS times FROM matching GROUP BY kind, key HAVING count(*) > 1) n
+        JOIN kinds k ON k.kind = n.kind""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE few AS SELECT kind, key FROM counted WHERE times < most
         UNION ALL SELECT kind, key FROM (
             SELECT t.kind, t.key, approx_count_distinct(t.account_id) AS about, any_value(v.most) AS most
-            FROM ({traces_sql(there, told)}) t JOIN (SELECT * FROM counted WHERE times >= most) v
+            FROM matching t JOIN (SELECT * FROM counted WHERE times >= most) v
             ON v.key = t.key AND v.kind = t.kind GROUP BY t.kind, t.key) n WHERE about < {_SURELY} * most""")
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE found AS
+    engine.run("""CREATE OR REPLACE TEMP TABLE found AS
         SELECT t.account_id, t.kind, t.key, min(t.first_seen) AS first_seen, max(t.last_seen) AS last_seen
-        FROM ({traces_sql(there, told)}) t JOIN few v ON v.key = t.key AND v.kind = t.kind
+        FROM matching t JOIN few v ON v.key = t.key AND v.kind = t.kind
         GROUP BY t.account_id, t.kind, t.key""")
     engine.run("""INSERT INTO ground.holdings BY NAME SELECT f.*, h.holders FROM found f JOIN (
             SELECT kind, key, count(*) AS holders FROM found GROUP BY kind, key) h ON h.key = f.key AND h.kind = f.kind
         JOIN kinds k ON k.kind = f.kind SEMI JOIN everyone e ON e.account_id = f.account_id
         WHERE h.holders > 1 AND h.holders < 3 * k.cap""")
     engine.run("COMMIT")
-    for table in ("found", "few", "counted", "values_held", "new_values"):
+    for table in ("found", "few", "counted", "matching", "values_held", "new_values"):
         engine.run(f"DROP TABLE {table}")
 
 

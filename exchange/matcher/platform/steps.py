@@ -19,7 +19,8 @@ import orjson
 from exchange.matcher.engine import Engine
 from exchange.matcher.report import Report
 
-_PASSING = frozenset({"seen", "sums", "single", "weighed", "asked", "found", "values_held", "new_values", "touched"})
+_PASSING = frozenset({"seen", "sums", "single", "weighed", "asked", "found", "values_held", "new_values", "touched",
+                      "worth"})
 """Tables that nobody reads once their round is over."""
 _COUNTS = ("not_used", "hits", "too_common")
 
