@@ -247,6 +247,7 @@ def compare(engine: Engine, there: Entities, weights: Weights, at: int, report: 
 def prepare(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
     """Weigh direct evidence and objections; make everything that rounds of company need."""
     bring_accounts(engine, there, "SELECT account_id FROM hits")
+    _tell_strangers(engine, report)
     if repeated := weigh_hits(engine, weights, at):
         report.leave_out("a hit on a value that the same source had already named (it counts once)", "", repeated)
     objections.weigh_objections(engine, weights)
@@ -255,6 +256,17 @@ def prepare(engine: Engine, there: Entities, weights: Weights, at: int, report: 
     prepare_questions(engine, there)
     bring_heard(engine, there)
     claims.weigh_claims(engine, weights)
+
+
+def _tell_strangers(engine: Engine, report: Report) -> None:
+    """Count meetings of rows whose account stands in no row of accounts: nobody is judged by them."""
+    meetings, strangers, one = engine.one("""SELECT count(*), count(DISTINCT h.account_id), min(h.account_id)
+        FROM hits h ANTI JOIN accounts a ON a.account_id = h.account_id""")
+    if meetings:
+        report.leave_out("a meeting of an account that the table of accounts lacks", str(one), meetings)
+        report.problems.append(f"{strangers:,} accounts with rows that meet shared values, {one} for one, are not in"
+                               " the table of accounts and get no score. Add them, or write account_id alike in all"
+                               " tables.")
 
 
 def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts: int) -> None:

@@ -124,6 +124,15 @@ def test_a_repeated_account_counts_once(one_device):
     assert "1 rows repeat an account_id" in outcome.problems()
 
 
+def test_accounts_that_only_other_tables_know_are_told(platform):
+    platform.accounts(1)
+    for account in (1, 77, 78):
+        platform.link(account, "device", "dv_7c")
+    report = platform.run([platform.indicator("[x-cib-device:token = 'dv_7c']")]).report
+    assert report.not_used["a meeting of an account that the table of accounts lacks"] == 2
+    assert [problem for problem in report.problems if problem.startswith("2 accounts with rows") and "77" in problem]
+
+
 def test_links_of_unknown_accounts_give_no_evidence(one_device):
     one_device.link(99, "device", "dv_7c")
     assert one_device.run([one_device.indicator(PATTERN)]).hits() == [(1, "device")]
