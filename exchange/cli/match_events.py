@@ -63,8 +63,12 @@ def _index(feed: Path, weights: str | None, warning_lists: tuple[Path, ...], pur
     lists, problems = read_warning_lists(warning_lists)
     terms = Terms(moment or int(time.time()), table.direct.default_confidence, table.direct.sibling, purpose,
                   sources=table.sources)
-    index = Index(table, suppress(read_indicators(collect(read_objects(feed), report), terms, report), lists, report),
-                  at=moment)
+    found = suppress(read_indicators(collect(read_objects(feed), report), terms, report), lists, report)
+    index = Index(table, (one for one in found if one.compound is None), at=moment)
+    for one in found:
+        if one.compound is not None:
+            report.leave_out("one event doesn't decide the pattern (an expression, or several values); cibx match does",
+                             one.id)
     click.echo(f"cibx: {len(index):,} indicators.", err=True)
     for sentence in [*problems, *report.problems]:
         click.echo(f"cibx: {sentence}", err=True)

@@ -22,6 +22,8 @@ def ask(folder: Path, lines: list[Any], *options: str) -> tuple[int, list[dict[s
          "pattern": "[x-cib-device:token = 'dv_7c']", "valid_from": "2026-05-31T00:00:00Z", "confidence": 80},
         {"type": "indicator", "id": "indicator--2", "created_by_ref": "identity--1", "pattern_type": "stix",
          "pattern": "[domain-name:value = 'lies.example.org']", "valid_from": "2026-05-31T00:00:00Z"},
+        {"type": "indicator", "id": "indicator--3", "created_by_ref": "identity--1", "pattern_type": "stix",
+         "pattern": "[domain-name:value LIKE 'li%']", "valid_from": "2026-05-31T00:00:00Z"},
     ]}))
     text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
     result = CliRunner().invoke(command, ["--feed", str(feed), "--at", "2026-06-01T00:00:00Z", *options], input=text,
@@ -71,3 +73,9 @@ def test_a_warning_list_takes_a_value_out(tmp_path: Path) -> None:
     _, hits, told = ask(tmp_path, [event], "--warning-list", str(lists))
     assert hits == []
     assert "on the warning list 'top sites' (lists.json)" in told
+
+
+def test_indicators_that_one_event_cannot_decide_are_told(tmp_path: Path) -> None:
+    _, _, told = ask(tmp_path, [])
+    assert "cibx: 2 indicators." in told
+    assert "not used: 1 × one event doesn't decide the pattern" in told
