@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from exchange.matcher.run import ACCOUNTS, EVIDENCE, REPORT
 from exchange.matcher.values import quoted
 
 _FACTORS = {"record": "source record"}
+_ADDRESSES = frozenset({"ip4", "ip_range"})
+_LAST_ADDRESS = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Contribution:
             because = f" ({self.note})" if self.note else ""
             return f"{self.nats:+7.2f}  {self.kind}: {self._met()}; {self._weight()}{because}"
         if self.step == "company":
-            return f"{self.nats:+7.2f}  {self.kind} {self.local_value}: {self.note}; {self._weight()}"
+            return f"{self.nats:+7.2f}  {self.kind} {self._local()}: {self.note}; {self._weight()}"
         if self.step in ("account", "together"):
             return f"{self.nats:+7.2f}  {self.note}: {float(self.local_value or 'nan'):g}"
         return f"{self.nats:+7.2f}  {self.note}"
@@ -60,7 +63,14 @@ class Contribution:
     def _met(self) -> str:
         told = f"{self.source_name}'s {self.campaign or self.indicator_id}"
         seen = f", seen here {_day(self.first_seen)} to {_day(self.last_seen)}" if self.last_seen else ""
-        return f"{self.local_value} met {self.shared_value} of {told} ({_day(self.observed)}{seen})"
+        return f"{self._local()} met {self.shared_value} of {told} ({_day(self.observed)}{seen})"
+
+    def _local(self) -> str:
+        """The value; an address that the tables hold as a number in dots."""
+        value = self.local_value or ""
+        if self.kind in _ADDRESSES and value.isdecimal() and int(value) <= _LAST_ADDRESS:
+            return str(IPv4Address(int(value)))
+        return value
 
     def _weight(self) -> str:
         parts = [f"strength {self.strength:.1f}" if self.strength is not None else ""]

@@ -68,3 +68,10 @@ def test_a_folder_without_results_is_a_sentence(tmp_path):
     for ask in (lambda: explain(tmp_path, 1), lambda: top_accounts(tmp_path, 1)):
         with pytest.raises(InputError, match="holds no results"):
             ask()
+
+
+def test_an_address_that_tables_hold_as_a_number_is_told_in_dots(platform):
+    platform.accounts(1)
+    platform.link(1, "ip4", 762858459)
+    out = platform.run([platform.indicator("[ipv4-addr:value ISSUBSET '45.120.75.192/26']")]).out
+    assert "45.120.75.219 met 45.120.75.192/26" in explain(out, 1).text()
