@@ -30,8 +30,8 @@ verdict (confirmed, overturned), reason, and if you like signals (separated by ;
               help="Folder of the reviews; it should outlast results. Default: reviews in --out.")
 @click.option("--cluster", "clusters", multiple=True, metavar="C", help="Judge all accounts of a cluster (repeatable).")
 @click.option("--account", "more", multiple=True, metavar="A", help="Judge an account, as the arguments do.")
-@click.option("--confirmed", "verdict", flag_value="confirmed", help="It belongs to a covert operation.")
-@click.option("--overturned", "verdict", flag_value="overturned", help="It doesn't: the matcher was wrong.")
+@click.option("--confirmed", is_flag=True, help="It belongs to a covert operation.")
+@click.option("--overturned", is_flag=True, help="It doesn't: the matcher was wrong.")
 @click.option("--verdict", "word", type=click.Choice(["confirmed", "overturned"]), help="The same as a word.")
 @click.option("--reason", default="", metavar="TEXT",
               help="Why. Accounts overturned for the same reason are learned from as one group.")
@@ -80,10 +80,10 @@ def _rows(accounts: tuple[str, ...], given: Mapping[str, Any]) -> list[dict[str,
         if not given["file"]:
             raise click.UsageError("Name accounts, --cluster or --file (or --list, --withdraw).")
         return []
-    verdict = given["verdict"] or given["word"]
-    if verdict is None or given["word"] not in (None, verdict):
-        raise click.UsageError("--confirmed or --overturned is missing (one of them).")
-    rest = {"verdict": verdict, "reason": given["reason"], "signals": list(given["signals"])}
+    verdicts = {word for word in ("confirmed", "overturned") if given[word] or given["word"] == word}
+    if len(verdicts) != 1:
+        raise click.UsageError("Say either --confirmed or --overturned: both, or none, is no verdict.")
+    rest = {"verdict": verdicts.pop(), "reason": given["reason"], "signals": list(given["signals"])}
     return [{"account": account, "_place": f"Account {account}", **rest} for account in accounts] + [
         {"cluster": cluster, "_place": f"Cluster {cluster}", **rest} for cluster in given["clusters"]]
 

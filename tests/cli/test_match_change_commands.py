@@ -113,6 +113,8 @@ def test_reviews_come_from_a_file_and_wrong_lines_are_told(results, top, tmp_pat
     (["review", "1"], "--reviews is missing"),
     (["review", "--out", "OUT"], "Name accounts"),
     (["review", "1", "--out", "OUT"], "--confirmed or --overturned"),
+    (["review", "1", "--confirmed", "--overturned", "--out", "OUT"], "--confirmed or --overturned"),
+    (["review", "1", "--confirmed", "--verdict", "overturned", "--out", "OUT"], "--confirmed or --overturned"),
     (["review", "nobody", "--overturned", "--out", "OUT"], "there is no account nobody"),
     (["review", "1", "--overturned", "--out", "NONE"], "keeps no run"),
     (["refit", "--out", "NONE"], "keeps no run"),
