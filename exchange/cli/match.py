@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exchange.cli import match_drift, match_events, match_refit, match_replay, match_review, match_share
+from exchange.cli.match_damage import OverResults
 from exchange.cli.match_progress import shown
 from exchange.errors import InputError
 
@@ -34,7 +35,7 @@ lacks its columns; 2 the arguments, the feed or the tables are wrong; 1 somethin
 half is left)."""
 
 
-@click.group(name="match", invoke_without_command=True, epilog=EPILOG)
+@click.group(name="match", cls=OverResults, invoke_without_command=True, epilog=EPILOG)
 @click.option("--feed", metavar="FILE|URL", help="A STIX bundle, or the URL of a TAXII 2.1 server or API root.")
 @click.option("--entities", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder of the entity tables (Parquet or CSV): accounts, links, avatars, posts, handles.")

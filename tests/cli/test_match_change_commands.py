@@ -1,6 +1,7 @@
 """``cibx match review``, ``refit``, ``replay``, ``drift`` and ``canary``: the whole way from the command line."""
 
 import json
+import shutil
 
 import pytest
 
@@ -136,3 +137,21 @@ def test_a_refit_without_reviews_writes_the_same_weights(results, tmp_path, caps
     from exchange.matcher.weighing import load_weights
 
     assert load_weights(tmp_path / "v.toml") == read_kept(results).weights
+
+
+@pytest.mark.parametrize(("file", "arguments"), [
+    ("accounts.parquet", ["explain", "1", "--out", "OUT"]),
+    ("accounts.parquet", ["drift", "OUT", "OUT"]),
+    ("accounts.parquet", ["replay", "OUT"]),
+    ("evidence.parquet", ["--out", "OUT", "--cases", "CASES"]),
+    ("report.json", ["--out", "OUT", "--cases", "CASES"]),
+])
+def test_a_damaged_file_of_results_is_a_sentence(results, tmp_path, capsys, file, arguments):
+    out = tmp_path / "out"
+    shutil.copytree(results, out)
+    (out / file).write_bytes((out / file).read_bytes()[:40])
+    places = {"OUT": str(out), "CASES": str(tmp_path / "cases")}
+    assert run(["match", *(places.get(one, one) for one in arguments)]) == 2
+    told = capsys.readouterr().err
+    assert "A file of the results can't be read" in told
+    assert "again" in told
