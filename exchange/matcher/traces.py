@@ -28,14 +28,13 @@ _BURST = 3_600
 
 def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] = str, *, held_by: str = "") -> str:
     """All traces of the kinds ``told``; ``of`` gives what stands after FROM for a table of the platform. With
-    ``held_by``, a table of kind and key, only traces of those values: each part is joined with the values of its own
-    kinds by the number alone, which is all that the largest parts need."""
+    ``held_by``, a table of kind and key, only traces whose number is one of a value there. Links are asked by the
+    number alone, many times as fast: of what comes along by chance the caller keeps what has the kind too."""
     def held(rows: str, *kinds: str) -> str:
         if not held_by:
             return rows
-        named = ", ".join(quoted(kind) for kind in kinds)
-        where, and_kind = (f" WHERE kind = {named}", "") if len(kinds) == 1 else ("", " AND v.kind = t.kind")
-        return f"SELECT t.* FROM ({rows}) t JOIN (SELECT * FROM {held_by}{where}) v ON v.key = t.key{and_kind}"
+        named = f" WHERE kind IN ({', '.join(quoted(kind) for kind in kinds)})" if kinds else ""
+        return f"SELECT t.* FROM ({rows}) t SEMI JOIN (SELECT key FROM {held_by}{named}) v ON v.key = t.key"
 
     kinds = ", ".join(quoted(kind) for kind in LINK_KINDS if kind in told)
     parts = [held("SELECT account_id, kind, key, first_seen, last_seen FROM " + of("derived"))]
@@ -91,22 +90,27 @@ def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:
 
 
 def _derive_wording(engine: Engine) -> None:
-    """Runs that two accounts have. A quick hash finds which may be; only those are written out."""
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE often AS SELECT hashed FROM (
-            SELECT account_id, unnest({_HASHES}) AS hashed FROM (
-                SELECT account_id, string_split(form, ' ') AS words FROM posts) p) h
-        GROUP BY hashed HAVING min(account_id) <> max(account_id)""")
+    """Runs that two accounts have. A quick hash finds which may be; only posts with those are written out."""
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE hashes AS SELECT account_id, unnest({_HASHES}) AS hashed FROM (
+        SELECT account_id, string_split(form, ' ') AS words FROM posts) p""")
+    engine.run("""CREATE OR REPLACE TEMP TABLE twice AS SELECT hashed FROM hashes GROUP BY hashed
+        HAVING count(*) > 1""")
+    engine.run("""CREATE OR REPLACE TEMP TABLE often AS SELECT h.hashed FROM hashes h SEMI JOIN twice t
+        ON t.hashed = h.hashed GROUP BY h.hashed HAVING min(h.account_id) <> max(h.account_id)""")
+    engine.run("""CREATE OR REPLACE TEMP TABLE writers AS SELECT DISTINCT h.account_id FROM hashes h SEMI JOIN often o
+        ON o.hashed = h.hashed""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE repeating AS SELECT account_id, form, first_seen, last_seen FROM (
             SELECT account_id, form, first_seen, last_seen, unnest({_HASHES}) AS hashed FROM (
-                SELECT account_id, form, first_seen, last_seen, string_split(form, ' ') AS words FROM posts) p) h
+                SELECT account_id, form, first_seen, last_seen, string_split(form, ' ') AS words FROM (
+                    SELECT p.* FROM posts p SEMI JOIN writers w ON w.account_id = p.account_id) p) p) h
         SEMI JOIN often USING (hashed) GROUP BY ALL""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE derived_wording AS SELECT account_id, 'wording' AS kind, key,
             min(run) AS value, min(first_seen) AS first_seen, max(last_seen) AS last_seen
         FROM (SELECT account_id, {text_key_sql('run')} AS key, run, first_seen, last_seen FROM (
             SELECT account_id, first_seen, last_seen, unnest({runs_sql('form')}) AS run FROM repeating) r) k
         GROUP BY account_id, key""")
-    engine.run("DROP TABLE often")
-    engine.run("DROP TABLE repeating")
+    for table in ("hashes", "twice", "often", "writers", "repeating"):
+        engine.run(f"DROP TABLE {table}")
 
 
 def runs_sql(form: str) -> str:

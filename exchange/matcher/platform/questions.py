@@ -64,7 +64,7 @@ def ask_holders(engine: Engine, there: Entities) -> None:
     engine.run(f"CREATE OR REPLACE TEMP TABLE matching AS {traces_sql(there, told, held_by='new_values')}")
     engine.run("""CREATE OR REPLACE TEMP TABLE counted AS SELECT n.kind, n.key, n.times, 3 * k.cap AS most FROM (
             SELECT kind, key, count(*) AS times FROM matching GROUP BY kind, key HAVING count(*) > 1) n
-        JOIN kinds k ON k.kind = n.kind""")
+        JOIN new_values v ON v.key = n.key AND v.kind = n.kind JOIN kinds k ON k.kind = n.kind""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE few AS SELECT kind, key FROM counted WHERE times < most
         UNION ALL SELECT kind, key FROM (
             SELECT t.kind, t.key, approx_count_distinct(t.account_id) AS about, any_value(v.most) AS most
