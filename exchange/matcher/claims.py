@@ -12,6 +12,7 @@ from __future__ import annotations
 from exchange.matcher.direct import grid
 from exchange.matcher.engine import Engine
 from exchange.matcher.weighing import Weights
+from exchange.matcher.witness import WITNESSING
 
 MEASURES = ("vouched", "knit")
 
@@ -25,7 +26,7 @@ def weigh_claims(engine: Engine, weights: Weights) -> None:
         GROUP BY ALL HAVING sum(nats) >= {least}""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE tied AS
         SELECT account_id, bit_or(sources) AS told FROM company
-        WHERE family = 'infrastructure' AND signal <> 'network' AND nats > 0
+        WHERE {WITNESSING} AND nats > 0
         GROUP BY account_id HAVING sum(nats) >= {least / 2}""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE claims AS
         WITH word AS (SELECT n.account_id, n.source, n.campaign,

@@ -4,9 +4,9 @@ For each value that a suspect holds, the share of suspects among its *other* hol
 prior: nats = strength x rarity x decay x told, where told = ln(share / prior) / -ln(prior's odds) and strength =
 -ln(prior's odds) x base / largest base is what a value wholly in the hands of suspects is worth before the scorecard
 weighs it. An account never hears itself, and what it says can go round only as often as there are rounds (a fixed
-number, each with a scorecard of its own that was fitted on what such a round yields). Of sources only the independent
-ones of a suspect are passed on: those that name infrastructure, here or in its company. Only sums per value are kept,
-never pairs.
+number, each with a scorecard of its own that was fitted on what such a round yields). Of sources only those are passed
+on that name infrastructure of a suspect themselves, so that their word goes one step and never round. Only sums per
+value are kept, never pairs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.platform.questions import ask_holders, bring_homes
 from exchange.matcher.weighing import Weights
+from exchange.matcher.witness import hear_sources
 
 _COARSE = 2**14  # sums of suspicion times time must stay exact too: 14 bits + 23 of time + 16 of holders
 OWN = 1 << 62
@@ -48,6 +49,7 @@ def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> None:
 def one_round(engine: Engine, weights: Weights, at: int) -> None:
     """Make table ``company`` from ``shared``, ``active`` (what is true of a value) and ``state``."""
     prior = weights.prior_probability
+    hear_sources(engine, weights)
     engine.run(f"""CREATE OR REPLACE TEMP TABLE seen AS
         SELECT account_id, value_no, first_seen, last_seen, sources, {_coarse('recent')} AS w,
             {_coarse('recent * suspicion')} AS ws,
@@ -55,8 +57,9 @@ def one_round(engine: Engine, weights: Weights, at: int) -> None:
             COALESCE(greatest(0, {at} - last_seen) // {_TICK}, 0) AS d2
         FROM (SELECT s.account_id, s.value_no, s.first_seen, s.last_seen, s.recent,
                 COALESCE(v.heard, {prior * weights.company.quiet}) AS suspicion,
-                CASE WHEN v.heard >= {weights.company.suspect_from} THEN v.firm & ~{OWN} ELSE 0 END AS sources
-            FROM shared s LEFT JOIN state v ON v.account_id = s.account_id) s""")
+                CASE WHEN v.heard >= {weights.company.suspect_from} THEN COALESCE(n.bits, 0) ELSE 0 END AS sources
+            FROM shared s LEFT JOIN state v ON v.account_id = s.account_id
+            LEFT JOIN said n ON n.account_id = s.account_id) s""")
     engine.run("""CREATE OR REPLACE TEMP TABLE sums AS
         SELECT value_no, sum(w) AS w, sum(ws) AS ws, sum(ws * d1) AS wd1, sum(ws * d2) AS wd2,
             bit_or(sources) AS sources FROM seen GROUP BY value_no""")

@@ -15,6 +15,8 @@ from exchange.matcher.weighing import Weights
 
 DAY = 86_400
 _GRID = 2**32
+STRANGERS = ("network", "email_domain", "signup")
+"""Signals of infrastructure that strangers have in common too: no source is handed on through them."""
 
 def grid(expression: str) -> str:
     """A figure rounded to the grid on which sums are exact."""

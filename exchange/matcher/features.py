@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from exchange.matcher import circle, claims, nearness
 from exchange.matcher.engine import Engine
 from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
+from exchange.matcher.witness import WITNESSING
 
 Floats = NDArray[np.float64]
 
@@ -99,20 +100,20 @@ def _columns(engine: Engine, sql: str) -> dict[str, NDArray[Any]]:
 
 def _count(engine: Engine, weights: Weights) -> None:
     """Make table ``standing``: per account the sources and signals that count as present, as bits; ``firm`` are sources
-    that name infrastructure or speak through company of infrastructure: content and acts alone make no independent
-    witness (a crowd acts together), nor does a source with a bad record or a disputed indicator."""
+    that name infrastructure or speak through company of infrastructure (``witness``): content and acts alone make no
+    independent witness (a crowd acts together), nor does a source with a bad record or a disputed indicator."""
     least = weights.provisional.counts_from
     engine.run(f"""CREATE OR REPLACE TEMP TABLE standing AS
         SELECT account_id, bit_or(source_bits) AS sources, bit_or(signal_bits) AS signals, bit_or(firm_bits) AS firm
         FROM (
             SELECT account_id, bit_or(s.bits) AS source_bits, 0::BIGINT AS signal_bits,
                 bit_or(CASE WHEN firm >= {least} THEN s.bits ELSE 0 END) AS firm_bits
-            FROM (SELECT account_id, source, sum(CASE WHEN family = 'infrastructure' THEN nats ELSE 0 END) AS firm
+            FROM (SELECT account_id, source, sum(CASE WHEN {WITNESSING} THEN nats ELSE 0 END) AS firm
                 FROM direct WHERE witness GROUP BY ALL HAVING sum(nats) >= {least})
             JOIN source_bits s USING (source) GROUP BY account_id
           UNION ALL
             SELECT account_id, bit_or(sources), 0,
-                bit_or(CASE WHEN family = 'infrastructure' AND signal <> 'network' THEN sources ELSE 0 END)
+                bit_or(CASE WHEN nats >= {least} AND {WITNESSING} THEN sources ELSE 0 END)
             FROM company WHERE nats >= {least / 2} GROUP BY account_id
           UNION ALL
             SELECT account_id, 0, bit_or(bits), 0 FROM (

@@ -22,6 +22,7 @@ from exchange.matcher.learned import OWN, PREFIX
 from exchange.matcher.scorecard import Card, Floats
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
+from exchange.matcher.witness import observe
 
 GUARDS = {
     "gate": "content and behaviour count fully only beside infrastructure",
@@ -73,38 +74,13 @@ def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
     openly = (np.nan_to_num(features.columns["disclosed"]) > 0) & (strong < 2)
     guards["open"] = np.where(openly & (total > _OPEN[0]), squeeze(total, *_OPEN) - total, 0.0)
     total = total + guards["open"]
-    own, corroborated = _witness(features.columns, weights)
-    alone = (features.firm + own < 2) | ((features.columns["kinds"] < 2) & ~corroborated)
+    own, corroborated = observe(features.columns, weights)
+    alone = ((features.firm < 2) & ~own) | ((features.columns["kinds"] < 2) & ~corroborated)
     squeezed = squeeze(total, provisional.from_log_odds, provisional.to_log_odds)
     guards["provisional"] = np.where(alone & (total > provisional.from_log_odds), squeezed - total, 0.0)
     total = total + guards["provisional"]
     guards |= (reviews := weights.learned.correct(features.columns, total, whole=card in weights.cards[-1:]))
     return Weighed(features, nats, guards, sum(reviews.values(), total), own)
-
-
-def _witness(columns: dict[str, Floats], weights: Weights) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whose circle, larger than any household, is a witness. The first stands beside a single source: the platform
-    itself saw the account hold infrastructure (more than addresses) together with suspects; or act, write or look like
-    them while other sources bear out what is said of its infrastructure. The single source's own naming is none: a
-    framed person in a crowd that an operation mixes with acts like suspects too. The second stands beside a single
-    kind: two sources name others of that circle."""
-    rules = weights.provisional
-    seen, held, named = (np.zeros_like(columns["circle_mass"]) for _ in range(3))
-    for name, x in columns.items():
-        if name.startswith(("company.", "direct.")) and not name.endswith(".network"):
-            there = _family(name, weights) == "infrastructure"
-            if name.startswith("direct."):
-                named = named + (x if there else 0)
-            elif there and name != "company.signup":
-                held = held + x
-            else:
-                seen = seen + x
-    borne_out = (named >= rules.counts_from / 2) & (columns["vouched"] >= rules.vouched)
-    many = columns["circle_mass"] >= np.log1p(rules.companions)
-    together = held + columns["company.signup"] >= rules.counts_from
-    acting = seen - columns["company.signup"] >= rules.counts_from / 2
-    return many & ((held >= rules.counts_from) | (acting & (together | borne_out))), many & (
-        columns["circle_sources"] >= 2)
 
 
 def _objections(name: str, columns: dict[str, Floats], nats: dict[str, Floats]) -> Floats:

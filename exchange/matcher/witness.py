@@ -1,0 +1,56 @@
+"""Witnesses: what stands beside a source, so that one alone condemns nobody (R29).
+
+A second source is a witness of an account when it names infrastructure of it, or of somebody with whom it shares
+infrastructure, itself: what a source is known for is handed on once, never what its holder only heard. Addresses, mail
+domains and the hour of a sign-up are shared by strangers, and whole crowds act and write alike, so neither hands
+anything on. The platform's own observation is a witness beside a single source where a circle larger than a household,
+and not run in the open, holds things together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.matcher.direct import STRANGERS
+from exchange.matcher.engine import Engine
+from exchange.matcher.scorecard import Floats
+from exchange.matcher.weighing import Weights
+
+WITNESSING = f"family = 'infrastructure' AND signal NOT IN ({', '.join(repr(name) for name in STRANGERS)})"
+"""Condition on rows of ``direct`` and ``company``: what is held is no stranger's too."""
+
+def hear_sources(engine: Engine, weights: Weights) -> None:
+    """Make table ``said`` from ``direct``: account_id and the bits of the sources that name its infrastructure."""
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE said AS SELECT account_id, bit_or(b.bits) AS bits FROM (
+            SELECT account_id, source FROM direct WHERE witness AND {WITNESSING}
+            GROUP BY ALL HAVING sum(nats) >= {weights.provisional.counts_from}) d
+        JOIN source_bits b USING (source) GROUP BY account_id""")
+
+
+def observe(columns: dict[str, Floats], weights: Weights) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whose circle, larger than any household, is a witness: beside a single source (``own``), and beside a single kind
+    (two sources name others of that circle).
+
+    The platform itself saw the account hold infrastructure together with suspects; or act like them, while something
+    ties it to them or other sources bear out what is said of it. What is run in the open acts together by trade.
+    """
+    rules, families = weights.provisional, {kind.signal: kind.family for kind in weights.kinds.values()}
+    nothing = np.zeros_like(columns["circle_mass"])
+    held, acting, named = nothing, nothing, nothing
+    for name, x in columns.items():
+        part, _, signal = name.partition(".")
+        there = families.get(signal) == "infrastructure"
+        if part == "direct" and there and signal != "network":
+            named = named + x
+        elif part == "company" and there and signal not in ("network", "signup"):
+            held = held + x
+        elif part == "company" and not there:
+            acting = acting + x
+    batch, least = columns["company.signup"], np.log1p(rules.companions)
+    tied = held + batch >= rules.counts_from
+    borne_out = (named >= rules.counts_from / 2) & (columns["vouched"] >= rules.vouched)
+    many = columns["circle_mass"] >= least
+    openly = np.nan_to_num(columns["disclosed"]) > 0
+    own = (held >= rules.counts_from) | (acting >= rules.counts_from / 2) & (tied | borne_out)
+    return many & ~openly & own, many & (columns["circle_sources"] >= 2)
