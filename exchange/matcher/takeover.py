@@ -42,4 +42,5 @@ def find_takeovers(engine: Engine, *, links: bool) -> None:
             FROM links l JOIN begun e ON e.account_id = l.account_id
             ANTI JOIN against_it a ON a.account_id = l.account_id AND a.kind = l.kind AND a.value = l.value
             WHERE l.kind IN ({own}) AND l.first_seen < e.since - {BEFORE * DAY})
-        GROUP BY account_id HAVING count(DISTINCT kind) FILTER (still) >= {_KINDS} AND avg(still::INTEGER) >= {_KEPT}""")
+        GROUP BY account_id
+        HAVING count(DISTINCT kind) FILTER (still) >= {_KINDS} AND avg(still::INTEGER) >= {_KEPT}""")

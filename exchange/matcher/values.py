@@ -150,8 +150,8 @@ def address_sql(value: str) -> str:
     quad = " + ".join(f"{part} * {256 ** (3 - n)}" for n, part in enumerate(parts))
     form = "'[0-9]{1,3}(\\.[0-9]{1,3}){3}'"
     number = f"TRY_CAST({value} AS BIGINT)"
-    return (f"CASE WHEN regexp_full_match({value}, {form}) THEN {quad} WHEN {number} BETWEEN 0 AND {2**32 - 1}"
-            f" THEN {number} END")
+    return (f"CASE WHEN regexp_full_match({value}, {form}) THEN {quad} WHEN regexp_full_match({value}, '[0-9]{{1,19}}')"
+            f" AND {number} BETWEEN 0 AND {2**32 - 1} THEN {number} END")
 
 
 def text_form(text: str) -> str:
