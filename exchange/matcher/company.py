@@ -14,7 +14,7 @@ from __future__ import annotations
 from exchange.matcher.direct import DAY, grid, rarity_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
-from exchange.matcher.platform.questions import ask_holders, bring_homes
+from exchange.matcher.platform.questions import ask_holders
 from exchange.matcher.weighing import Weights
 from exchange.matcher.witness import hear_sources
 
@@ -43,7 +43,6 @@ def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> None:
             COALESCE(pow(2, -(greatest(0, {at} - l.last_seen) / {DAY}) / a.half_life),
                      {weights.direct.unknown_time}) AS recent
         FROM ground.holdings l JOIN active a ON a.key = l.key AND a.kind = l.kind""")
-    bring_homes(engine, there)
 
 
 def one_round(engine: Engine, weights: Weights, at: int) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from exchange.matcher.compare.picture import words_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
-from exchange.matcher.household import LARGEST
 from exchange.matcher.platform.answers import open_answers
 from exchange.matcher.traces import derive, traces_sql, value_sql, windows_sql
 from exchange.matcher.values import shown_sql
@@ -81,11 +80,6 @@ def ask_holders(engine: Engine, there: Entities) -> None:
     engine.run("COMMIT")
     for table in ("found", "few", "counted", "matching", "values_held", "new_values"):
         engine.run(f"DROP TABLE {table}")
-
-
-def bring_homes(engine: Engine, there: Entities) -> None:
-    """Bring the accounts of ``shared`` that hold what few hold."""
-    bring_accounts(engine, there, f"SELECT account_id FROM shared WHERE holders <= {LARGEST}")
 
 
 def bring_accounts(engine: Engine, there: Entities, which: str) -> None:

@@ -32,13 +32,6 @@ class Unportable(Exception):  # noqa: N818 - a name for developers, never seen b
     """A statement that isn't known to mean the same on Spark."""
 
 
-def spark_sql(query: str) -> str:
-    """A query of DuckDB as Spark writes it. Raises Unportable."""
-    import sqlglot  # noqa: PLC0415 - an optional part of the installation
-
-    return write(sqlglot.parse_one(query, read="duckdb"))
-
-
 def write(query: exp.Expr) -> str:
     """A parsed query as Spark writes it. Raises Unportable."""
     if found := first_unportable(query):

@@ -11,8 +11,6 @@ import re
 from exchange.model.identifiers.fault import IdentifierError
 from exchange.model.identifiers.kind import Kind
 
-SAME_PICTURE_BITS = 31
-MIN_QUALITY = 50
 _PDQ = re.compile(r"[0-9a-f]{64}\Z")
 
 

@@ -8,7 +8,7 @@ pytest.importorskip("sqlglot", reason="the engine spark needs cib-exchange[spark
 
 from sqlglot import parse_one
 
-from exchange.matcher.spark.dialect import Unportable, spark_sql, without_idle_casts
+from exchange.matcher.spark.dialect import Unportable, without_idle_casts, write
 from exchange.matcher.spark.workers import is_own_row_by_row, is_row_by_row
 
 PASSED = (
@@ -28,7 +28,7 @@ PASSED = (
 
 @pytest.mark.parametrize(("ours", "sparks"), PASSED)
 def test_what_means_the_same_is_transpiled(ours: str, sparks: str) -> None:
-    assert spark_sql(ours).upper() == sparks.upper()
+    assert write(parse_one(ours, read="duckdb")).upper() == sparks.upper()
 
 
 REFUSED = (
@@ -54,7 +54,7 @@ REFUSED = (
 @pytest.mark.parametrize(("query", "named"), REFUSED)
 def test_what_may_mean_something_else_is_refused_by_name(query: str, named: str) -> None:
     with pytest.raises(Unportable, match=f"^({named})"):
-        spark_sql(query)
+        write(parse_one(query, read="duckdb"))
 
 
 ROWS = (
