@@ -19,9 +19,10 @@ from typing import Any
 
 import msgspec
 
-from exchange.connect.contract import Batch, Outcome, Row
+from exchange.connect.contract import Batch, Connector, Outcome, Row
 from exchange.connect.json_elements import Element, Places, elements
 from exchange.connect.mend import mend
+from exchange.connect.source import Source
 from exchange.errors import InputError
 from exchange.stix.fault import StixFault
 from exchange.stix.parse import parse_strict
@@ -41,22 +42,23 @@ _REMEDY = "Name a STIX file or a folder of them."
 _OUTCOMES: Mapping[object, Outcome] = {"indicator": "indicator", "attack-pattern": "behaviour"}
 
 
-class StixFile:
+class StixFile(Connector):
     """The connector ``stix-file``."""
 
     name = "stix-file"
     title = "STIX 2.0 and 2.1 from .json files and folders"
 
-    def fetch(self, source: Path, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
+    def fetch(self, source: Source, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
         """Read a file, or the .json files of a folder in a fixed order.
 
         The checkpoint names a file, the digest of its content and how many of its objects are done; a file
         that changed since is read anew. Raises InputError when there is nothing to read, and for a single
         file that holds no JSON; such a file in a folder is one quarantined row.
         """
-        single = not source.is_dir()
-        found = [source] if single else _listed(source)
-        names = [path.name if single else path.relative_to(source).as_posix() for path in found]
+        place = source.path
+        single = not place.is_dir()
+        found = [place] if single else _listed(place)
+        names = [path.name if single else path.relative_to(place).as_posix() for path in found]
         names = [name.encode(errors="replace").decode() for name in names]
         mark = checkpoint or {}
         first = names.index(mark["file"]) if mark.get("file") in names else 0

@@ -18,7 +18,8 @@ from connectors.meta_threat_research.judge import NOT_CIB, Finding, judge, settl
 from connectors.meta_threat_research.network import Network
 from connectors.meta_threat_research.objects import Period, Story
 from connectors.meta_threat_research.tables import Record
-from exchange.connect.contract import Batch, Row
+from exchange.connect.contract import Batch, Connector, Row
+from exchange.connect.source import Source
 from exchange.errors import InputError
 from exchange.model.identifiers.refang import clean, refang
 
@@ -37,26 +38,27 @@ _CAREFUL_SUFFIXES = {
 }
 
 
-class MetaThreatResearch:
+class MetaThreatResearch(Connector):
     """The connector for github.com/facebook/threat-research and files in its formats."""
 
     name = objects.NAME
     title = "Meta threat research: takedown indicators (CSV, TSV, JSON, Markdown)"
 
-    def fetch(self, source: Path, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
+    def fetch(self, source: Source, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
         """Batches of at most 500 objects, then the rows they came from; a period after the other.
 
         Raises InputError when the source isn't there or holds no file at all.
         """
-        files = _files(source)
-        periods = _by_period(source, files)
+        place = source.path
+        files = _files(place)
+        periods = _by_period(place, files)
         resume, skip = _standing(checkpoint, periods)
-        references = _references(source)
+        references = _references(place)
         for number, (period, names) in enumerate(periods.items()):
             if resume is not None and period < resume:
                 continue
             done = skip if period == resume else 0
-            for index, batch in enumerate(_batches(source, names, references)):
+            for index, batch in enumerate(_batches(place, names, references)):
                 if index >= done:
                     at = {"format": 1, "period": period, "batches": index + 1}
                     yield Batch(batch.upserts, batch.rows, at, (number + 1) / len(periods))

@@ -45,6 +45,7 @@ def command(
     """
     from exchange.connect import registry
     from exchange.connect.runner import run
+    from exchange.connect.source import Source
 
     found = registry.connector(connector)
     if not dry_run:
@@ -60,7 +61,7 @@ def command(
         if out:
             fresh = "append" if sink.load_checkpoint(found.name, key) else "fresh"
             watchers.append(stack.enter_context(_rows(out, "whole" if dry_run else fresh)))
-        report = run(found, source, sink, terms=terms, source_key=key, dry_run=dry_run, watchers=watchers)
+        report = run(found, Source(str(source)), sink, terms=terms, source_key=key, dry_run=dry_run, watchers=watchers)
     _show(report, dry_run, out)
     return 0 if report.all_in else EXIT_SOME_LEFT_OUT
 

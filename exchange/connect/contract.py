@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from datetime import timedelta
+from typing import Any, ClassVar, Literal, Protocol
+
+from exchange.connect.source import Option, Source
 
 Outcome = Literal[
     "indicator", "count", "audience", "spend", "behaviour", "note", "repaired", "quarantined", "blank",
@@ -41,22 +43,37 @@ class Batch:
     """Complete STIX objects (plain JSON values); the same source gives the same ids."""
     rows: tuple[Row, ...] = ()
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values; given back to ``fetch`` to resume after this batch. The runner keeps it only while a run
-    is under way: a finished run starts from the beginning next time, and finds everything unchanged."""
+    """JSON values; given back to ``fetch`` to resume after this batch. The runner keeps it while a run is under
+    way, and beyond it for a ``lasting`` connector; else a finished run starts from the beginning next time, and
+    finds everything unchanged."""
     progress: float | None = None
     """Share of the source read so far, 0 to 1; None where nobody knows."""
+    withdrawn: tuple[str, ...] = ()
+    """Ids of objects that this connector made earlier and whose source took them back: each that the exchange
+    still holds from this contributor is revoked, so that everyone who has it is told. Ids never seen are no fault."""
 
 
 class Connector(Protocol):
-    """One outside party or format; a file in ``connectors/`` with a ``CONNECTOR`` of this kind."""
+    """One outside party or format; a file in ``connectors/`` with a ``CONNECTOR`` of this kind.
 
-    name: str
+    Subclass it: what is only sometimes needed has a default.
+    """
+
+    name: ClassVar[str]
     """As typed on the command line, such as ``meta-threat-research``."""
-    title: str
+    title: ClassVar[str]
+    options: ClassVar[Mapping[str, Option]] = {}
+    """What a person may set, by name."""
+    secrets: ClassVar[Mapping[str, str]] = {}
+    """Name of each secret that ``fetch`` may ask for, and what it is, for people."""
+    lasting: ClassVar[bool] = False
+    """Whether the last checkpoint outlives a finished run, so that the next one only brings what is new."""
+    stale_after: ClassVar[timedelta | None] = None
+    """After this long without a finished run a scheduled source counts as stale, an error."""
 
-    def fetch(self, source: Path, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
+    def fetch(self, source: Source, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
         """Read the source from the checkpoint on; one bad row never stops a batch.
 
-        Raises InputError when the source as a whole can't be read.
+        Raises InputError when the source as a whole can't be read, UnavailableError when it may be later.
         """
         ...

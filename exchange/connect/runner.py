@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -18,6 +17,7 @@ from exchange.connect.checkpoint import Standing, read_standing
 from exchange.connect.contract import Batch, Connector, Row
 from exchange.connect.quarantine import settle
 from exchange.connect.report import Report
+from exchange.connect.source import Source
 from exchange.errors import ExchangeError, InputError
 from exchange.model.pushed import PushOutcome
 
@@ -64,7 +64,7 @@ Watch = Callable[[Step], None]
 
 def run(
     connector: Connector,
-    source: Path,
+    source: Source,
     sink: Sink,
     *,
     terms: Mapping[str, Any],
@@ -74,7 +74,7 @@ def run(
 ) -> Report:
     """Bring a source in, from where an interrupted run of the same source stood.
 
-    ``source_key`` names the source in checkpoints (the absolute path where empty). Raises InputError when the
+    ``source_key`` names the source in checkpoints (``source.key`` where empty). Raises InputError when the
     source can't be read (after the part that could be read went in), or when there are no terms: only a
     ``dry_run``, whose sink keeps nothing, may do without.
     """
@@ -84,7 +84,7 @@ def run(
             why="Nothing enters the exchange without a policy.",
             fix="Name a policy pack with --policy.",
         )
-    key = source_key or str(source.resolve())
+    key = source_key or source.key
     standing = read_standing(sink.load_checkpoint(connector.name, key))
     for batch in gather(connector.fetch(source, standing.cursor)):
         _push(batch, sink, terms, standing)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.connect import runner
-from exchange.connect.contract import Batch, Row
+from exchange.connect.contract import Batch, Connector, Row
 from exchange.connect.runner import envelopes, gather, run
+from exchange.connect.source import Source
 from exchange.errors import ExchangeError, InputError
 from exchange.model.pushed import PushOutcome
 from tests.fakes.memory_sink import MemorySink
@@ -25,7 +25,7 @@ def item(number: int) -> dict[str, Any]:
     return {"type": "domain-name", "id": f"domain-name--{number}", "value": f"d{number}.example"}
 
 
-class Numbers:
+class Numbers(Connector):
     """A source of numbered rows, one object each; ``shared`` is named by every row."""
 
     name = "numbers"
@@ -37,7 +37,7 @@ class Numbers:
         self.count, self.per_batch, self.breaks_at, self.shared = count, per_batch, breaks_at, shared
         self.asked: list[Mapping[str, Any] | None] = []
 
-    def fetch(self, source: Path, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
+    def fetch(self, source: Source, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
         self.asked.append(checkpoint)
         for begin in range(int((checkpoint or {}).get("next", 0)), self.count, self.per_batch):
             if self.breaks_at is not None and begin >= self.breaks_at:
@@ -51,7 +51,7 @@ class Numbers:
             yield Batch(tuple(items), rows, {"next": begin + self.per_batch})
 
 
-SOURCE = Path("numbers")
+SOURCE = Source("numbers")
 
 
 @given(st.lists(st.integers(0, 5_000_000), max_size=12))

@@ -15,6 +15,7 @@ import pytest
 
 from connectors.meta_threat_research import CONNECTOR
 from exchange.connect.contract import Row
+from exchange.connect.source import Source
 from exchange.model.identifiers.shared_host import shared
 from exchange.stix.validate import check
 
@@ -29,7 +30,7 @@ def run() -> Run:
         pytest.skip(f"{SOURCE} is absent")
     rows: list[Row] = []
     objects: dict[str, dict[str, Any]] = {}
-    for batch in CONNECTOR.fetch(SOURCE, None):
+    for batch in CONNECTOR.fetch(Source(str(SOURCE)), None):
         rows += batch.rows
         for one in batch.upserts:
             assert objects.setdefault(one["id"], dict(one)) == one, "one id, two contents"

@@ -11,6 +11,7 @@ import pytest
 from connectors.meta_threat_research import CONNECTOR, figures, network
 from connectors.meta_threat_research.killchain import by_id, procedure
 from exchange.connect.contract import Row
+from exchange.connect.source import Source
 from exchange.stix import extensions
 from exchange.stix.behaviour import behaviours_in, fault_of_missing_behaviour
 from exchange.stix.validate import check
@@ -24,7 +25,7 @@ def bring(folder: Path, **files: str) -> tuple[list[Row], dict[str, dict[str, An
         (folder / name).write_text(text, encoding="utf-8", newline="")
     rows: list[Row] = []
     objects: dict[str, dict[str, Any]] = {}
-    for batch in CONNECTOR.fetch(folder, None):
+    for batch in CONNECTOR.fetch(Source(str(folder)), None):
         rows += batch.rows
         for one in batch.upserts:
             assert check(dict(one)) is None, one

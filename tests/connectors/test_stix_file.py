@@ -11,6 +11,7 @@ import pytest
 from connectors import stix_file
 from connectors.stix_file import CONNECTOR
 from exchange.connect.contract import Row
+from exchange.connect.source import Source
 from exchange.errors import InputError
 
 UUIDS = [f"0d3a4c0e-7ad0-4b8b-9b1f-8a4d0f8a9c{n:02x}" for n in range(40)]
@@ -33,7 +34,7 @@ def bundle(*objects: Any, **more: Any) -> dict[str, Any]:
 
 
 def read(path: Path) -> tuple[list[dict[str, Any]], list[Row]]:
-    batches = list(CONNECTOR.fetch(path, None))
+    batches = list(CONNECTOR.fetch(Source(str(path)), None))
     items = [dict(item) for batch in batches for item in batch.upserts]
     return items, [row for batch in batches for row in batch.rows]
 
@@ -159,16 +160,16 @@ def test_hidden_files_and_other_endings_are_passed_over(tmp_path: Path) -> None:
 def test_a_file_that_changed_after_the_crash_is_read_anew(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(raw([DOMAIN]))
-    mark = next(iter(CONNECTOR.fetch(path, None))).checkpoint
-    assert list(CONNECTOR.fetch(path, mark)) == []
+    mark = next(iter(CONNECTOR.fetch(Source(str(path)), None))).checkpoint
+    assert list(CONNECTOR.fetch(Source(str(path)), mark)) == []
     path.write_bytes(raw([DOMAIN, OTHER]))
-    assert len(next(iter(CONNECTOR.fetch(path, mark))).rows) == 2
+    assert len(next(iter(CONNECTOR.fetch(Source(str(path)), mark))).rows) == 2
 
 
 def test_progress_rises_to_one(tmp_path: Path) -> None:
     for number in range(3):
         objects = [{**DOMAIN, "value": f"{number}-{n}.example"} for n in range(700)]
         (tmp_path / f"{number}.json").write_bytes(raw(objects))
-    shares = [batch.progress or 0 for batch in CONNECTOR.fetch(tmp_path, None)]
+    shares = [batch.progress or 0 for batch in CONNECTOR.fetch(Source(str(tmp_path)), None)]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)

@@ -11,6 +11,7 @@ import pytest
 from exchange.connect import registry
 from exchange.connect.contract import Row
 from exchange.connect.runner import run
+from exchange.connect.source import Source
 from tests.fakes.memory_sink import MemorySink
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "viginum"
@@ -28,7 +29,7 @@ def test_every_object_of_a_real_bundle_is_stored_or_mended_with_a_note(real_bund
     objects = json.loads(real_bundle.read_bytes())["objects"]
     sink = MemorySink()
     rows: list[Row] = []
-    report = run(registry.connector("stix-file"), real_bundle, sink, terms={"tlp": "TLP:CLEAR"},
+    report = run(registry.connector("stix-file"), Source(str(real_bundle)), sink, terms={"tlp": "TLP:CLEAR"},
                  watchers=[lambda step: rows.extend(step.rows)])
     assert report.all_in
     assert sorted(row.row for row in rows) == list(range(1, len(objects) + 1))
@@ -47,8 +48,8 @@ def test_every_object_of_a_real_bundle_is_stored_or_mended_with_a_note(real_bund
 def test_a_real_bundle_twice_adds_nothing(real_bundle: Path) -> None:
     sink = MemorySink()
     connector = registry.connector("stix-file")
-    run(connector, real_bundle, sink, terms={"tlp": "TLP:CLEAR"})
+    run(connector, Source(str(real_bundle)), sink, terms={"tlp": "TLP:CLEAR"})
     before = dict(sink.stored)
-    report = run(connector, real_bundle, sink, terms={"tlp": "TLP:CLEAR"})
+    report = run(connector, Source(str(real_bundle)), sink, terms={"tlp": "TLP:CLEAR"})
     assert report.pushed("added") == 0
     assert before == sink.stored

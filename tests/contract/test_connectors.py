@@ -15,6 +15,7 @@ from exchange.connect import registry, runner
 from exchange.connect.contract import Connector, Outcome, Row
 from exchange.connect.report import Report
 from exchange.connect.runner import Step
+from exchange.connect.source import Source
 from exchange.errors import InputError
 from exchange.model.pushed import PushOutcome
 from exchange.stix.validate import check
@@ -81,7 +82,7 @@ def bring(connector: Connector, source: Path, sink: MemorySink) -> tuple[list[Ro
     def watch(step: Step) -> None:
         rows.extend(step.rows)
 
-    report = runner.run(connector, source, sink, terms=TERMS, watchers=[watch])
+    report = runner.run(connector, Source(str(source)), sink, terms=TERMS, watchers=[watch])
     return rows, report
 
 
@@ -101,7 +102,7 @@ def test_rows_name_objects_that_went_in(connector: Connector, source: Path) -> N
 
 
 def test_objects_are_valid_stix(connector: Connector, source: Path) -> None:
-    for batch in connector.fetch(source, None):
+    for batch in connector.fetch(Source(str(source)), None):
         for item in batch.upserts:
             assert check(item) is None, item
 
@@ -136,12 +137,12 @@ def test_killed_anywhere_and_resumed_equals_uninterrupted(
             seen.update({(row.file, row.row): row for row in step.rows})
 
         try:
-            runner.run(connector, source, sink, terms=TERMS, watchers=[watch])
+            runner.run(connector, Source(str(source)), sink, terms=TERMS, watchers=[watch])
             assert acts >= 4 * len(whole.pushes)
             return
         except Death:
             sink.acts_left = None
-        resumed = runner.run(connector, source, sink, terms=TERMS, watchers=[watch])
+        resumed = runner.run(connector, Source(str(source)), sink, terms=TERMS, watchers=[watch])
         assert whole.stored == sink.stored
         assert {(row.file, row.row): row for row in rows} == seen
         assert report.outcomes == resumed.outcomes
@@ -169,9 +170,9 @@ def test_a_checkpoint_of_nonsense_starts_anew(connector: Connector, source: Path
 def test_nothing_enters_without_policy(connector: Connector, source: Path) -> None:
     sink = MemorySink()
     with pytest.raises(InputError, match="policy"):
-        runner.run(connector, source, sink, terms={})
+        runner.run(connector, Source(str(source)), sink, terms={})
     assert sink.pushes == []
-    runner.run(connector, source, sink, terms=TERMS)
+    runner.run(connector, Source(str(source)), sink, terms=TERMS)
     assert all(terms == TERMS for terms in sink.terms)
 
 

@@ -105,12 +105,13 @@ def _platform(teller: Teller, place: Path) -> Path:
 def _ingest(teller: Teller, settings: Settings, connector: str, source: Path, pack: str) -> None:
     """Bring a source in under a policy pack, by the code of cibx ingest."""
     from exchange.connect import registry, runner
+    from exchange.connect.source import Source
     from exchange.policy import packs
     from exchange.wiring import local_sink
 
     terms = packs.load(None).terms(pack)
     sink = local_sink(settings, org=DESK, collection=COLLECTION, terms=terms)
-    report = runner.run(registry.connector(connector), source, sink, terms=terms)
+    report = runner.run(registry.connector(connector), Source(str(source)), sink, terms=terms)
     made_up = " (made up)" if pack == "demo" else ""
     teller.step(f"Indicators{made_up}: {report.rows:,} rows of {report.files} file(s) through {connector}, under the "
                 f"policy pack {pack}: {report.pushed('added'):,} objects added, "
