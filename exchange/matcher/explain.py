@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
@@ -11,6 +12,8 @@ from typing import Any
 import orjson
 
 from exchange.errors import InputError
+from exchange.matcher.case.again import without_strongest
+from exchange.matcher.rescore import MEANING
 from exchange.matcher.run import ACCOUNTS, EVIDENCE, REPORT
 from exchange.matcher.values import quoted
 
@@ -98,6 +101,8 @@ class Explanation:
     likely_from: float = 0.5
     """Probability from which an account of its cluster's class counts as likely."""
     campaign_class: str | None = None
+    left: float | None = None
+    """Log-odds without its strongest piece of evidence (see ``rescore.MEANING``); None where it is in no cluster."""
 
     @property
     def speaking_for(self) -> tuple[Contribution, ...]:
@@ -124,6 +129,9 @@ class Explanation:
                 lines.append("         nothing")
         lines.append(f"{self.log_odds:+7.2f}  in sum, from {self.sources} sources and {self.signals} kinds of evidence"
                      f" (what the platform itself saw may be a source). {_standing(self)}")
+        if self.left is not None:
+            lines.append(f"{self.left:+7.2f}  would be left without its strongest piece of evidence: probability"
+                         f" {1 / (1 + math.exp(-self.left)):.3f} ({MEANING}).")
         return "\n".join(lines)
 
 
@@ -164,7 +172,8 @@ def explain(out: Path, account_id: str | int) -> Explanation:
         str(account_id), found[0]["score"], found[0]["log_odds"],
         tuple(Contribution(**{name: row[name] for name in names}) for row in rows),
         str(report.get("weights", "unknown")), found[0]["sources"], found[0]["signals"],
-        found[0].get("likely_from", 0.5), found[0].get("class"))
+        found[0].get("likely_from", 0.5), found[0].get("class"),
+        without_strongest(out, str(account_id)) if found[0]["cluster"] is not None else None)
 
 
 def top_accounts(out: Path, count: int) -> list[tuple[str, float]]:

@@ -1,9 +1,10 @@
 """What would be left of a score without a part of its evidence: computed by scoring again, never guessed.
 
 A run keeps what the scores of members were made of (``keep_members``); here a part of it is taken away, and hits,
-objections, features, card and limits are computed anew by the very functions of a run. Nothing else changes: what
-others on the platform are suspected of, the circle and what claims bear out stay as they were, and so do corrections
-by reviews. So it is the difference that this evidence makes for this account, not the platform without it.
+objections, features, card and limits are computed anew by the very functions of a run, to the last bit. Nothing else
+changes: what others on the platform are suspected of, the circle and what claims bear out stay as they were, and so do
+corrections by reviews. So it is the difference that this evidence makes for this account (``MEANING``), not the
+platform without it; the two are the same where nobody else's standing hangs on what is taken away.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from exchange.matcher.values import quoted
 from exchange.matcher.weighing import Weights
 
 MEMBERS = "members.duckdb"
+MEANING = "scored again without it, while what others are suspected of stays as it is"
+"""What every figure from here is a claim of, for people."""
 _OF_MEMBERS = ("hits", "accounts", "company", "circle", "claims", "doing")
 _WHOLE = ("kinds", "class_kinds", "source_bits", "signal_bits")
 
@@ -63,8 +66,12 @@ def keep_members(engine: Engine) -> None:
 
 
 @contextmanager
-def open_rescorer(path: Path, weights: Weights, at: int) -> Iterator[Callable[[Part], dict[Any, float]]]:
-    """A function from a part to each member's log-odds without it. Raises InputError where the file is missing."""
+def open_rescorer(path: Path, weights: Weights, at: int, only: str | None = None
+                  ) -> Iterator[Callable[[Part], dict[Any, float]]]:
+    """A function from a part to each member's log-odds without it; ``only`` names one member, where one will do.
+
+    Raises InputError where the file is missing.
+    """
     if not path.is_file():
         raise InputError(f"{path} is not there, so nothing can be scored again.",
                          fix="Run cibx match --out there again.")
@@ -72,7 +79,9 @@ def open_rescorer(path: Path, weights: Weights, at: int) -> Iterator[Callable[[P
         engine.run(f"ATTACH {quoted(str(path))} AS kept_members (READ_ONLY)")
         for name in (*_OF_MEMBERS, *_WHOLE, "indicators", "objecting", "largest", "reviews"):
             whole = "whole_" if name in ("hits", "company") else ""
-            engine.run(f"CREATE TEMP TABLE {whole}{name} AS SELECT * FROM kept_members.{name}")
+            theirs = (f" WHERE CAST(account_id AS VARCHAR) = {quoted(only)}"
+                      if only is not None and name in (*_OF_MEMBERS, "largest", "reviews") else "")
+            engine.run(f"CREATE TEMP TABLE {whole}{name} AS SELECT * FROM kept_members.{name}{theirs}")
         engine.run("DETACH kept_members")
         plain = replace(weights, learned=Learned())
         yield lambda part: _without(engine, plain, at, part)
@@ -87,11 +96,12 @@ def _without(engine: Engine, weights: Weights, at: int, part: Part) -> dict[Any,
             FROM whole_company c WHERE NOT ({_of_company(part)}))""")
     weigh_hits(engine, weights, at)
     weigh_objections(engine, weights)
-    weighed = fusion.weigh(read_features(engine, weights), weights.cards[-1], weights)
-    left = dict(zip(weighed.features.accounts.tolist(), weighed.log_odds.tolist(), strict=True))
-    reviewed = dict(engine.rows("SELECT account_id, nats FROM reviews"))
-    return {account: left.get(account, weights.prior) + reviewed.get(account, 0.0)
-            for account, in engine.rows("SELECT account_id FROM accounts")}
+    card = weights.cards[-1]
+    weighed = fusion.weigh(read_features(engine, weights), card, weights)
+    fusion.keep_state(engine, weighed)
+    fusion.write_evidence(engine, weighed, card)
+    return dict(engine.rows(f"""SELECT a.account_id, COALESCE(s.log_odds, {weights.prior}) + COALESCE(r.nats, 0)
+        FROM accounts a LEFT JOIN state s USING (account_id) LEFT JOIN reviews r USING (account_id)"""))
 
 
 def _of_hits(part: Part) -> str:

@@ -100,13 +100,20 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
+@pytest.fixture(scope="module")
+def cases(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cases of these results."""
+    folder = tmp_path_factory.mktemp("cases")
+    assert write_cases(results, folder, PACK) >= 1
+    return folder
+
+
 def _cases(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
 
 
-def test_contributions_add_up_and_nothing_personal_is_in_clear(results: Path, tmp_path: Path) -> None:
-    assert write_cases(results, tmp_path / "cases", PACK) >= 1
-    [case, *_] = _cases(tmp_path / "cases")
+def test_contributions_add_up_and_nothing_personal_is_in_clear(cases: Path) -> None:
+    [case, *_] = _cases(cases)
     assert case["accounts"]
     for account in case["accounts"]:
         assert sum(weight["nats"] for weight in account["weights"]) + account["rest"] == pytest.approx(account["log_odds"], abs=1e-9)
@@ -115,7 +122,7 @@ def test_contributions_add_up_and_nothing_personal_is_in_clear(results: Path, tm
         assert decide(Facts(**account["facts"]), PACK).row == account["recommendation"]["row"]
     assert {seed["source"] for seed in case["seeds"]} >= {"Alpha"}
     assert case["timeline"]
-    for path in (tmp_path / "cases").iterdir():
+    for path in cases.iterdir():
         text = path.read_text()
         assert "301234567" not in text.replace(" ", "")
         assert DEVICE not in text
@@ -150,9 +157,8 @@ def test_what_is_for_one_persons_eyes_is_not_in_a_case(tmp_path: Path) -> None:
         assert secret not in text
 
 
-def test_a_page_has_no_script_no_address_and_only_escaped_names(results: Path, tmp_path: Path) -> None:
-    write_cases(results, tmp_path, PACK)
-    pages = sorted(tmp_path.glob("c*.html"))
+def test_a_page_has_no_script_no_address_and_only_escaped_names(cases: Path) -> None:
+    pages = sorted(cases.glob("c*.html"))
     assert pages
     for page in pages:
         text = page.read_text()
@@ -166,10 +172,9 @@ def test_a_page_has_no_script_no_address_and_only_escaped_names(results: Path, t
         ElementTree.fromstring(re.sub(r"<meta[^>]*>", "", text.removeprefix("<!doctype html>\n")))
 
 
-def test_cases_are_the_same_bytes_each_time(results: Path, tmp_path: Path) -> None:
-    write_cases(results, tmp_path / "one", PACK)
-    write_cases(results, tmp_path / "two", PACK)
-    one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
+def test_cases_are_the_same_bytes_each_time(results: Path, cases: Path, tmp_path: Path) -> None:
+    write_cases(results, tmp_path, PACK)
+    one, two = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in (cases, tmp_path))
     assert one == two
 
 

@@ -11,7 +11,6 @@ import pytest
 pytest.importorskip("duckdb", reason="the matcher's tests need cib-exchange[matcher]")
 
 from exchange.matcher.engine import Engine, open_engine
-from exchange.matcher.rescore import COMPANY, MEMBERS, NOTHING, STRONGEST, Part, open_rescorer
 from exchange.matcher.role_table import MEASURES
 from exchange.matcher.roles import read_measures, tell_roles
 from exchange.matcher.takeover import find_takeovers
@@ -108,22 +107,3 @@ def test_an_account_is_taken_where_its_owner_is_still_there(engine: Engine, firs
         engine.run(f"INSERT INTO links VALUES ('a0', '{kind}', 1, '{value}', {first}, {last})")
     find_takeovers(engine, links=True)
     assert engine.rows("SELECT * FROM taken") == ([("a0",)] if taken else [])
-
-
-def test_what_is_left_without_a_part_is_what_a_run_without_it_says(platform: Any) -> None:
-    """One account, so that nobody's company hangs on what is taken away."""
-    platform.accounts("a", "b", audience_quality=0.2)
-    for kind, value in (("device", "dv_1"), ("payment", "pm_1"), ("phone", "ph_1")):
-        platform.link("a", kind, value)
-        platform.link("b", kind, value)
-    named = {source: [platform.indicator(f"[x-cib-{kind}:token = '{value}']", name=f"{source} {value}",
-                                         created_by_ref=f"identity--{source}") for kind, value in held]
-             for source, held in (("x", (("device", "dv_1"), ("payment", "pm_1"))), ("y", (("phone", "ph_1"), ("device", "dv_1"))))}
-    whole = platform.run([*named["x"], *named["y"]])
-    scores = dict(whole.rows("SELECT account_id, log_odds FROM accounts"))
-    with open_rescorer(whole.out / MEMBERS, WEIGHTS, AT) as without:
-        assert without(NOTHING) == pytest.approx(scores, abs=1e-8)
-        source, company = without(Part("source", "identity--y")), without(COMPANY)
-        assert without(NOTHING) == pytest.approx(scores, abs=1e-8)
-        strongest = without(STRONGEST)
-    assert all(left[name] < scores[name] for left in (source, company, strongest) for name in ("a", "b"))

@@ -45,7 +45,7 @@ class Again:
             change = changes.get(account, 0.0)
             left = log_odds + change
             if abs(change) >= _LEAST and (part == STRONGEST or left < least <= log_odds):
-                found.append(LeftOfMember(part.what, part.name, _words(part), round(left, 6),
+                found.append(LeftOfMember(part.what, part.name, _words(part), left,
                                           1 / (1 + math.exp(-left))))
         return tuple(sorted(found, key=lambda one: (one.what != STRONGEST.what, one.log_odds, one.name)))
 
@@ -68,6 +68,17 @@ def score_again(out: Path, sources: Sequence[str], kinds: Sequence[str], at: int
     except InputError as error:
         return Again({}, error.what)
     return Again(changes)
+
+
+def without_strongest(out: Path, account: str) -> float | None:
+    """Log-odds of a member of the run in ``out`` without its strongest piece of evidence (one value that met one
+    indicator, or that it has in common with suspects); None for others, and where the run kept nothing of itself."""
+    try:
+        kept = read_kept(out)
+        with open_rescorer(out / MEMBERS, kept.weights, kept.run["at"], only=account) as without:
+            return next(iter(without(STRONGEST).values()), None)
+    except InputError:
+        return None
 
 
 def sentences(found: Sequence[Left], bound: float, missing: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from exchange.matcher.action.decide import Recommendation
 from exchange.matcher.action.facts import Facts
+from exchange.matcher.rescore import MEANING
 
 SCHEMA = "cib-exchange case 2"
 
@@ -196,4 +197,5 @@ class Case:
             "seeds": list(self.seeds),
             "against": list(self.against),
             "what_would_change_it": list(self.changes), "scored_again_without": list(self.without),
+            "scored_again_means": MEANING,
         }

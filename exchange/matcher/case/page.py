@@ -10,6 +10,7 @@ from exchange.matcher.case import picture_graph, picture_timeline, picture_water
 from exchange.matcher.case.markup import Markup, join, tag
 from exchange.matcher.case.material import Case, Member
 from exchange.matcher.case.style import STYLE
+from exchange.matcher.rescore import MEANING
 
 CARDS, ROWS, SEEDS = 12, 150, 25
 """Waterfalls, lines of the table of accounts and of that of indicators; the JSON has everything."""
@@ -25,8 +26,7 @@ def case_page(case: Case, pack: ActionPack) -> str:
                  tag("div", picture_graph.draw(case), class_="picture")),
         _section("When they were active", None, tag("div", picture_timeline.draw(case), class_="picture")),
         _class(case), _seeds(case), _against(case),
-        _section("What would change the result", "Members were scored again without each part; all else on the platform"
-                                                 " stays as it is.",
+        _section("What would change the result", f"Each part is taken away by itself; every member is {MEANING}.",
                  tag("ul", *(tag("li", words) for words in case.changes))),
         _cards(case), _accounts(case), _footer(case, pack)))
 
