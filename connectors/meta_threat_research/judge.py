@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from connectors.meta_threat_research import figures
 from connectors.meta_threat_research.cell import Cell, acquired_in, read_cell
 from connectors.meta_threat_research.figures import Audience, Count, Spend
-from connectors.meta_threat_research.killchain import Procedure, acquiring, by_id, procedure
 from connectors.meta_threat_research.tables import Record
 from connectors.meta_threat_research.value import Value
 from exchange.connect.contract import Outcome
 from exchange.model.identifiers import hashtag
 from exchange.model.identifiers.refang import clean
+from exchange.model.killchain import Procedure, acquiring, by_id, procedure
 
 _DEFANGED_WORD = re.compile(r"\S*(?:\[\.\]|\bhxxps?\b)\S*", re.IGNORECASE)
 _MIMIC = re.compile(

@@ -19,19 +19,18 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from connectors.meta_threat_research.judge import Finding
-from connectors.meta_threat_research.killchain import FRAMEWORK, Procedure, acquiring
 from connectors.meta_threat_research.network import Network, Place
 from connectors.meta_threat_research.patterns import observable, pattern, title
 from connectors.meta_threat_research.value import Value
+from exchange.connect import procedures
+from exchange.connect.procedures import FIXED, META, attack_pattern, pattern_id, phases
+from exchange.model.killchain import FRAMEWORK, Procedure, acquiring
 from exchange.stix import extensions
 from exchange.stix.ids import derived_id
 
 NAME = "meta-threat-research"
-META = derived_id("identity", NAME, "Meta")
-_FIXED = "2020-01-01T00:00:00.000Z"
 _MAX_TEXT = 100_000
 _MAX_REFS = 20_000
-_DISARM = "https://www.disarm.foundation/framework"
 _ROLES = {"6.2": "amplifier", "9.5.3": "relay"}
 _INFRASTRUCTURE = {"": "accounts and sites", "amplifier": "amplifying accounts", "relay": "redirecting sites"}
 _BOUNDARY = (
@@ -176,7 +175,7 @@ class Period:
         if finding.outcome == "behaviour" and finding.text:
             detail = " ".join(finding.text.split()) + (f" ({finding.comment})" if finding.comment else "")
             story.details.setdefault(procedure.id, {})[detail] = None
-        return uses_id(story.id, procedure), behaviour_id(procedure)
+        return uses_id(story.id, procedure), pattern_id(procedure)
 
     def _asset(self, story: Story, finding: Finding, value: Value) -> Iterator[str]:
         asset = self.assets.get(value.key)
@@ -206,9 +205,9 @@ class Period:
         """Everything in STIX, reports last; the same findings give the same objects in the same order."""
         if not self.stories:
             return
-        yield _identity()
+        yield procedures.meta()
         behaviours = {number: one[0] for story in self.stories.values() for number, one in story.behaviours.items()}
-        yield from (_attack_pattern(procedure) for _, procedure in sorted(behaviours.items()))
+        yield from (attack_pattern(procedure) for _, procedure in sorted(behaviours.items()))
         places = {place.code: place for story in self.stories.values() for place in _places(story)}
         yield from (_location(place) for _, place in sorted(places.items()))
         for asset in self.assets.values():
@@ -252,18 +251,13 @@ def _indicator(asset: Asset, stamp: str) -> Object:
         "pattern": pattern(asset.value, sorted(asset.others)),
         "pattern_type": "stix",
         "valid_from": stamp,
-        **_phases(asset.procedures.values()),
+        **phases(asset.procedures.values()),
     }
-
-
-def behaviour_id(procedure: Procedure) -> str:
-    """The id of the attack-pattern that stands for a procedure."""
-    return _derived("attack-pattern", procedure.id)
 
 
 def uses_id(campaign: str, procedure: Procedure) -> str:
     """The id of the relationship by which a campaign uses a procedure."""
-    return _between("uses", campaign, behaviour_id(procedure))
+    return _between("uses", campaign, pattern_id(procedure))
 
 
 def _between(kind: str, source: str, target: str) -> str:
@@ -282,33 +276,9 @@ def _head(kind: str, identifier: str, stamp: str) -> Object:
             "modified": stamp}  # fmt: skip
 
 
-def _identity() -> Object:
-    head = _head("identity", META, _FIXED)
-    del head["created_by_ref"]
-    return head | {"name": "Meta", "identity_class": "organization", "sectors": ["technology"]}
-
-
-def _phases(procedures: Iterable[Procedure]) -> Object:
-    phases = {(FRAMEWORK, one.phase): None for one in procedures}
-    phases |= {("disarm", technique.phase): None for one in procedures for technique in one.techniques}
-    found = [{"kill_chain_name": chain, "phase_name": phase} for chain, phase in sorted(phases)]
-    return {"kill_chain_phases": found} if found else {}
-
-
-def _attack_pattern(procedure: Procedure) -> Object:
-    references = [{"source_name": FRAMEWORK, "external_id": procedure.id,
-                   "description": f"Meta Online Operations Kill Chain: {procedure.name}"}]  # fmt: skip
-    references += [
-        {"source_name": "DISARM", "external_id": one.id, "url": _DISARM, "description": f"DISARM v1.7: {one.name}"}
-        for one in procedure.techniques
-    ]
-    return {**_head("attack-pattern", behaviour_id(procedure), _FIXED), "name": procedure.name,
-            "external_references": references, **_phases([procedure])}  # fmt: skip
-
-
 def _location(place: Place) -> Object:
     where = {"country": place.code} if place.is_country else {"region": place.code}
-    return _head("location", _location_id(place), _FIXED) | {"name": place.name} | where
+    return _head("location", _location_id(place), FIXED) | {"name": place.name} | where
 
 
 def _location_id(place: Place) -> str:
@@ -336,7 +306,7 @@ def _campaign_objects(story: Story) -> Iterator[Object]:
     yield _campaign(story)
     for number, (procedure, inferred) in sorted(story.behaviours.items()):
         observation = {"observation": "inferred" if inferred else "observed"}
-        yield _relation(story, "uses", story.id, behaviour_id(procedure), observation,
+        yield _relation(story, "uses", story.id, pattern_id(procedure), observation,
                         _joined(story.details.get(number, {})))  # fmt: skip
     yield from _claims(story)
     for role in sorted(story.roles):
@@ -392,7 +362,7 @@ def _campaign(story: Story) -> Object:
 
 def _report(story: Story) -> Object:
     claims = [claim["id"] for claim in _claims(story)]
-    behaviours = [behaviour_id(procedure) for procedure, _ in story.behaviours.values()]
+    behaviours = [pattern_id(procedure) for procedure, _ in story.behaviours.values()]
     uses = [uses_id(story.id, procedure) for procedure, _ in story.behaviours.values()]
     infrastructure = [_infrastructure_id(story, role) for role in sorted(story.roles)]
     places = [_location_id(place) for place in _places(story)]

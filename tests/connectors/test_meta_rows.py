@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from connectors.meta_threat_research import CONNECTOR, figures, network
-from connectors.meta_threat_research.killchain import by_id, procedure
 from exchange.connect.contract import Row
 from exchange.connect.source import Source
+from exchange.model.killchain import by_id, procedure
 from exchange.stix import extensions
 from exchange.stix.behaviour import behaviours_in, fault_of_missing_behaviour
 from exchange.stix.validate import check
