@@ -6,7 +6,7 @@ taxii2-client 2.3 has no time limit, hides the date headers and loops where ``mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,14 +86,18 @@ class Client:
             + (f" {name!r}" if name else "") + f" that you {_RIGHTS[right]}.", fix=f"Name one of: {known}.",
         )
 
-    def pages(self, collection: str | None = None, *, added_after: str | None = None) -> Iterator[Pulled]:
-        """Pages in the order of adding; ends when the server says that there is no more.
+    def pages(
+        self, collection: str | None = None, *, added_after: str | None = None, ids: Sequence[str] = ()
+    ) -> Iterator[Pulled]:
+        """Pages in the order of adding, of the objects with these ids where there are any; ends when the server says
+        that there is no more. ``collection`` is an id, alias, title or URL.
 
         Raises LogAlteredError where the exchange's log doesn't continue what this member saw of it.
         """
         self.check_log()
-        url = urljoin(self.collection_url(collection), "objects/")
-        query: dict[str, str] = {} if added_after is None else {"added_after": added_after}
+        url = urljoin(collection if collection and "://" in collection else self.collection_url(collection), "objects/")
+        wanted: dict[str, str] = {"match[id]": ",".join(ids)} if ids else {}
+        query = wanted if added_after is None else {**wanted, "added_after": added_after}
         while True:
             response = self._get(url, query)
             envelope = response.json()
@@ -105,7 +109,7 @@ class Client:
             step = {"next": token} if token else {"added_after": last} if last else {}
             if not envelope.get("more") or not step or step.items() <= query.items():
                 return
-            query = {**({} if added_after is None else {"added_after": added_after}), **step}
+            query = {**wanted, **({} if added_after is None else {"added_after": added_after}), **step}
 
     def objects(self, collection: str | None = None, *, added_after: str | None = None
                 ) -> Iterator[dict[str, Any]]:
