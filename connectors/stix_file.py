@@ -23,6 +23,7 @@ from exchange.connect.contract import Batch, Connector, Outcome, Row
 from exchange.connect.json_elements import Element, Places, elements
 from exchange.connect.mend import mend
 from exchange.connect.source import Source
+from exchange.connect.unread import HEAD, why_unread
 from exchange.errors import InputError
 from exchange.stix.fault import StixFault
 from exchange.stix.parse import parse_strict
@@ -129,11 +130,8 @@ def _check_json(data: bytes, path: Path) -> None:
     start = data[:1_000_000].lstrip(b" \t\r\n")
     if not start:
         raise InputError(f"{path} is empty.", fix="Name a file that holds STIX objects.")
-    if start[:1] == b"<":
-        raise InputError(
-            f"{path} is XML, as STIX 1.x and OpenIOC are; only STIX 2.0 and 2.1 in JSON are read.",
-            fix="Convert it to STIX 2.1 first, for instance with the OASIS program stix2-elevator.",
-        )
+    if (other := why_unread(start[:HEAD])) is not None:
+        raise InputError(f"{path} is {other[0]}; only STIX 2.0 and 2.1 in JSON are read.", fix=other[1])
     if start[:1] not in (b"{", b"["):
         line, column = Places(data).at(data.index(start[:1]))
         raise InputError(

@@ -20,6 +20,7 @@ from connectors.meta_threat_research.objects import Period, Story
 from connectors.meta_threat_research.tables import Record
 from exchange.connect.contract import Batch, Connector, Row
 from exchange.connect.source import Source
+from exchange.connect.unread import HEAD, why_unread
 from exchange.errors import InputError
 from exchange.model.identifiers.refang import clean, refang
 
@@ -28,14 +29,6 @@ _BATCH = 500
 _MAX_FILE = 64 * 1024 * 1024
 _LEFT_OUT = frozenset({"index.json", "package.json"})
 _MALWARE = ("0.6.1", "0.7.", "1.6.", "1.7.", "3.4.", "4.1.", "7.9.", "8.1.")
-_CAREFUL_SUFFIXES = {
-    ".xml": "STIX 1.x isn't read; the same report's CSV, TSV or JSON file is.",
-    ".ioc": "OpenIOC isn't read; send the same values as CSV or STIX 2.1.",
-    ".pdf": "PDF isn't read; send the report's table as CSV.",
-    ".xlsx": "Spreadsheets aren't read; save the table as CSV.",
-    ".zip": "Archives aren't opened; unpack it first.",
-    ".gz": "Archives aren't opened; unpack it first.",
-}
 
 
 class MetaThreatResearch(Connector):
@@ -164,14 +157,23 @@ def _row(period: Period, about: Network, stories: dict[str, Story], finding: Fin
 
 
 def _left_out(file: str, path: Path) -> Row | None:
-    suffix = path.suffix.lower()
-    if suffix in _CAREFUL_SUFFIXES:
-        return Row(file, 1, "quarantined", reason=_CAREFUL_SUFFIXES[suffix])
-    if suffix not in _READ or path.name in _LEFT_OUT or path.name.lower().startswith(("readme", "license")):
+    other = _unread(path)
+    if other is not None:
+        return Row(file, 1, "quarantined", reason=f"The file is {other[0]}, which isn't read. {other[1]}")
+    about = path.name.lower().startswith(("readme", "license"))
+    if about or path.suffix.lower() not in _READ or path.name in _LEFT_OUT:
         return Row(file, 1, "note", reason="The file is no table of indicators.")
     if path.stat().st_size > _MAX_FILE:
         return Row(file, 1, "quarantined", reason=f"The file is larger than {_MAX_FILE // 1024 // 1024} MB.")
     return None
+
+
+def _unread(path: Path) -> tuple[str, str] | None:
+    try:
+        with path.open("rb") as file:
+            return why_unread(file.read(HEAD))
+    except OSError:
+        return None  # said when it is read
 
 
 def _about_cib(file: str, records: list[Record]) -> bool | None:
