@@ -36,6 +36,12 @@ def test_every_module_of_connectors_keeps_its_name() -> None:
         assert registry.connector(name).name == name
 
 
+def test_every_module_of_ways_out_keeps_its_name() -> None:
+    assert {"taxii", "opencti"} <= set(registry.publisher_names())
+    for name in registry.publisher_names():
+        assert registry.publisher(name).name == name
+
+
 def test_names_are_known_without_importing_a_connector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "connectors.stix_file", raising=False)
     registry.names()
