@@ -1,46 +1,17 @@
 """STIX from files: any STIX 2.0 or 2.1 bundle, list or single object (.json), or a folder of such files.
 
-Object by object: taken as it is, mended with a note (``exchange.connect.mend``), or put into quarantine with
-a reason and its place. A row is an object of a file, counted from 1. What comes out of a row: ``indicator``
-for an indicator, ``behaviour`` for an attack-pattern, ``note`` for every other object that is taken as it is,
-``repaired``, ``quarantined``, and ``blank`` for a file that holds no object.
+Object by object: taken as it is, mended with a note (``exchange.connect.mend``), or put into quarantine with a
+reason and its place.
 """
 
 from __future__ import annotations
 
-import codecs
-import hashlib
-import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from exchange.connect.contract import Batch, Connector, Outcome, Row
-from exchange.connect.json_elements import Element, Places, elements
-from exchange.connect.mend import mend
+from exchange.connect import stix_files
+from exchange.connect.contract import Batch, Connector
 from exchange.connect.source import Source
-from exchange.connect.unread import HEAD, why_unread
-from exchange.errors import InputError
-from exchange.stix.fault import StixFault
-from exchange.stix.parse import parse_strict
-from exchange.stix.validate import check
-
-MAX_FILE_BYTES = 256 * 1024 * 1024
-"""Largest file: it is held in memory as bytes while its objects are read one by one."""
-BATCH = 500
-"""Objects between two checkpoints."""
-
-_FIRST = re.compile(rb'"type"\s*:\s*"(?:marking-definition|extension-definition)"')
-_MARKS = (  # longest first: UTF-32's mark begins with UTF-16's
-    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, ""),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_REMEDY = "Name a STIX file or a folder of them."
-_OUTCOMES: Mapping[object, Outcome] = {"indicator": "indicator", "attack-pattern": "behaviour"}
 
 
 class StixFile(Connector):
@@ -52,201 +23,9 @@ class StixFile(Connector):
     def fetch(self, source: Source, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
         """Read a file, or the .json files of a folder in a fixed order.
 
-        The checkpoint names a file, the digest of its content and how many of its objects are done; a file
-        that changed since is read anew. Raises InputError when there is nothing to read, and for a single
-        file that holds no JSON; such a file in a folder is one quarantined row.
+        Raises InputError when there is nothing to read, and for a single file that holds no JSON.
         """
-        place = source.path
-        single = not place.is_dir()
-        found = [place] if single else _listed(place)
-        names = [path.name if single else path.relative_to(place).as_posix() for path in found]
-        names = [name.encode(errors="replace").decode() for name in names]
-        mark = checkpoint or {}
-        first = names.index(mark["file"]) if mark.get("file") in names else 0
-        for number, (path, name) in enumerate(zip(found, names, strict=True)):
-            if number < first:
-                continue
-            share = (number / len(found), 1 / len(found))
-            try:
-                data, digest = _read(path)
-            except InputError as error:
-                if single:
-                    raise
-                row = Row(name, 1, "quarantined", reason=str(error))
-                yield Batch((), (row,), {"file": name, "digest": "", "done": 1}, sum(share))
-                continue
-            same = number == first and mark.get("digest") == digest
-            yield from _batches(name, data, digest, int(mark.get("done", 0)) if same else 0, share)
+        yield from stix_files.read(source.path, checkpoint)
 
 
 CONNECTOR = StixFile()
-
-
-def _listed(folder: Path) -> list[Path]:
-    """The .json files below a folder; first those of markings, by their path: others may refer to them."""
-    found = [path for path in folder.rglob("*.[jJ][sS][oO][nN]") if path.is_file()]
-    found = [path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts)]
-    if not found:
-        raise InputError(f"The folder {folder} holds no .json file.", fix=_REMEDY)
-    return sorted(found, key=lambda path: ("marking-definition" not in path.as_posix(), path.as_posix()))
-
-
-def _read(path: Path) -> tuple[bytes, str]:
-    """Content as UTF-8 without byte order mark, and its digest; raises InputError when it can't hold STIX."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise InputError(
-                f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read.",
-                fix="Split the bundle into several files and name their folder.",
-            )
-        if not path.is_file():
-            raise InputError(f"{path} is not a file.", fix=_REMEDY)
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be read.", why=f"{error.strerror or type(error).__name__}.",
-            fix="Check the path and its permissions.",
-        ) from error
-    digest = hashlib.sha256(data).hexdigest()
-    data = _as_utf8(data, path)
-    _check_json(data, path)
-    return data, digest
-
-
-def _as_utf8(data: bytes, path: Path) -> bytes:
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding).encode() if encoding else data.removeprefix(mark)
-            except UnicodeError as error:
-                raise InputError(f"{path} begins like {encoding.upper()} but isn't.", why=f"{error}.",
-                                 fix="Save it as UTF-8.") from error
-    return data
-
-
-def _check_json(data: bytes, path: Path) -> None:
-    """Raise InputError when the document isn't even the beginning of an object or list."""
-    start = data[:1_000_000].lstrip(b" \t\r\n")
-    if not start:
-        raise InputError(f"{path} is empty.", fix="Name a file that holds STIX objects.")
-    if (other := why_unread(start[:HEAD])) is not None:
-        raise InputError(f"{path} is {other[0]}; only STIX 2.0 and 2.1 in JSON are read.", fix=other[1])
-    if start[:1] not in (b"{", b"["):
-        line, column = Places(data).at(data.index(start[:1]))
-        raise InputError(
-            f"{path} is not JSON.", why=f"It must begin with {{ or [ at line {line}, column {column}.",
-            fix="Name a STIX bundle, a list of STIX objects or one object.",
-        )
-
-
-@dataclass
-class _File:
-    """One file under way: what is needed to tell an object's place and to know it when it comes twice."""
-
-    name: str
-    data: bytes
-    places: Places
-    seen: dict[tuple[str, str], tuple[bytes, int]] = field(default_factory=dict)
-    """(id, version) to the digest of the content and the row that had it first."""
-
-
-def _batches(name: str, data: bytes, digest: str, done: int, share: tuple[float, float]) -> Iterator[Batch]:
-    """The objects of one file, markings first, from the object after ``done`` on.
-
-    What is done is looked at again, to know objects that come twice: a resumed run says the same of each.
-    """
-    found = list(elements(data))
-    order = sorted(range(len(found)), key=lambda at: not _FIRST.search(data, found[at].start, found[at].end))
-    file = _File(name, data, Places(data))
-    if not found:
-        row = Row(name, 1, "blank", reason="The file holds no object.")
-        yield Batch((), (row,), {"file": name, "digest": digest, "done": 1}, sum(share))
-    for begin in range(0, len(order), BATCH):
-        end = min(begin + BATCH, len(order))
-        upserts: list[Mapping[str, Any]] = []
-        rows = []
-        for at in order[begin:end]:
-            items, row = _element(file, found[at], at + 1)
-            upserts += items
-            rows.append(row)
-        if end > done:
-            skipped = max(done - begin, 0)
-            part = share[0] + share[1] * end / len(order)
-            mark = {"file": name, "digest": digest, "done": end}
-            yield Batch(tuple(upserts), tuple(rows[skipped:]), mark, part)
-
-
-def _element(file: _File, element: Element, number: int) -> tuple[list[Mapping[str, Any]], Row]:
-    """What goes in of one element, and its row."""
-    line, column = file.places.at(element.start)
-    place = f"line {line}, column {column}"
-    raw = file.data[element.start : element.end]
-    if not element.complete:
-        what = "in the middle of this object" if raw else "before its list does: objects may be missing"
-        return [], Row(file.name, number, "quarantined", reason=f"{place}: the file ends {what}.")
-    try:
-        if b'"bundle"' in raw and (nested := _nested(file, element, raw, number, place)):
-            return nested
-        item = _parsed(raw, line, column)
-        mended, note = mend(item)
-        fault = check(mended)
-    except StixFault as error:
-        fault = error
-    if fault is not None:
-        reason = f"{place}: {fault.code}: {fault.sentence}"
-        return [], Row(file.name, number, "quarantined", reason=reason)
-    outcome = "repaired" if note else _OUTCOMES.get(mended["type"], "note")
-    return _once(file, mended, Row(file.name, number, outcome, (mended["id"],), note))
-
-
-def _once(file: _File, item: Mapping[str, Any], row: Row) -> tuple[list[Mapping[str, Any]], Row]:
-    """The object, unless its very version stood in the file before."""
-    version = str(item.get("modified") or item.get("created") or "")
-    digest = hashlib.blake2b(msgspec.json.encode(item, order="sorted"), digest_size=16).digest()
-    first, earlier = file.seen.setdefault((item["id"], version), (digest, row.row))
-    if earlier == row.row:
-        return [item], row
-    if first == digest:
-        reason = f"The same object as in row {earlier}. {row.reason}".strip()
-        return [], Row(row.file, row.row, row.outcome, row.ids, reason)
-    reason = f"Row {earlier} has the same id and version with other content; the first one stands."
-    return [], Row(row.file, row.row, "quarantined", (), reason)
-
-
-def _nested(
-    file: _File, element: Element, raw: bytes, number: int, place: str
-) -> tuple[list[Mapping[str, Any]], Row] | None:
-    """A bundle where an object should be: its objects go in, and its row tells of all of them."""
-    inner = list(elements(raw))
-    if len(inner) == 1 and inner[0].start == 0:
-        return None  # an object that only mentions the word
-    upserts: list[Mapping[str, Any]] = []
-    ids: list[str] = []
-    faults: list[str] = []
-    for one in inner:
-        shifted = Element(one.start + element.start, one.end + element.start, one.complete)
-        items, row = _element(file, shifted, number)
-        upserts += items
-        ids += row.ids
-        if row.outcome == "quarantined":
-            faults.append(row.reason)
-    reason = f"{place}: a bundle inside the bundle; {len(ids)} of its {len(inner)} objects were taken."
-    outcome: Outcome = "quarantined" if faults else "repaired"
-    return upserts, Row(file.name, number, outcome, tuple(ids), " ".join([reason, *faults[:3]]))
-
-
-def _parsed(raw: bytes, line: int, column: int) -> dict[str, Any]:
-    """Parse one object; its fault tells the place in the file and not in the object."""
-    try:
-        return parse_strict(raw)
-    except StixFault as fault:
-        try:
-            json.loads(raw)
-        except json.JSONDecodeError as error:
-            across = error.colno if error.lineno > 1 else column + error.colno - 1
-            sentence = f"not JSON: {error.msg} at line {line + error.lineno - 1}, column {across}."
-            raise StixFault(fault.code, fault.property, sentence) from fault
-        except (ValueError, RecursionError):
-            raise fault from None
-        raise

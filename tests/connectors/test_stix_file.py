@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from connectors import stix_file
 from connectors.stix_file import CONNECTOR
+from exchange.connect import stix_files
 from exchange.connect.contract import Row
 from exchange.connect.source import Source
 from exchange.errors import InputError
@@ -121,7 +121,7 @@ def test_a_file_that_can_hold_no_stix_is_refused_in_words(tmp_path: Path, conten
 def test_a_file_beyond_the_limit_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stix_file, "MAX_FILE_BYTES", 1_000)
+    monkeypatch.setattr(stix_files, "MAX_FILE_BYTES", 1_000)
     path = tmp_path / "a.json"
     path.write_bytes(b" " * 1_001)
     with pytest.raises(InputError, match="1,001 bytes; at most 1,000"):
