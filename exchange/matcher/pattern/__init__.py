@@ -1,7 +1,7 @@
 """STIX patterns over observed data: the whole language of STIX 2.1 section 9, evaluated on columns.
 
-``verdict.Judge`` answers any pattern; ``lookup`` answers those that are plain look-ups, by the hundred thousand, on
-DuckDB. Where the text leaves a choice or the reference matcher departs from it, this room does as follows:
+``verdict.Judge`` answers any pattern, and those that are plain look-ups by the hundred thousand. Where the text leaves
+a choice or the reference matcher departs from it, this room does as follows:
 
 - An observed-data stands for ``number_observed`` observations (9.1), so it alone can satisfy REPEATS or AND. When
   they occurred between its first and last moment isn't defined (9.1): a pattern matches if some moments fit, but the

@@ -73,14 +73,17 @@ class Table:
     def _make(self, type_name: str, steps: tuple[str | int | None, ...]) -> Column:
         rows: dict[Hashable, list[int]] = {}
         given = self._rows_of_type.get(type_name, ())
+        if len(steps) == 1 and isinstance(steps[0], str) and not steps[0].endswith(("_bin", "_hex")):
+            name = steps[0]  # most paths by far: no list, no reference, nothing to decode
+            for row, found in given:
+                if name in found:
+                    value = found[name]
+                    rows.setdefault(value if isinstance(value, str) else _key(value), []).append(row)
+            return Column(rows)
         budget = Budget(_PLACES + _PLACES_PER_ROW * len(given), "lists and references that lead to too many places")
         for row, found in given:
             for value in values(found, steps, self.observed[self.owner[row]].scope, budget):
-                key = value if isinstance(value, str) else _key(value)
-                if key in rows:
-                    rows[key].append(row)
-                else:
-                    rows[key] = [row]
+                rows.setdefault(value if isinstance(value, str) else _key(value), []).append(row)
         return Column(rows)
 
     def answer(self, test: TestTree) -> Answer:

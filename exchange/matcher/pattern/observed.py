@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Bundle:
     problems: list[str] = field(default_factory=list)
 
 
+@lru_cache(maxsize=1 << 14)
 def ticks(text: str) -> int:
     """Ticks since 1970 of a STIX timestamp, exact to 18 digits. Raises ValueError for anything else."""
     fraction = version_key(text)[20:][:_DIGITS].ljust(_DIGITS, "0")
@@ -65,9 +67,20 @@ def read_bundle(path: Path) -> Bundle:
     except OSError as error:
         raise InputError(f"The observed data in {path} can't be read.", why=f"{error.strerror}.", fix=_FIX) from error
     try:
-        raws = _raw_objects(data)
+        whole = _raw_objects(data)
+        try:
+            bundle = observed_data(msgspec.json.decode(whole, type=list[dict[str, Any]]))
+        except BROKEN_JSON:  # one of them is bad: which?
+            objects, problems = _one_by_one(msgspec.json.decode(whole, type=list[msgspec.Raw]))
+            bundle = observed_data(objects)
+            bundle.problems[:0] = problems
     except BROKEN_JSON as error:
         raise InputError(f"{path} is no STIX bundle.", why=f"{str(error).rstrip('.')}.", fix=_FIX) from error
+    return bundle
+
+
+def _one_by_one(raws: Sequence[msgspec.Raw]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The objects that can be read, and what is wrong with the others, in words."""
     problems: list[str] = []
     objects: list[dict[str, Any]] = []
     for number, raw in enumerate(raws, 1):
@@ -75,22 +88,22 @@ def read_bundle(path: Path) -> Bundle:
             objects.append(msgspec.json.decode(raw, type=dict[str, Any]))
         except BROKEN_JSON as error:
             problems.append(f"Object {number} of the bundle is left out: {str(error).rstrip('.')}.")
-    bundle = observed_data(objects)
-    return Bundle(bundle.observed, problems + bundle.problems)
+    return objects, problems
 
 
-def _raw_objects(data: bytes) -> list[msgspec.Raw]:
+def _raw_objects(data: bytes) -> bytes | msgspec.Raw:
+    """The JSON array of the objects of a bundle, an envelope, an array, or an observed-data by itself."""
     if data.lstrip()[:1] == b"[":
-        return msgspec.json.decode(data, type=list[msgspec.Raw])
+        return data
     box = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     kind = bytes(box.get("type", b"")).strip()
     if kind == b'"observed-data"':
-        return [msgspec.Raw(data)]
+        return b"[%b]" % data
     if "objects" in box:
-        return msgspec.json.decode(box["objects"], type=list[msgspec.Raw])
+        return box["objects"]
     if kind != b'"bundle"':
         raise msgspec.DecodeError("it has no objects")
-    return []
+    return b"[]"
 
 
 def observed_data(objects: Iterable[Mapping[str, Any]]) -> Bundle:

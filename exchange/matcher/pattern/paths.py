@@ -23,8 +23,6 @@ def values(
     """
     last = steps[-1]
     binary = isinstance(last, str) and last.endswith(("_bin", "_hex"))
-    if isinstance(last, str) and len(steps) == 1 and not binary:  # most paths by far
-        return [found[last]] if last in found else []
     current: list[Any] = [found]
     reference = False
     for step in steps:
