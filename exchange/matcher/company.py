@@ -16,7 +16,6 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.platform.questions import ask_holders
 from exchange.matcher.weighing import Weights
-from exchange.matcher.witness import hear_sources
 
 _COARSE = 2**14  # sums of suspicion times time must stay exact too: 14 bits + 23 of time + 16 of holders
 OWN = 1 << 62
@@ -33,9 +32,11 @@ def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> None:
     engine.run(f"""CREATE OR REPLACE TEMP TABLE voices AS SELECT account_id, heard AS score FROM state
         WHERE heard >= {weights.company.suspect_from}""")
     ask_holders(engine, there)
+    largest = max(kind.base for kind in weights.kinds.values() if kind.company)
     engine.run(f"""CREATE OR REPLACE TEMP TABLE active AS
-        SELECT a.*, row_number() OVER () AS value_no, {rarity_sql('a.holders', 'k.cap')} AS rarity, k.half_life,
-            k.together, k.base, k.signal, k.family
+        SELECT a.*, row_number() OVER (ORDER BY a.kind, a.key) AS value_no,
+            {rarity_sql('a.holders', 'k.cap')} AS rarity, k.half_life, k.together, k.base, k.base / {largest} * {-weights.prior} AS strength, k.signal, k.family,
+            dense_rank() OVER (ORDER BY k.signal) AS signal_no
         FROM (SELECT l.kind, l.key, any_value(l.holders) AS holders FROM ground.holdings l SEMI JOIN voices s
             USING (account_id) GROUP BY l.kind, l.key) a JOIN kinds k ON k.kind = a.kind""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE shared AS
@@ -48,7 +49,6 @@ def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> None:
 def one_round(engine: Engine, weights: Weights, at: int) -> None:
     """Make table ``company`` from ``shared``, ``active`` (what is true of a value) and ``state``."""
     prior = weights.prior_probability
-    hear_sources(engine, weights)
     engine.run(f"""CREATE OR REPLACE TEMP TABLE seen AS
         SELECT account_id, value_no, first_seen, last_seen, sources, {_coarse('recent')} AS w,
             {_coarse('recent * suspicion')} AS ws,
@@ -72,37 +72,38 @@ def one_round(engine: Engine, weights: Weights, at: int) -> None:
 def _weigh(engine: Engine, weights: Weights) -> None:
     """What each holding tells comes first; who hears too little of it to be worth a row is left out of the rest."""
     rules, prior = weights.company, weights.prior_probability
-    largest = max(kind.base for kind in weights.kinds.values() if kind.company)
     ticks = DAY / _TICK
     gap = f"pow(2, -(greatest(0, d2 - other_d1, other_d2 - d1) / {ticks}) / together)"
     aged = f"pow(2, -(d2 / {ticks}) / (2 * half_life))"
-    weighed = f"{gap} * {aged} AS decay, base / {largest} * {-weights.prior} AS strength"
     engine.run(f"""CREATE OR REPLACE TEMP TABLE weighed AS
-        SELECT *, ln((others_ws + {rules.smoothing * prior}) / (others_w + {rules.smoothing}) / {prior})
-            / {-weights.prior} AS told
-        FROM (SELECT s.*, t.w - s.w AS others_w, t.ws - s.ws AS others_ws,
-                CASE WHEN t.ws > s.ws THEN (t.wd1 - s.ws * d1) / (t.ws - s.ws) ELSE d1 END AS other_d1,
-                CASE WHEN t.ws > s.ws THEN (t.wd2 - s.ws * d2) / (t.ws - s.ws) ELSE d2 END AS other_d2,
-                t.sources & ~(s.sources & COALESCE(u.sources, 0)) AS told_by
-            FROM seen s JOIN sums t USING (value_no) LEFT JOIN single u USING (value_no))""")
+        SELECT account_id, value_no, signal_no, first_seen, last_seen, others_w, others_ws, told, decay,
+            strength * rarity * decay * told AS raw, told_by
+        FROM (SELECT *, {gap} * {aged} AS decay,
+                ln((others_ws + {rules.smoothing * prior}) / (others_w + {rules.smoothing}) / {prior})
+                    / {-weights.prior} AS told
+            FROM (SELECT s.*, a.signal_no, a.strength, a.rarity, a.together, a.half_life,
+                    t.w - s.w AS others_w, t.ws - s.ws AS others_ws,
+                    CASE WHEN t.ws > s.ws THEN (t.wd1 - s.ws * d1) / (t.ws - s.ws) ELSE d1 END AS other_d1,
+                    CASE WHEN t.ws > s.ws THEN (t.wd2 - s.ws * d2) / (t.ws - s.ws) ELSE d2 END AS other_d2,
+                    t.sources & ~(s.sources & COALESCE(u.sources, 0)) AS told_by
+                FROM seen s JOIN sums t USING (value_no) JOIN active a USING (value_no)
+                LEFT JOIN single u USING (value_no)))
+        WHERE abs(raw) > 1e-4""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE worth AS SELECT account_id FROM direct UNION
-        SELECT account_id FROM (SELECT account_id, told, rarity, {weighed} FROM weighed JOIN active USING (value_no)
-            WHERE told > 0)
-        GROUP BY account_id HAVING sum(strength * rarity * decay * told) >= {rules.heard_from} - 1e-3""")
+        SELECT account_id FROM weighed WHERE raw > 0
+        GROUP BY account_id HAVING sum(raw) >= {rules.heard_from} - 1e-3""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
-        SELECT account_id, kind, key, signal, family, NULL::VARCHAR AS value, first_seen, last_seen, holders, strength,
-            rarity, decay, told, others_w, others_ws, repeated, {grid('raw * repeated')} AS nats,
-            CASE WHEN raw > 0 THEN 'company.' || signal ELSE 'against.' || family END AS feature,
-            CASE WHEN raw > 0 THEN told_by ELSE 0 END AS sources
-        FROM (SELECT *, pow({weights.direct.second_value}, row_number() OVER (
-                PARTITION BY account_id, signal, raw > 0 ORDER BY abs(raw) DESC, kind, key) - 1) AS repeated
-            FROM (SELECT *, strength * rarity * decay * told AS raw FROM (
-                SELECT w.*, a.kind, a.key, a.signal, a.family, a.holders, a.rarity, {weighed}
-                FROM weighed w SEMI JOIN worth USING (account_id) JOIN active a USING (value_no)))
-            WHERE abs(raw) > 1e-4)
-        WHERE repeated > 0.01
-        QUALIFY account_id IN (SELECT account_id FROM direct)
-            OR sum(nats) FILTER (nats > 0) OVER (PARTITION BY account_id) >= {rules.heard_from}""")
+        WITH once AS (SELECT *, pow({weights.direct.second_value}, row_number() OVER (
+                PARTITION BY account_id, signal_no, raw > 0 ORDER BY abs(raw) DESC, value_no) - 1) AS repeated
+            FROM weighed SEMI JOIN worth USING (account_id)),
+        rows AS (SELECT *, {grid('raw * repeated')} AS nats FROM once WHERE repeated > 0.01),
+        heard AS (SELECT account_id FROM direct UNION SELECT account_id FROM rows WHERE nats > 0
+            GROUP BY account_id HAVING sum(nats) >= {rules.heard_from})
+        SELECT r.account_id, a.kind, a.key, a.signal, a.family, NULL::VARCHAR AS value, r.first_seen, r.last_seen,
+            a.holders, a.strength, a.rarity, r.decay, r.told, r.others_w, r.others_ws, r.repeated, r.nats,
+            CASE WHEN raw > 0 THEN 'company.' || a.signal ELSE 'against.' || a.family END AS feature,
+            CASE WHEN raw > 0 THEN r.told_by ELSE 0 END AS sources
+        FROM rows r SEMI JOIN heard USING (account_id) JOIN active a USING (value_no)""")
 
 
 def empty(engine: Engine, account_type: str) -> None:

@@ -29,7 +29,13 @@ from exchange.matcher.mapping import TableMapping
 from exchange.matcher.neighbours import thin_neighbours
 from exchange.matcher.networks import find_networks, recommend_steps, write_networks
 from exchange.matcher.platform.ground import lay
-from exchange.matcher.platform.questions import bring_accounts, bring_heard, bring_members, prepare_questions
+from exchange.matcher.platform.questions import (
+    bring_accounts,
+    bring_members,
+    describe,
+    open_accounts,
+    prepare_questions,
+)
 from exchange.matcher.platform.steps import Steps
 from exchange.matcher.removed import read_removed
 from exchange.matcher.report import Report
@@ -38,6 +44,7 @@ from exchange.matcher.spark.engine import on_spark
 from exchange.matcher.values import quoted
 from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
+from exchange.matcher.witness import hear_sources
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
 GROUND = "ground.duckdb"
@@ -246,15 +253,16 @@ def compare(engine: Engine, there: Entities, weights: Weights, at: int, report: 
 
 def prepare(engine: Engine, there: Entities, weights: Weights, at: int, report: Report) -> None:
     """Weigh direct evidence and objections; make everything that rounds of company need."""
+    open_accounts(engine, there)
     bring_accounts(engine, there, "SELECT account_id FROM hits")
     _tell_strangers(engine, report)
     if repeated := weigh_hits(engine, weights, at):
         report.leave_out("a hit on a value that the same source had already named (it counts once)", "", repeated)
     objections.weigh_objections(engine, weights)
+    hear_sources(engine, weights)
     company.empty(engine, there.account_type)
     circle.empty(engine, there.account_type)
     prepare_questions(engine, there)
-    bring_heard(engine, there)
     claims.weigh_claims(engine, weights)
 
 
@@ -273,7 +281,7 @@ def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts:
     """One round of company and circles."""
     company.gather(engine, there, weights, at)
     company.one_round(engine, weights, at)
-    bring_heard(engine, there)
+    bring_accounts(engine, there, "SELECT account_id FROM company")
     circle.gather_circles(engine, weights, accounts)
     claims.weigh_claims(engine, weights)
 
@@ -291,12 +299,15 @@ def _weigh(engine: Engine, there: Entities, weights: Weights, at: int, report: R
 
 def _stage(engine: Engine, there: Entities, weights: Weights, at: int, accounts: int, number: int) -> None:
     """Listen (but for the first time), and weigh with the card of the stage."""
+    last = number == len(weights.cards) - 1
     if number:
         listen(engine, there, weights, at, accounts)
+        if last or weights.learned.models:
+            describe(engine, there)
     card = weights.cards[number]
     weighed = fusion.weigh(read_features(engine, weights), card, weights)
     fusion.keep_state(engine, weighed)
-    if number == len(weights.cards) - 1:
+    if last:
         fusion.write_evidence(engine, weighed, card)
         keep_features(engine, weighed.features)
         bring_members(engine, there)

@@ -22,9 +22,10 @@ import numpy as np
 from exchange.matcher.compare import token
 from exchange.matcher.direct import weigh_hits
 from exchange.matcher.engine import Engine, open_engine
+from exchange.matcher.entities import Entities
 from exchange.matcher.indicators import Indicator
 from exchange.matcher.platform.ground import lay
-from exchange.matcher.platform.questions import bring_accounts
+from exchange.matcher.platform.questions import bring_accounts, open_accounts
 from exchange.matcher.probes import Probe
 from exchange.matcher.report import Report
 from exchange.matcher.run import load_indicators
@@ -72,12 +73,13 @@ def best(do: Callable[[], Any], times: int = 3) -> dict[str, float]:
     return {"wall_seconds": round(min(found)[0], 4), "cpu_seconds": round(min(cpu for _, cpu in found), 4)}
 
 
-def evidence(engine: Engine, weights: Weights) -> int:
+def evidence(engine: Engine, there: Entities, weights: Weights) -> int:
     """Hits, their weights and a score per account; returns the accounts."""
     engine.run("DELETE FROM hits")
     engine.run("DELETE FROM too_common")
     token.compare(engine)
-    bring_accounts(engine, None, "SELECT account_id FROM hits")  # type: ignore[arg-type] - not read
+    open_accounts(engine, there)
+    bring_accounts(engine, there, "SELECT account_id FROM hits")
     weigh_hits(engine, weights, AT)
     return int(engine.one("""SELECT count(*) FROM (SELECT account_id, 1 / (1 + exp(5 - sum(nats))) AS score
         FROM direct GROUP BY account_id)""")[0])
@@ -127,8 +129,8 @@ def main() -> None:
                       "cpu_seconds": round(time.process_time() - start[1], 2)}
             indicators = make_indicators(engine, given.indicators)
             load_indicators(engine, indicators, weights, there)
-            accounts = evidence(engine, weights)
-            fused = best(lambda: evidence(engine, weights))
+            accounts = evidence(engine, there, weights)
+            fused = best(lambda: evidence(engine, there, weights))
             kind, number = engine.one("SELECT kind, key FROM links LIMIT 1")
             one = best(lambda: engine.rows(f"""SELECT account_id, first_seen, last_seen FROM links
                 WHERE key = {number} AND kind = '{kind}'"""), 9)

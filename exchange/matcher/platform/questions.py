@@ -20,21 +20,11 @@ counted exactly."""
 
 
 def prepare_questions(engine: Engine, there: Entities) -> None:
-    """Make what every question rests on: ``derived``, and the local tables that hold answers, empty so far.
-
-    ``holdings``: account_id, kind, key, first_seen, last_seen, holders; ``accounts``: as ``everyone``, of accounts that
-    came up; ``acts_here``: as ``acts``, of those; ``doing``: how many posts each of those shared.
-    """
-    account, told = there.account_type, told_kinds(engine)
-    open_answers(engine, account, repr(sorted(engine.rows("SELECT kind, cap FROM kinds WHERE company"))))
+    """Make what questions of values rest on: ``derived``, and ``holdings`` (account_id, kind, key, first_seen,
+    last_seen, holders), empty unless kept."""
+    told = told_kinds(engine)
+    open_answers(engine, there.account_type, repr(sorted(engine.rows("SELECT kind, cap FROM kinds WHERE company"))))
     derive(engine, there, told)
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE described (account_id {account}, kind VARCHAR, key BIGINT,
-        value VARCHAR)""")
-    engine.run(f"CREATE OR REPLACE TEMP TABLE told_of (account_id {account})")
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE acts_here (account_id {account}, kind VARCHAR, key BIGINT, ts BIGINT,
-        wrote BOOLEAN)""")
-    engine.run("""CREATE OR REPLACE TEMP VIEW doing AS SELECT account_id, count(DISTINCT key) AS n FROM acts_here
-        WHERE kind = 'share' AND NOT wrote GROUP BY account_id""")
 
 
 def told_kinds(engine: Engine) -> frozenset[str]:
@@ -53,6 +43,9 @@ def ask_holders(engine: Engine, there: Entities) -> None:
     engine.run("BEGIN")
     engine.run("""CREATE OR REPLACE TEMP TABLE asked AS SELECT account_id FROM voices v
         WHERE NOT EXISTS (SELECT 1 FROM ground.asked_accounts a WHERE a.account_id = v.account_id)""")
+    if not engine.one("SELECT count(*) FROM asked")[0]:
+        engine.run("COMMIT")
+        return
     engine.run("INSERT INTO ground.asked_accounts SELECT account_id FROM asked")
     engine.run(f"CREATE OR REPLACE TEMP TABLE values_held AS SELECT DISTINCT kind, key FROM"
                f" ({traces_sql(there, told, _of_asked)})")
@@ -82,34 +75,32 @@ def ask_holders(engine: Engine, there: Entities) -> None:
         engine.run(f"DROP TABLE {table}")
 
 
+def open_accounts(engine: Engine, there: Entities) -> None:
+    """Make the tables of accounts that came up, empty so far: ``accounts`` as ``everyone``, ``acts_here`` as ``acts``,
+    and ``doing``, how many posts each of them shared."""
+    engine.run("CREATE OR REPLACE TEMP TABLE accounts AS SELECT * FROM everyone LIMIT 0")
+    engine.here("accounts")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE acts_here (account_id {there.account_type}, kind VARCHAR, key BIGINT,
+        ts BIGINT, wrote BOOLEAN)""")
+    engine.run("""CREATE OR REPLACE TEMP VIEW doing AS SELECT account_id, count(DISTINCT key) AS n FROM acts_here
+        WHERE kind = 'share' AND NOT wrote GROUP BY account_id""")
+
+
 def bring_accounts(engine: Engine, there: Entities, which: str) -> None:
-    """Add to ``accounts`` the rows of those that a query names and that aren't there yet."""
-    if not engine.has("accounts"):
-        engine.run("CREATE TEMP TABLE accounts AS SELECT * FROM everyone LIMIT 0")
-        engine.here("accounts")
+    """Add those whom a query names and who aren't there yet to ``accounts``, and what they did to ``acts_here``."""
     engine.run(f"""CREATE OR REPLACE TEMP TABLE asked AS SELECT DISTINCT account_id FROM ({which}) w
         WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.account_id = w.account_id)""")
     engine.run("INSERT INTO accounts SELECT e.* FROM everyone e JOIN asked q ON q.account_id = e.account_id")
-
-
-def bring_heard(engine: Engine, there: Entities) -> None:
-    """Bring the accounts of ``direct`` and ``company``, and what they did, as far as they aren't there; and write out
-    the values of ``company``."""
-    heard = "SELECT account_id FROM direct UNION SELECT account_id FROM company"
-    bring_accounts(engine, there, heard)
     if "acts" in there.tables:
-        engine.run(f"""CREATE OR REPLACE TEMP TABLE asked AS SELECT account_id FROM ({heard}) w
-            WHERE NOT EXISTS (SELECT 1 FROM told_of a WHERE a.account_id = w.account_id)""")
-        engine.run("INSERT INTO told_of SELECT account_id FROM asked")
         engine.run("INSERT INTO acts_here SELECT t.* FROM acts t JOIN asked q ON q.account_id = t.account_id")
-    _describe(engine, there)
 
 
-def _describe(engine: Engine, there: Entities) -> None:
+def describe(engine: Engine, there: Entities) -> None:
     """Write out the values of ``company``: most say themselves, the others are looked up."""
-    engine.run("""CREATE OR REPLACE TEMP TABLE asked AS SELECT DISTINCT account_id, kind, key FROM company c
-        WHERE kind NOT IN ('signup', 'share', 'tag') AND NOT EXISTS (SELECT 1 FROM described d
-            WHERE d.account_id = c.account_id AND d.kind = c.kind AND d.key = c.key)""")
+    engine.run("""CREATE OR REPLACE TEMP TABLE asked AS SELECT account_id, kind, key FROM company c
+        WHERE kind NOT IN ('signup', 'share', 'tag')""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE described (account_id {there.account_type}, kind VARCHAR, key BIGINT,
+        value VARCHAR)""")
     same = "q.account_id = t.account_id AND q.key = t.key"
     engine.run(f"""INSERT INTO described SELECT t.account_id, t.kind, t.key, min(t.value) FROM derived t
         JOIN asked q ON {same} AND q.kind = t.kind GROUP BY ALL""")
