@@ -1,7 +1,8 @@
-"""Wallets of cryptocurrencies, by their address: ``btc:…``, ``eth:…``, ``tron:…``.
+"""Wallets of cryptocurrencies, by their address: ``btc:…``, ``eth:…``, ``tron:…``, ``xmr:…``.
 
 Bitcoin and Tron addresses carry a check sum (Base58Check; BIP 173 and 350), which is verified. Ethereum's is
-in the letter case only (EIP-55) and is dropped, as chains ignore it. Addresses stand on a public ledger and
+in the letter case only (EIP-55) and is dropped, as chains ignore it; Monero's rests on a hash that Python lacks
+(Keccak), so its length and letters must do. Addresses stand on a public ledger and
 may travel in the clear.
 """
 
@@ -19,8 +20,10 @@ _BECH32 = {letter: number for number, letter in enumerate("qpzry9x8gf2tvdw0s3jn5
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CONSTANTS = frozenset({1, 0x2BC830A3})
 """What the polynomial leaves over of bech32 (BIP 173) and bech32m (BIP 350)."""
-_PREFIX = re.compile(r"(?:bitcoin|btc|ethereum|eth|tron|trx):(?://)?", re.IGNORECASE)
+_PREFIX = re.compile(r"(?:bitcoin|btc|ethereum|eth|tron|trx|monero|xmr):(?://)?", re.IGNORECASE)
 _ETHEREUM = re.compile(r"0x[0-9a-f]{40}\Z")
+_MONERO = re.compile(r"(?:[48][1-9A-HJ-NP-Za-km-z]{94}|4[1-9A-HJ-NP-Za-km-z]{105})\Z")
+"""Main and sub-addresses, and those with a payment id."""
 _SHAPE = re.compile(r"[a-zA-Z0-9]{26,90}\Z")
 
 
@@ -38,7 +41,9 @@ def normalise(text: str) -> str:
             return f"btc:{plain}"
         if version == 0x41:
             return f"tron:{plain}"
-    raise IdentifierError(f"{text[:100]!r} is no address of a Bitcoin, Ethereum or Tron wallet, or mistyped")
+    if _MONERO.match(plain) and len(set(plain)) > 10:
+        return f"xmr:{plain}"
+    raise IdentifierError(f"{text[:100]!r} is no address of a Bitcoin, Ethereum, Tron or Monero wallet, or mistyped")
 
 
 def _base58(text: str) -> int | None:
@@ -72,6 +77,7 @@ def _said(value: str) -> Said:
     return {"cryptocurrency-wallet:value": value.partition(":")[2]}
 
 
+_LOREM = "Lorem1psumDo2orSitAmet3" * 4 + "xy"
 KIND = Kind(
     name="wallet",
     title="cryptocurrency wallet",
@@ -89,9 +95,11 @@ KIND = Kind(
             "btc:bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
         "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed": "eth:0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
         "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t": "tron:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+        f"monero:4{_LOREM}": f"xmr:4{_LOREM}",
     },
     non_examples=(
         "", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
-        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe", "0x" + "0" * 40, "lorem ipsum",
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe", "0x" + "0" * 40, "4" * 95,
+        "lorem ipsum",
     ),
 )  # fmt: skip
