@@ -86,14 +86,15 @@ class Table:
                 rows.setdefault(value if isinstance(value, str) else _key(value), []).append(row)
         return Column(rows)
 
-    def answer(self, test: TestTree) -> Answer:
-        """The rows of a test in brackets.
+    def answer(self, test: TestTree, scans: Budget) -> Answer:
+        """The rows of a test in brackets; ``scans`` is how many values may be looked at.
 
-        Raises StixFault for a constant that means nothing, OverBudgetError where a path leads to too many places.
+        Raises StixFault for a constant that means nothing, OverBudgetError where a path leads to too many places or
+        there is too much to look at.
         """
         if isinstance(test, Comparison):
-            return self._comparison(test)
-        given = [self.answer(one) for one in test.operands]
+            return self._comparison(test, scans)
+        given = [self.answer(one, scans) for one in test.operands]
         combine: Callable[[Rows, Rows], Rows] = (
             frozenset.intersection if test.operator == "AND" else frozenset.union)
         return Answer(
@@ -102,13 +103,15 @@ class Table:
             tuple(dict.fromkeys(doubt for one in given for doubt in one.doubts)),
         )
 
-    def _comparison(self, given: Comparison) -> Answer:
+    def _comparison(self, given: Comparison, scans: Budget) -> Answer:
         column = self.column(given.path.type, given.path.steps)
         keys = _keys(given)
         if keys is not None:
             sure = possible = _union(column.rows_by_value.get(key, ()) for key in keys)
         else:
-            sure, possible = _scan(column, test_of(given))
+            test = test_of(given)
+            scans.spend(len(column.rows_by_value))
+            sure, possible = _scan(column, test)
         if given.negated:  # 9.6: what isn't there is false whatever the operator; all else is turned around
             sure, possible = column.present - possible, column.present - sure
         doubts = (beyond(str(given.value)),) if sure != possible else ()

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from exchange.matcher.pattern.assign import assignable
-from exchange.matcher.pattern.budget import BUDGET, Budget
+from exchange.matcher.pattern.budget import BUDGET, SCANS, Budget
 from exchange.matcher.pattern.columns import Answer, Rows, Table, unsatisfiable
 from exchange.matcher.pattern.demands import (
     FOREVER,
@@ -34,7 +34,8 @@ from exchange.matcher.pattern.demands import (
 from exchange.matcher.pattern.observed import TICKS, Observed, ticks
 from exchange.matcher.pattern.supply import Supply
 from exchange.stix.fault import StixFault
-from exchange.stix.pattern.parser import parse, single_equality
+from exchange.stix.pattern.parser import WIDE, parse, single_equality
+from exchange.stix.pattern.tokens import TooLargeError
 from exchange.stix.pattern.tree import (
     Combination,
     Expression,
@@ -99,8 +100,11 @@ class Judge:
         if equality is not None and not equality[0].endswith(("_bin", "_hex")):
             return self._equal(text, *equality)
         try:
-            expression = parse(text).expression
-            answers = {id(one): self._table.answer(one.test) for one in _observations(expression)}
+            expression = parse(text, WIDE).expression
+            scans = Budget(SCANS, "too many values to look through")
+            answers = {id(one): self._table.answer(one.test, scans) for one in _observations(expression)}
+        except TooLargeError as fault:
+            return Verdict(text, UNDECIDED, (), fault.sentence)
         except StixFault as fault:
             return Verdict(text, INVALID, (), fault.sentence)
         except OverBudgetError as error:

@@ -1,7 +1,8 @@
 """The grammar of STIX patterns, by recursive descent (STIX 2.1, 9; caps of our own against hostile input).
 
 Precedence of observation expressions from loose to tight: FOLLOWEDBY, OR, AND, qualifiers; inside brackets
-OR, AND. At most 10 kB, 200 comparisons and 50 nested parentheses; chains are flat, so no tree is deeper.
+OR, AND. At the exchange's door at most 10 kB, 200 comparisons and 50 nested parentheses; chains are flat, so no tree is
+deeper.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from exchange.stix.fault import shown
-from exchange.stix.pattern.tokens import Token, number_value, refuse, string_value, tokens, typed_value
+from exchange.stix.pattern.tokens import TooLargeError, Token, number_value, refuse, string_value, tokens, typed_value
 from exchange.stix.pattern.tree import (
     KEYWORDS,
     Combination,
@@ -40,6 +41,20 @@ MAX_COMPARISONS = 200
 MAX_NESTING = 50
 """Deepest nesting of parentheses."""
 
+
+
+class Limits(NamedTuple):
+    """What a reader takes at most."""
+
+    size: int = MAX_BYTES
+    comparisons: int = MAX_COMPARISONS
+    nesting: int = MAX_NESTING
+
+
+DOOR = Limits()
+WIDE = Limits(1_048_576, 10_000, 80)
+"""For who only asks whether a pattern matches: no member has to read it."""
+
 _SPACE = r"[ \t\r\n]{0,9}"
 _EQUALS = rf"([a-z][a-z0-9-]*):([a-z_][a-z0-9_]*)((?:\.[a-z_][a-z0-9_]*)*){_SPACE}={_SPACE}'([^'\\]*)'"
 _ONE = re.compile(_EQUALS)
@@ -54,21 +69,22 @@ _TEXTUAL = frozenset(("LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET"))
 
 
 @lru_cache(maxsize=64)  # one push parses the same pattern for validity and for what it holds about people
-def parse(text: str) -> Pattern:
-    """The tree of a pattern; raises StixFault (``pattern-invalid``) with the place, and nothing else."""
-    if len(text) > MAX_BYTES or (not text.isascii() and len(text.encode("utf-8", "replace")) > MAX_BYTES):
-        refuse(f"it is longer than {MAX_BYTES} bytes.")
+def parse(text: str, limits: Limits = DOOR) -> Pattern:
+    """The tree of a pattern; raises StixFault (``pattern-invalid``) with the place, and nothing else; TooLargeError is
+    the one for what is beyond the limits."""
+    if len(text) > limits.size or (not text.isascii() and len(text.encode("utf-8", "replace")) > limits.size):
+        refuse(f"it is longer than {limits.size} bytes.", fault=TooLargeError)
     simple = _SIMPLE.fullmatch(text)
     if simple is None:
-        return _Parser(tokens(text)).pattern()
+        return _Parser(tokens(text), limits).pattern()
     tests: list[Test] = [
         Comparison(ObjectPath(type_name, (first, *more[1:].split(".")) if more else (first,)), "=", value)
         for type_name, first, more, value in _ONE.findall(text)
     ]
     if len(tests) == 1:
         return Pattern(Observation(tests[0]))
-    if len(tests) > MAX_COMPARISONS:
-        refuse(f"it has more than {MAX_COMPARISONS} comparisons.")
+    if len(tests) > limits.comparisons:
+        refuse(f"it has more than {limits.comparisons} comparisons.", fault=TooLargeError)
     return Pattern(Observation(Logic(simple[1] or "AND", tuple(tests))))
 
 
@@ -90,8 +106,9 @@ def single_equality(text: str) -> tuple[str, str] | None:
 
 
 class _Parser:
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, found: list[Token], limits: Limits) -> None:
         self._tokens = found
+        self._limits = limits
         self._position = 0
         self._now = found[0]
         self._comparisons = 0
@@ -130,8 +147,8 @@ class _Parser:
 
     def _enter(self) -> None:
         self._depth += 1
-        if self._depth > MAX_NESTING:
-            refuse(f"parentheses are nested deeper than {MAX_NESTING}.", self._now.at)
+        if self._depth > self._limits.nesting:
+            refuse(f"parentheses are nested deeper than {self._limits.nesting}.", self._now.at, TooLargeError)
 
     # -- observation expressions -----------------------------------------------------------------
 
@@ -251,8 +268,8 @@ class _Parser:
 
     def _count(self) -> None:
         self._comparisons += 1
-        if self._comparisons > MAX_COMPARISONS:
-            refuse(f"it has more than {MAX_COMPARISONS} comparisons.", self._now.at)
+        if self._comparisons > self._limits.comparisons:
+            refuse(f"it has more than {self._limits.comparisons} comparisons.", self._now.at, TooLargeError)
 
     def _comparison(self, path: ObjectPath) -> Comparison:
         negated = self._take("NOT")

@@ -54,10 +54,15 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
-def refuse(sentence: str, at: int | None = None) -> NoReturn:
+class TooLargeError(StixFault):
+    """A pattern beyond the caps of its reader: what it says isn't known, it may be right."""
+
+
+def refuse(sentence: str, at: int | None = None, fault: type[StixFault] = StixFault) -> NoReturn:
     """Raise the fault of a pattern; ``at`` is an offset in characters, told from 1."""
     place = "" if at is None else f" at character {at + 1}"
-    raise StixFault(PATTERN_INVALID, "pattern", f"The STIX pattern is wrong{place}: {sentence}") from None
+    word = "is wrong" if fault is StixFault else "is too large"
+    raise fault(PATTERN_INVALID, "pattern", f"The STIX pattern {word}{place}: {sentence}") from None
 
 
 def _refuse_character(text: str, at: int) -> NoReturn:

@@ -26,9 +26,15 @@ def judge() -> Judge:
 
 
 HOSTILE = [
-    ("[" + " OR ".join(["x:v = 'a'"] * 20_000) + "]", BAD),
-    ("(" * 5_000 + A + ")" * 5_000, BAD),
-    ("[" + "(" * 5_000 + "x:v = 'a'" + ")" * 5_000 + "]", BAD),
+    ("[" + " OR ".join(["x:v = 'a'"] * 20_000) + "]", OPEN),  # right, but beyond what is read
+    ("(" * 5_000 + A + ")" * 5_000, OPEN),
+    ("[" + "(" * 5_000 + "x:v = 'a'" + ")" * 5_000 + "]", OPEN),
+    ("[x:v = '" + "a" * 2_000_000 + "']", OPEN),
+    ("[" + " OR ".join(["x:v = 'c'"] * 9_000) + " OR x:v = 'a']", Y),
+    (" OR ".join(["[x:v = 'c']"] * 5_000) + f" OR {A}", Y),
+    ("(" * 79 + A + ")" * 79, Y),
+    ("[" + "(" * 79 + "x:v = 'a'" + ")" * 79 + "]", Y),
+    ("[x:v IN (" + ", ".join(f"'{n}'" for n in range(9_000)) + ", 'a')]", Y),
     (f"{A} WITHIN 0 SECONDS", BAD),
     (f"{A} WITHIN -1 SECONDS", BAD),
     (f"{A} REPEATS 0 TIMES", BAD),
