@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -19,14 +19,23 @@ from exchange.stix.pattern.tokens import refuse
 
 _PCRE = re.compile(
     r"\\[1-9]|\\[gk][{<'0-9-]|\\[GKXRCcEQNhHvVe]|\\u|\\o\{|\(\?[=!>|&RP0-9+-]|\(\?<[=!]|\(\?\(|\(\?#|\(\*[A-Z]"
-    r"|\(\?[a-zA-Z-]*[xJX]|[*+?}]\+"
+    r"|\(\?[a-zA-Z-]*[xJX]|[*+?}]\+|\}\{|\[[^\]]*\\[a-zA-Z]"
 )
 """What stands only in expressions that Perl's library takes and RE2 doesn't (a hint, asked after RE2 refused)."""
-_PIECE = re.compile(r"\\Q.*?(?:\\E|\Z)|\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|.", re.DOTALL)
+_PIECE = re.compile(
+    r"\\Q.*?(?:\\E|\Z)|\(\?#[^)]*\)|\\c.|\\o\{[0-7]+\}|\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|.", re.DOTALL)
+_BLANK, _LINES = " \\t\\x{a0}", "\\n\\x0b\\f\\r\\x{85}"
 _LETTERS = {
-    "\\Z": "(?:\\n?\\z)", "\\h": "[ \\t]", "\\e": "\\x1b", "\\N": "[^\\n]", "\\R": "(?:\\r\\n|[\\n\\x0b\\f\\r])",
+    "\\Z": "(?:\\n?\\z)", "\\e": "\\x1b", "\\N": "[^\\n]", "\\R": "(?:\\r\\n|[\\n\\x0b\\f\\r\\x{85}])", "\\E": "",
+    "\\h": f"[{_BLANK}]", "\\H": f"[^{_BLANK}]", "\\v": f"[{_LINES}]", "\\V": f"[^{_LINES}]",
+    "\\s": "[\\s\\x0b]", "\\S": "[^\\s\\x0b]",
 }
+"""What Perl's library means by letters that RE2 doesn't know or takes otherwise (white space: with vertical tabs)."""
+_IN_CLASS = {"\\h": _BLANK, "\\v": _LINES, "\\s": "\\s\\x0b", "\\e": "\\x1b", "\\b": "\\x08"}
 _MULTILINE = re.compile(r"\(\?[a-zA-Z]*m")
+_FREE = re.compile(r"\(\?([a-wyz]*)x([a-wyz]*)\)")
+_QUOTED_NAME = re.compile(r"\(\?'(\w+)'")
+_CONTROL = 0x40
 
 TextTest = Callable[[Any], bool | None]
 
@@ -100,13 +109,35 @@ def _compiled(expression: str, octets: bool) -> Callable[[bytes], Any] | None:
 def _perl(expression: str) -> str:
     """The expression in RE2's words: $ and \\Z also match before a last line feed, as in Perl."""
     by_line = _MULTILINE.search(expression) is not None
-    pieces = []
-    for piece in _PIECE.findall(expression):
-        if piece == "$" and not by_line:
-            pieces.append("(?:\\n?\\z)")
-        else:
-            pieces.append(_LETTERS.get(piece, piece))
-    return "".join(pieces)
+    pieces = _PIECE.findall(expression)
+    if free := _FREE.match(expression):
+        flags = free[1] + free[2]
+        pieces = [f"(?{flags})" if flags else "", *_tight(_PIECE.findall(expression[free.end():]))]
+    return _QUOTED_NAME.sub(r"(?P<\1>", "".join(_piece(one, by_line) for one in pieces))
+
+
+def _tight(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces of an expression in free form without its white space and comments."""
+    comment = False
+    for one in pieces:
+        if comment or one == "#":
+            comment = one != "\n"
+        elif not one.isspace():
+            yield one
+
+
+def _piece(piece: str, by_line: bool) -> str:
+    if piece == "$" and not by_line:
+        return "(?:\\n?\\z)"
+    if piece.startswith("(?#"):
+        return ""
+    if piece.startswith("\\c") and piece[2:].isascii():
+        return f"\\x{{{ord(piece[2].upper()) ^ _CONTROL:x}}}"
+    if piece.startswith("\\o{"):
+        return f"\\x{{{int(piece[3:-1], 8):x}}}"
+    if piece.startswith("["):
+        return re.sub(r"\\.", lambda hit: _IN_CLASS.get(hit[0], hit[0]), piece, flags=re.DOTALL)
+    return _LETTERS.get(piece, piece)
 
 
 def _refuse_nonsense(expression: str, shown_as: str) -> None:

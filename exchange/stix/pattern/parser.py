@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from exchange.stix.fault import shown
-from exchange.stix.pattern.tokens import TooLargeError, Token, number_value, refuse, string_value, tokens, typed_value
+from exchange.stix.pattern.tokens import Token, TooLargeError, number_value, refuse, string_value, tokens, typed_value
 from exchange.stix.pattern.tree import (
     KEYWORDS,
     Combination,
