@@ -22,6 +22,7 @@ COMMANDS = {
     "apply": "Make members, agreements, collections and credentials as a file describes them.",
     "ingest": "Bring a source in through a connector, under a policy pack.",
     "push": "Send objects to an exchange, or see first who would get them.",
+    "follow": "Keep up with a collection: files, a program or lines get what is new.",
     "match": "Match shared indicators against local accounts; local data stays here.",
     "policy": "Ask whether something may be shared, and why.",
     "notice": "Show what recipients were told after sharing, and who acknowledged it.",

@@ -1,1 +1,5 @@
-"""The Python client of a TAXII 2.1 server."""
+"""The Python client of an exchange, and of any TAXII 2.1 server: ``from exchange.client import Client``."""
+
+from exchange.client.session import Client
+
+__all__ = ["Client"]

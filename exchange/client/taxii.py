@@ -18,6 +18,7 @@ from exchange.audit.checkpoint import Checkpoint
 from exchange.audit.fault import LogAlteredError
 from exchange.audit.note import read_verifier_key
 from exchange.client.log_view import Offered, open_view
+from exchange.client.notices import Notices
 from exchange.errors import (
     ExchangeError,
     ForbiddenError,
@@ -124,6 +125,10 @@ class Client:
         except (ForbiddenError, NotFoundError, UnauthorizedError, UnavailableError, requests.JSONDecodeError):
             return None
         return said if isinstance(said, dict) and isinstance(said.get("records"), list) else None
+
+    def notices(self) -> Notices:
+        """The member's own notices at this exchange."""
+        return Notices(self._url, self._session)
 
     def check_log(self) -> Checkpoint | None:
         """Compare the exchange's log with the view in ``log_view``; None without one, and where there is no log.

@@ -1,0 +1,123 @@
+"""``cibx follow``: keep a local copy of a collection current, or feed a program, without a miss.
+
+Exit codes: 0 ended (``--once``, or Ctrl-C after the batch under way), 1 the credential or the server says no, 2 the
+arguments are wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from exchange.errors import InputError, UnavailableError
+
+if TYPE_CHECKING:
+    from exchange.client.change import Change
+    from exchange.client.taker import Taker
+    from exchange.client.taxii import Client
+
+_LONGEST_PAUSE = 60.0
+
+
+@click.command(name="follow")
+@click.argument("server")
+@click.option("--collection", metavar="C", help="Collection (id, alias or title), where the URL isn't a collection's.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Keep the objects as files, as stix2's FileSystemStore reads them.")
+@click.option("--exec", "program", metavar="CMD",
+              help="Run CMD for each batch, JSON lines on its standard input; exit code 0 takes the batch.")
+@click.option("--jsonl", is_flag=True, help="Write JSON lines to the standard output (the default).")
+@click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Where this follower stands; default: follow.json (in DIR with --out).")
+@click.option("--token-file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="File with the bearer token (or, with --user, the password); read anew when it isn't accepted.")
+@click.option("--token-env", default="CIBX_TOKEN", show_default=True, metavar="VARIABLE",
+              help="Environment variable with it, where no file is named.")
+@click.option("--user", metavar="NAME", help="User for HTTP Basic.")
+@click.option("--poll", default=10.0, show_default=True, type=click.FloatRange(min=0.1), metavar="SECONDS",
+              help="Between two looks where nothing is new.")
+@click.option("--once", is_flag=True, help="Catch up and end.")
+@click.option("--no-notices", is_flag=True, help="Leave the notices (erasures, recalls…) to others.")
+@click.option("--log-view", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Check at each look that the exchange's log continues what this file remembers.")
+def command(
+    server: str, collection: str | None, out: Path | None, program: str | None, jsonl: bool, checkpoint: Path | None,
+    token_file: Path | None, token_env: str, user: str | None, poll: float, once: bool, no_notices: bool,
+    log_view: Path | None,
+) -> None:
+    """Follow a collection of SERVER (URL of the collection, of its API root, or of discovery).
+
+    What is taken is remembered: the same command goes on where the last one ended. Revoked objects come as
+    ``revoked``; notices (erasure, recall…) are handed over too and acknowledged once they are taken.
+    """
+    from exchange.client.follow import Follower, Pace
+    from exchange.client.taxii import Client
+
+    def tell(sentence: str) -> None:
+        click.echo(sentence, err=True)
+
+    def reconnect() -> Client:
+        secret = _secret(token_file, token_env)
+        return Client(server, user, secret, log_view=log_view) if user else Client(
+            server, token=secret, log_view=log_view)
+
+    taker = _taker(out, program, jsonl, tell)
+    place = checkpoint or (out / "follow.json" if out else Path("follow.json"))
+    follower = Follower(reconnect, collection, place, Pace(poll, once), not no_notices, tell)
+    taken = 0
+    for batch in follower.batches():
+        _take(taker, batch, once, tell)
+        taken += len(batch)
+    tell(f"{taken:,} changes taken; {place} remembers.")
+
+
+def _secret(file: Path | None, variable: str) -> str:
+    if file is None:
+        found = os.environ.get(variable, "")
+        remedy = f"Put the token into the environment variable {variable}, or name a file with --token-file."
+    else:
+        try:
+            found = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError) as error:
+            raise InputError(f"{file} can't be read: {error}.", fix="Check --token-file.") from None
+        remedy = f"Write the token into {file}."
+    if not found:
+        raise InputError("There is no credential.", fix=remedy)
+    return found
+
+
+def _taker(out: Path | None, program: str | None, jsonl: bool, tell: Callable[[str], None]) -> Taker:
+    from exchange.client.taker import Folder, Lines, Program
+
+    if (out is not None) + (program is not None) + jsonl > 1:
+        raise click.UsageError("--out, --exec and --jsonl exclude each other.")
+    if out is not None:
+        return Folder(out, tell)
+    if program is not None:
+        try:
+            return Program(shlex.split(program))
+        except ValueError as error:
+            raise InputError(f"--exec can't be read: {error}.", fix="Close the quotes.") from None
+    return Lines(click.echo)
+
+
+def _take(taker: Taker, batch: Sequence[Change], once: bool, tell: Callable[[str], None]) -> None:
+    """Hand a batch over until it is taken; with ``once`` a failure ends the run."""
+    failed = 0
+    while True:
+        try:
+            taker.take(batch)
+            return
+        except UnavailableError as refused:
+            if once:
+                raise
+            failed += 1
+            if failed == 1:
+                tell(f"{refused} Trying again until it works.")
+            time.sleep(min(2.0 ** min(failed - 1, 10), _LONGEST_PAUSE))
