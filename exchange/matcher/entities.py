@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exchange.matcher.compare.picture import words_sql
 from exchange.matcher.engine import Engine
+from exchange.matcher.figures import check_figures
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report
 from exchange.matcher.rhythm import act_sql
@@ -17,7 +18,6 @@ from exchange.matcher.tables import (
     column_sql,
     count_rows,
     find_sources,
-    report_units,
 )
 from exchange.matcher.values import (
     LINK_KINDS,
@@ -70,7 +70,7 @@ def know_everyone(engine: Engine, at: int, place: str, report: Report) -> None:
 
 def make_views(engine: Engine, sources: dict[str, Source], kind: str, at: int, report: Report) -> frozenset[str]:
     """Make the views over what was found, ``people`` (rows of accounts) among them; returns which others there are."""
-    sources = {name: report_units(engine, source, report) for name, source in sources.items()}
+    sources = {name: check_figures(engine, source, report) for name, source in sources.items()}
     if "accounts" in sources:
         _people(engine, sources["accounts"], kind, report)
     made: set[str] = set()

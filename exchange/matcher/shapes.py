@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+MOST = 1e300
 Role = Literal["account", "time", "number", "text", "value"]
 
 
@@ -22,6 +23,8 @@ class Column:
     needed: bool = False
     missing: str = ""
     """What isn't done without it; completes the sentence 'without it ...'."""
+    most: float = MOST
+    """Of a number, which is never below 0 either; what lies beyond counts as unknown."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,9 @@ class Shape:
     """The column whose words are kinds, when there is one."""
 
 
-def _numbers(*names: str) -> tuple[Column, ...]:
-    return tuple(Column(name, "number", missing="evidence from it is left out") for name in names)
+def _numbers(**most: float) -> tuple[Column, ...]:
+    return tuple(Column(name, "number", missing="evidence from it is left out", most=value)
+                 for name, value in most.items())
 
 
 ACCOUNT = Column("account_id", "account", needed=True)
@@ -44,8 +48,8 @@ ACCOUNT = Column("account_id", "account", needed=True)
 SHAPES: dict[str, Shape] = {shape.name: shape for shape in (
     Shape("accounts", (
         ACCOUNT, Column("created", "time", missing="the age of accounts is unknown"),
-        *_numbers("verified", "assurance", "strikes", "followers", "audience_quality", "payment_months",
-                  "geo_spread", "reach_90d", "disclosed"),
+        *_numbers(verified=1, assurance=2, strikes=MOST, followers=MOST, audience_quality=1, payment_months=MOST,
+                  geo_spread=1, reach_90d=MOST, disclosed=1),
     ), needed=True),
     Shape("links", (
         ACCOUNT, Column("itype", "text", needed=True), Column("value", "value", needed=True),
@@ -66,7 +70,7 @@ SHAPES: dict[str, Shape] = {shape.name: shape for shape in (
         Column("network", "text", needed=True),
         Column("removed_at", "time", missing="values of removed networks are taken to be of the last day"),
         Column("account_id", "account"), Column("itype", "text"), Column("value", "value"),
-        Column("confidence", "number"),
+        Column("confidence", "number", most=1),
     ), kinds="itype"),
 )}
 REMOVED_KINDS = ("picture", "text", "url", "account", "ip_range")

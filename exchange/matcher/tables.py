@@ -7,7 +7,7 @@ or URL), ``avatars``, ``posts`` (texts) and ``handles``. Rows that can't be used
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from exchange.errors import InputError
@@ -15,7 +15,7 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report, TableCount
 from exchange.matcher.shapes import SHAPES, Column, Shape
-from exchange.matcher.values import other_unit_sql, quoted, time_sql
+from exchange.matcher.values import quoted, real, time_sql
 
 _ENDINGS = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _KNOWN_ELSE = ("indicators", "truth")
@@ -203,7 +203,8 @@ def column_sql(source: Source, column: Column, wanted: str) -> str:
     if column.role == "time":
         return f"CAST({name} AS BIGINT)" if column.name in source.seconds else time_sql(name, kind)
     if column.role == "number":
-        return f"TRY_CAST({name} AS DOUBLE)"
+        number = f"TRY_CAST({name} AS DOUBLE)"
+        return f"CASE WHEN {number} BETWEEN 0 AND {real(column.most)} THEN {number} END"
     return f"TRY_CAST({name} AS {wanted})"
 
 
@@ -217,26 +218,3 @@ def count_rows(engine: Engine, source: Source, faults: dict[str, str], report: R
         count.read += rows
         if reason:
             count.skipped[reason] += rows
-
-
-def report_units(engine: Engine, source: Source, report: Report) -> Source:
-    """Say where times aren't seconds; mixed units within one column are a fault of the table. Returns the source with
-    the columns that hold nothing but whole seconds marked as such: those need no arithmetic."""
-    seconds = set()
-    for column in source.shape.columns:
-        if column.role != "time" or not source.has(column.name):
-            continue
-        name = source.columns[column.name]
-        test = other_unit_sql(name, source.types[column.name])
-        other, all_rows = engine.one(f"""SELECT count(*) FILTER (other), count(given) FROM (
-            SELECT {test} AS other, {name} AS given FROM {source.scan})""")
-        if other and other < all_rows:
-            report.problems.append(
-                f"{source.place}: column {column.name} mixes units: {other} of {all_rows} times are too large to be"
-                " seconds and are read as milliseconds or finer. Write all of them as Unix seconds.")
-        elif other:
-            report.problems.append(f"{source.place}: column {column.name} is in milliseconds or finer, not in"
-                                   " Unix seconds; it was read as such.")
-        elif source.is_number(column.name):
-            seconds.add(column.name)
-    return replace(source, seconds=frozenset(seconds))

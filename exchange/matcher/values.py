@@ -202,25 +202,43 @@ def host_sql(value: str) -> str:
 
 
 def time_sql(column: str, column_type: str) -> str:
-    """Unix seconds of a time column: numbers in s, ms, us or ns (told apart by size), timestamps, ISO texts."""
+    """Unix seconds of a time column: numbers in s, ms, us or ns (told apart by size), timestamps, ISO texts (in UTC
+    where they name no zone); NULL for what is none."""
     if column_type.startswith(("TIMESTAMP", "DATE")):
-        return f"CAST(floor(epoch({column})) AS BIGINT)"
+        return f"TRY_CAST(floor(epoch({column})) AS BIGINT)"
     if column_type == "VARCHAR":
         number = f"TRY_CAST({column} AS DOUBLE)"
-        moment = f"CAST(floor(epoch(TRY_CAST({column} AS TIMESTAMPTZ))) AS BIGINT)"
+        moment = f"TRY_CAST(floor(epoch(TRY_CAST({column} AS TIMESTAMPTZ))) AS BIGINT)"
         return f"COALESCE({_seconds(number)}, {moment})"
     return _seconds(column)
 
 
-def other_unit_sql(column: str, column_type: str) -> str:
-    """Whether a time is a number that can't be seconds (they would lie beyond the year 5138)."""
+SECONDS = "in Unix seconds"
+_UNITS = (("in nanoseconds", "1e17", "1e9"), ("in microseconds", "1e14", "1e6"), ("in milliseconds", "1e11", "1e3"))
+"""Unit, the least number that is taken to be of it (as seconds these lie beyond the year 5138), and its part of a
+second."""
+ZONED, BARE = "texts with a zone", "texts without a zone"
+_ZONE = ".*:[0-9.]+ ?([Zz]|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
+
+
+def odd_time_sql(column: str, column_type: str) -> str:
+    """Whether a time is there and is anything but a number of seconds (or a timestamp, which has no unit)."""
     if column_type.startswith(("TIMESTAMP", "DATE")):
-        return "false"
-    number = f"TRY_CAST({column} AS DOUBLE)" if column_type == "VARCHAR" else column
-    return f"COALESCE(abs({number}) >= 1e11, false)"
+        return f"{column} IS NOT NULL AND {time_sql(column, column_type)} IS NULL"
+    return f"{column} IS NOT NULL AND NOT COALESCE(abs(TRY_CAST({column} AS DOUBLE)) < {_UNITS[-1][1]}, false)"
+
+
+def unit_sql(column: str, column_type: str) -> str:
+    """How a time is written: ``SECONDS``, another unit, ``ZONED``, ``BARE``; NULL where it can't be read."""
+    number = f"TRY_CAST({column} AS DOUBLE)"
+    cases = [f"WHEN {time_sql(column, column_type)} IS NULL THEN NULL",
+             *(f"WHEN abs({number}) >= {least} THEN {quoted(unit)}" for unit, least, _ in _UNITS),
+             f"WHEN {number} IS NOT NULL THEN {quoted(SECONDS)}"]
+    if column_type == "VARCHAR":
+        cases.append(f"WHEN regexp_full_match({column}, {quoted(_ZONE)}) THEN {quoted(ZONED)}")
+    return f"CASE {' '.join(cases)} ELSE {quoted(BARE)} END"
 
 
 def _seconds(number: str) -> str:
-    steps = " ".join(f"WHEN abs({number}) >= {bound} THEN {number} / {part}"
-                     for bound, part in (("1e17", "1e9"), ("1e14", "1e6"), ("1e11", "1e3")))
-    return f"CAST(floor(CASE {steps} ELSE {number} END) AS BIGINT)"
+    steps = " ".join(f"WHEN abs({number}) >= {bound} THEN {number} / {part}" for _, bound, part in _UNITS)
+    return f"TRY_CAST(floor(CASE {steps} ELSE {number} END) AS BIGINT)"

@@ -13,12 +13,13 @@ from exchange.matcher.values import (
     key,
     normal,
     normal_sql,
-    other_unit_sql,
+    odd_time_sql,
     quoted,
     read_token,
     text_sql,
     time_sql,
     token_sql,
+    unit_sql,
 )
 
 
@@ -135,9 +136,28 @@ def test_times_are_brought_to_seconds(value, kind, expected):
     assert expected == answer(time_sql("v", kind), value)
 
 
-@pytest.mark.parametrize(("value", "expected"), [(1_780_272_000, False), (1_780_272_000_000, True), (None, False)])
-def test_other_units_are_noticed(value, expected):
-    assert expected is answer(other_unit_sql("v", "BIGINT"), value)
+@pytest.mark.parametrize(("value", "kind", "odd", "unit"), [
+    (1_780_272_000, "BIGINT", False, "in Unix seconds"),
+    (-5, "BIGINT", False, "in Unix seconds"),
+    (1_780_272_000_000, "BIGINT", True, "in milliseconds"),
+    (1_780_272_000_000_000, "BIGINT", True, "in microseconds"),
+    (1_780_272_000_000_000_000, "BIGINT", True, "in nanoseconds"),
+    (None, "BIGINT", False, None),
+    (float("nan"), "DOUBLE", True, None),
+    (float("inf"), "DOUBLE", True, None),
+    ("1780272000.5", "VARCHAR", False, "in Unix seconds"),
+    ("1780272000000", "VARCHAR", True, "in milliseconds"),
+    ("2026-06-01T00:00:00Z", "VARCHAR", True, "texts with a zone"),
+    ("2026-06-01T02:00:00.5+02:00", "VARCHAR", True, "texts with a zone"),
+    ("2026-06-01 02:00:00+02", "VARCHAR", True, "texts with a zone"),
+    ("2026-06-01T00:00:00", "VARCHAR", True, "texts without a zone"),
+    ("2026-06-01", "VARCHAR", True, "texts without a zone"),
+    ("nan", "VARCHAR", True, None),
+    ("soon", "VARCHAR", True, None),
+])
+def test_the_unit_of_a_time_is_noticed(value, kind, odd, unit):
+    assert odd is answer(odd_time_sql("v", kind), value)
+    assert unit == answer(unit_sql("v", kind), value)
 
 
 def test_equal_tokens_of_two_kinds_have_different_keys():
