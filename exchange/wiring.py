@@ -20,9 +20,10 @@ from uuid import uuid4
 from exchange.cases import shelf
 from exchange.cases.docket import Docket, Pushed
 from exchange.cases.office import Known
-from exchange.errors import ExchangeError, ForbiddenError, InputError, NotFoundError, StorageFullError, UnavailableError
+from exchange.errors import ExchangeError, ForbiddenError, NotFoundError, StorageFullError, UnavailableError
 from exchange.feed.delivery import deliver
 from exchange.feed.leaving import Leaving, WrongGrantError
+from exchange.feed.narrowed import Wants, narrowed
 from exchange.feed.page import Page, PageMaker, Place, is_there, objects_page
 from exchange.feed.page_cache import PageCache
 from exchange.feed.query import Asked
@@ -36,7 +37,7 @@ from exchange.intake.envelope import split_envelope
 from exchange.intake.push import Checked, Intake, Pusher, identities_of_others
 from exchange.intake.status import Told, status_resource
 from exchange.model import mailbox
-from exchange.model.access import holds, may_read, may_write
+from exchange.model.access import holds, may_read
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.model.pushed import PushOutcome
 from exchange.notary.deliveries import LedgerDeliveries
@@ -50,7 +51,6 @@ from exchange.policy.packs import Packs
 from exchange.policy.packtext import texts_of
 from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
-from exchange.store import checkpoints
 from exchange.store.directory import load_directory, meta_value, quick_directory_version
 from exchange.store.engine import check_at_start, open_engine, raw, read, write
 from exchange.store.events import record
@@ -67,6 +67,7 @@ from exchange.store.pushes import (
     foretell,
     has_contributed,
     holds_bodies,
+    last_versions,
     save_status,
     withdraw,
 )
@@ -118,6 +119,8 @@ class Exchange:
         self._redaction_secret = ""
         self._identity = ""
         self._swept = 0
+        self.ending = False
+        """Set when the process is told to stop: whoever is served for long ends, and says that it comes back."""
 
     # -- who takes part
 
@@ -189,17 +192,20 @@ class Exchange:
         return self.reader(directory, organisation, key_to_mailbox(credential, self.packs), None, now)
 
     def page(self, make: PageMaker, collection: Collection, reader: Reader, context: str, asked: Asked, *,
-             leaves: bool = True) -> Page:
+             leaves: bool = True, wants: Wants | None = None) -> Page:
         """One page of a collection: of objects, manifest or versions, as ``make`` says.
 
-        Where only its headers leave (HEAD) nothing is delivered, so nothing is noted. Raises UnavailableError where
+        Where only its headers leave (HEAD) nothing is delivered, so nothing is noted. ``wants`` leaves out what a
+        subscriber of objects doesn't want. Raises UnavailableError where
         a grant isn't what the policy says: an alarm is recorded, nothing leaves.
         """
         place = self._place(collection, reader, context)
         try:
             with raw(self.engine) as connection:
                 if make is objects_page and leaves:
-                    return deliver(self._pages.objects_page, self.ledger, self._queries, connection, place, asked)
+                    pages = self._pages.objects_page
+                    return deliver(pages if wants is None else narrowed(pages, wants), self.ledger, self._queries,
+                                   connection, place, asked)
                 return make(self._queries, connection, place, asked)
         except WrongGrantError as wrong:
             raise self._alarm(wrong, collection.id, reader) from wrong
@@ -397,6 +403,12 @@ class Exchange:
                 raise ForbiddenError("Only its contributor withdraws an object.")
             raise NotFoundError("There is no such object, or no such version of it.")
 
+    def own_versions(self, organisation: Organisation, collection: Collection, ids: Sequence[str]) -> dict[str, bytes]:
+        """The last version of each object that the organisation contributed; not of what is revoked or erased."""
+        feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
+        with read(self.engine) as connection:
+            return last_versions(connection, feed=feed, contributor=contributor, ids=ids)
+
     def _knower(
         self, directory: Directory, organisation: Organisation, credential: Credential,
         collection: Collection, now: int,
@@ -461,71 +473,12 @@ def prepare(settings: Settings) -> str:
     return differs
 
 
-class LocalSink:
-    """A connector's way into the database of this machine (the ``Sink`` of the connector kit)."""
-
-    def __init__(self, exchange: Exchange, organisation: Organisation, collection: Collection,
-                 terms: Mapping[str, Any]) -> None:
-        self._exchange = exchange
-        self._organisation = organisation
-        self._collection = collection
-        self._terms = terms
-        self._credential = Credential(id="local", org=organisation.id, digest="",
-                                      purpose=next(iter(terms.get("purposes", ())), None))
-
-    def push(self, objects: Sequence[bytes], *, terms: Mapping[str, Any]) -> Sequence[PushOutcome]:
-        """Push one envelope; an answered object is durable."""
-        told = self._exchange.add(self._organisation, self._credential, self._collection, objects,
-                                  self._exchange.clock(), terms={**self._terms, **terms})
-        return [t.outcome for t in told]
-
-    def load_checkpoint(self, connector: str, source_key: str) -> Mapping[str, Any] | None:
-        """Where the connector stood."""
-        with read(self._exchange.engine) as connection:
-            return checkpoints.load_checkpoint(connection, self._organisation.id, connector, self._key(source_key))
-
-    def save_checkpoint(self, connector: str, source_key: str, checkpoint: Mapping[str, Any] | None) -> None:
-        """Remember where the connector stands."""
-        with write(self._exchange.engine) as connection:
-            checkpoints.save_checkpoint(connection, self._organisation.id, connector, self._key(source_key),
-                                        checkpoint)
-
-    def _key(self, source_key: str) -> str:
-        return f"{self._collection.id}|{source_key}"
-
-
 def packs_in_force(settings: Settings, org: str) -> Packs:
     """The policy version that decides for an organisation in this machine's database, whatever the folder says."""
     exchange = Exchange(settings)
     migrate(exchange.engine)
     exchange.directory()
     return exchange.policy.of(org)
-
-
-def local_sink(
-    settings: Settings, *, org: str, collection: str | None, terms: Mapping[str, Any]
-) -> LocalSink:
-    """The sink of an organisation into a collection (id or alias; its only writable one where None).
-
-    Raises InputError for an unknown organisation or collection.
-    """
-    exchange = Exchange(settings)
-    migrate(exchange.engine)
-    directory = exchange.directory()
-    organisation = directory.organisations.get(org)
-    if organisation is None:
-        raise InputError(f"There is no organisation {org!r}.",
-                         fix=f"Known: {', '.join(sorted(directory.organisations)) or 'none; see cibx apply'}.")
-    at = from_microseconds(exchange.clock())
-    found = [c for c in directory.collections.values() if may_write(c, organisation, at)]
-    if collection is not None:
-        found = [c for c in found if collection in {c.id, c.alias}]
-    if len(found) != 1:
-        names = ", ".join(sorted(c.alias or c.id for c in directory.collections.values()
-                                 if may_write(c, organisation, at)))
-        what = f"a collection {collection!r}" if collection else "exactly one collection"
-        raise InputError(f"{org} can't write to {what}.", fix=f"Name one with --collection: {names or 'none'}.")
-    return LocalSink(exchange, organisation, found[0], terms)
 
 
 def _scope(directory: Directory, reader: Reader, collection: Collection) -> object:

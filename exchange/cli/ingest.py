@@ -100,10 +100,10 @@ def _terms(pack: str, *, org: str | None) -> Mapping[str, Any]:
 
 
 def _exchange(org: str, collection: str | None, terms: Mapping[str, Any]) -> Sink:
-    from exchange import wiring
+    from exchange.connect.local_sink import local_sink
     from exchange.settings import read_settings
 
-    sink: Sink = wiring.local_sink(read_settings(), org=org, collection=collection, terms=terms)
+    sink: Sink = local_sink(read_settings(), org=org, collection=collection, terms=terms)
     return sink
 
 

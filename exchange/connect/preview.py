@@ -88,6 +88,13 @@ class PreviewSink:
             self._bundle.add(raw)
         return PushOutcome(identifier, "added")
 
+    def held(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Nothing: what the exchange holds isn't asked."""
+        return {}
+
+    def delete(self, identifier: str) -> None:
+        """Nothing is deleted."""
+
     def load_checkpoint(self, connector: str, source_key: str) -> Mapping[str, Any] | None:
         """Nothing is kept."""
         return None

@@ -27,7 +27,11 @@ class Report:
     files: int = 0
     aside: list[str] = field(default_factory=list)
     """The first quarantined rows and refusals, one sentence each with its place."""
+    withdrawn: int = 0
+    """Objects that were revoked or deleted because the source took them back."""
     resumed: bool = False
+    stopped: bool = False
+    """Whether it was told to stop before its source ended."""
     last_file: str = ""
 
     @property
@@ -70,6 +74,7 @@ class Report:
             "outcomes": dict(self.outcomes),
             "objects": {kind: dict(counts) for kind, counts in self.objects.items()},
             "files": self.files, "last_file": self.last_file, "aside": self.aside,
+            "withdrawn": self.withdrawn,
         }
 
     @classmethod
@@ -79,5 +84,5 @@ class Report:
             outcomes=Counter({key: int(number) for key, number in record["outcomes"].items()}),
             objects={kind: Counter(counts) for kind, counts in record["objects"].items()},
             files=int(record["files"]), last_file=str(record["last_file"]),
-            aside=[str(sentence) for sentence in record["aside"]],
+            aside=[str(sentence) for sentence in record["aside"]], withdrawn=int(record.get("withdrawn", 0)),
         )

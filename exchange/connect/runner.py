@@ -1,14 +1,17 @@
-"""How a source gets in: fetch, push with terms, account for every row, checkpoint, report.
+"""How a source gets in: fetch, push with terms, take back, account for every row, checkpoint, report.
 
-Order matters. Objects are pushed first, rows are settled by the answers, and the checkpoint is saved last: a
-crash anywhere repeats at most the objects of one step, and repeating is harmless because connectors make the
-same ids from the same source.
+Order matters. Objects are pushed first, then what was withdrawn is revoked, rows are settled by the answers, and the
+checkpoint is saved last: a crash anywhere repeats at most the objects of one step, and repeating is harmless because
+connectors make the same ids from the same source. For the same reason a run whose source or exchange can't be reached
+just goes on from its last step after a while.
 """
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -17,15 +20,21 @@ from exchange.connect.checkpoint import Standing, read_standing
 from exchange.connect.contract import Batch, Connector, Row
 from exchange.connect.quarantine import settle
 from exchange.connect.report import Report
+from exchange.connect.revocation import revocations
 from exchange.connect.source import Source
-from exchange.errors import ExchangeError, InputError
+from exchange.errors import ExchangeError, InputError, UnavailableError
 from exchange.model.pushed import PushOutcome
+from exchange.outbound.patience import BusyError, Patience
 
 MAX_ENVELOPE_OBJECTS = 1_000
 MAX_ENVELOPE_BYTES = 8_000_000
 """Below the exchange's default limit of a request's body, with room for the envelope itself."""
 MAX_STEP_ROWS = 5_000
 """Rows without objects that are gathered before a checkpoint is due."""
+
+
+_NOT_OURS = frozenset({"not-object-creator", "revoked-permanently"})
+"""Refusals of a withdrawal that say: there is nothing of this contributor's to take back."""
 
 
 class Sink(Protocol):
@@ -41,6 +50,14 @@ class Sink(Protocol):
 
     def load_checkpoint(self, connector: str, source_key: str) -> Mapping[str, Any] | None:
         """What ``save_checkpoint`` stored last for the pair; None when nothing is stored."""
+        ...
+
+    def held(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        """The last version of each of at most 50 objects that this contributor can revise; others are left out."""
+        ...
+
+    def delete(self, identifier: str) -> None:
+        """Delete this contributor's object that has no versions; one that isn't there, or is held, is no fault."""
         ...
 
     def save_checkpoint(self, connector: str, source_key: str, checkpoint: Mapping[str, Any] | None) -> None:
@@ -59,7 +76,27 @@ class Step:
     progress: float | None
 
 
+    sent: tuple[Row, ...] = ()
+    """The same rows as the connector told them."""
+    refused: Mapping[str, tuple[bytes, str]] = field(default_factory=dict)
+    """Id of each object that was refused in this step, to its bytes and the reason."""
+
+
 Watch = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a run waits; sleep, clock (seconds) and chance (0 to 1) come from outside."""
+
+    patience: Patience = field(default_factory=lambda: Patience(tries=6, first=2.0, longest=120.0, in_all=600.0))
+    """For a source or an exchange that can't be reached; each step that succeeds renews it."""
+    rows_per_second: float | None = None
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = random.SystemRandom().random
+    going: Callable[[], bool] = lambda: True
+    """Asked after each step: False ends the run there, to go on from there next time."""
 
 
 def run(
@@ -71,12 +108,13 @@ def run(
     source_key: str = "",
     dry_run: bool = False,
     watchers: Sequence[Watch] = (),
+    pace: Pace | None = None,
 ) -> Report:
     """Bring a source in, from where an interrupted run of the same source stood.
 
     ``source_key`` names the source in checkpoints (``source.key`` where empty). Raises InputError when the
     source can't be read (after the part that could be read went in), or when there are no terms: only a
-    ``dry_run``, whose sink keeps nothing, may do without.
+    ``dry_run``, whose sink keeps nothing, may do without. Raises UnavailableError when patience ends.
     """
     if not terms and not dry_run:
         raise InputError(
@@ -84,28 +122,107 @@ def run(
             why="Nothing enters the exchange without a policy.",
             fix="Name a policy pack with --policy.",
         )
-    key = source_key or source.key
-    standing = read_standing(sink.load_checkpoint(connector.name, key))
-    for batch in gather(connector.fetch(source, standing.cursor)):
-        _push(batch, sink, terms, standing)
+    one = _Run(connector, source, sink, terms, source_key or source.key, watchers, pace or Pace())
+    one.to_the_end()
+    return one.standing.report
+
+
+class _Run:
+    """One run: what it was given, where it stands, how long it waited."""
+
+    def __init__(self, connector: Connector, source: Source, sink: Sink, terms: Mapping[str, Any], key: str,
+                 watchers: Sequence[Watch], pace: Pace) -> None:
+        self._connector, self._source, self._sink, self._terms = connector, source, sink, terms
+        self._key, self._watchers, self._pace = key, watchers, pace
+        self.standing = read_standing(sink.load_checkpoint(connector.name, key))
+        self._failed, self._waited = 0, 0.0
+        self._began, self._rows = pace.clock(), 0
+
+    def to_the_end(self) -> None:
+        """Step by step; what can't be reached now is waited for."""
+        while True:
+            try:
+                if not self._steps():
+                    return
+                break
+            except UnavailableError as error:
+                self._wait(error)
+            if not self.standing.cursor:
+                self.standing = Standing()  # it begins anew, and so do its tallies
+        kept = self.standing.as_record(finished=True) if self._connector.lasting and self.standing.cursor else None
+        self._sink.save_checkpoint(self._connector.name, self._key, kept)
+
+    def _steps(self) -> bool:
+        """Steps from where the run stands; False when it was told to stop."""
+        for batch in gather(self._connector.fetch(self._source, self.standing.cursor)):
+            self._step(batch)
+            self._sink.save_checkpoint(self._connector.name, self._key, self.standing.as_record())
+            self._failed, self._waited = 0, 0.0
+            if not self._pace.going():
+                self.standing.report.stopped = True
+                return False
+            self._keep_pace(len(batch.rows))
+        return True
+
+    def _step(self, batch: Batch) -> None:
+        standing = self.standing
+        answers = list(_pushed((msgspec.json.encode(item) for item in batch.upserts), self._sink, self._terms))
+        gone = list(self._take_back(batch.withdrawn))
+        standing.report.count_pushes([answer for _, answer in answers])
+        standing.report.withdrawn += len(gone)
+        refused = {}
+        for raw, answer in answers:
+            if answer.state == "refused":
+                refused[answer.id] = raw, f"{answer.code}: {answer.sentence}"
+                standing.refuse(answer.id, refused[answer.id][1])
+            else:
+                standing.refused.pop(answer.id, None)  # a later version of it was taken
         rows = tuple(settle(row, standing.refused) for row in batch.rows)
         standing.report.count_rows(rows)
         standing.cursor = batch.checkpoint
-        for watch in watchers:
-            watch(Step(rows, standing.report, batch.progress))
-        sink.save_checkpoint(connector.name, key, standing.as_record())
-    sink.save_checkpoint(connector.name, key, None)
-    return standing.report
+        for watch in self._watchers:
+            watch(Step(rows, standing.report, batch.progress, batch.rows, refused))
+
+    def _take_back(self, withdrawn: Sequence[str]) -> Iterator[str]:
+        """Revoke, and give the ids of what was."""
+        versions: dict[str, bytes] = {}
+        for version, identifier in revocations(withdrawn, self._sink.held) if withdrawn else ():
+            if version is None:
+                self._sink.delete(identifier)
+                yield identifier
+            else:
+                versions[identifier] = version
+        for _, answer in _pushed(versions.values(), self._sink, self._terms):
+            if answer.state == "refused" and answer.code not in _NOT_OURS:
+                raise ExchangeError(f"The withdrawal of {answer.id} was refused: {answer.code}: {answer.sentence}",
+                                    fix="Mend that, and run again; or revoke it by cibx state revoke.")
+            if answer.state == "added":
+                yield answer.id
+
+    def _wait(self, error: UnavailableError) -> None:
+        self._failed += 1
+        asked = error.retry_after if isinstance(error, BusyError) else None
+        pause = self._pace.patience.pause(self._failed, asked, self._waited, self._pace.chance)
+        if pause is None or not self._pace.going():
+            raise error
+        self._pace.sleep(pause)
+        self._waited += pause
+
+    def _keep_pace(self, rows: int) -> None:
+        if self._pace.rows_per_second:
+            self._rows += rows
+            early = self._began + self._rows / self._pace.rows_per_second - self._pace.clock()
+            if early > 0:
+                self._pace.sleep(early)
 
 
 def gather(batches: Iterable[Batch]) -> Iterator[Batch]:
     """Join small batches into steps of about one envelope, so that a push is worth its transaction.
 
+    What is withdrawn ends a step that objects would follow in: it is taken back after what came before it.
     An ExchangeError of the source comes after the step that was under way.
     """
-    upserts: list[Mapping[str, Any]] = []
-    rows: list[Row] = []
-    last: Batch | None = None
+    joined: list[Batch] = []
     source = iter(batches)
     failure: ExchangeError | None = None
     while failure is None:
@@ -116,16 +233,25 @@ def gather(batches: Iterable[Batch]) -> Iterator[Batch]:
             break
         if batch is None:
             break
-        upserts += batch.upserts
-        rows += batch.rows
-        last = batch
-        if len(upserts) >= MAX_ENVELOPE_OBJECTS or len(rows) >= MAX_STEP_ROWS:
-            yield Batch(tuple(upserts), tuple(rows), batch.checkpoint, batch.progress)
-            upserts, rows, last = [], [], None
-    if last is not None:
-        yield Batch(tuple(upserts), tuple(rows), last.checkpoint, last.progress)
+        if batch.upserts and any(one.withdrawn for one in joined):
+            yield _one(joined)
+            joined = []
+        joined.append(batch)
+        if (sum(len(one.upserts) for one in joined) >= MAX_ENVELOPE_OBJECTS
+                or sum(len(one.rows) for one in joined) >= MAX_STEP_ROWS or len(joined) >= MAX_STEP_ROWS):
+            yield _one(joined)
+            joined = []
+    if joined:
+        yield _one(joined)
     if failure is not None:
         raise failure
+
+
+def _one(joined: Sequence[Batch]) -> Batch:
+    return Batch(
+        tuple(item for one in joined for item in one.upserts), tuple(row for one in joined for row in one.rows),
+        joined[-1].checkpoint, joined[-1].progress, tuple(gone for one in joined for gone in one.withdrawn),
+    )
 
 
 def envelopes(objects: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -142,15 +268,13 @@ def envelopes(objects: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield envelope
 
 
-def _push(batch: Batch, sink: Sink, terms: Mapping[str, Any], standing: Standing) -> None:
-    for envelope in envelopes(msgspec.json.encode(item) for item in batch.upserts):
+def _pushed(
+    objects: Iterable[bytes], sink: Sink, terms: Mapping[str, Any]
+) -> Iterator[tuple[bytes, PushOutcome]]:
+    """Push, and give each object with its answer."""
+    for envelope in envelopes(objects):
         answers = sink.push(envelope, terms=terms)
         if len(answers) != len(envelope):
             raise ExchangeError(f"The exchange answered {len(answers)} of {len(envelope)} pushed objects.",
                                 fix="Run the same command again; report it if it comes back.")
-        standing.report.count_pushes(answers)
-        for answer in answers:
-            if answer.state == "refused":
-                standing.refused[answer.id] = f"{answer.code}: {answer.sentence}"
-            else:
-                standing.refused.pop(answer.id, None)  # a later version of it was taken
+        yield from zip(envelope, answers, strict=True)

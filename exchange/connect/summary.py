@@ -30,6 +30,9 @@ def summary(report: Report, *, dry_run: bool = False) -> str:
         lines.append(f"{'Objects':<{width}}" + "".join(f"{word:>11}" for word in (added, *STATES[1:])))
         for kind, counts in sorted(report.objects.items()):
             lines.append(f"  {kind:<{width - 2}}" + "".join(f"{counts[state]:>11,}" for state in STATES))
+    if report.withdrawn:
+        lines.append(f"{report.withdrawn:,} objects that the source took back "
+                     + ("would be revoked." if dry_run else "were revoked."))
     lines.append(_closing(report, added))
     return "\n".join(lines)
 
@@ -40,6 +43,8 @@ def _closing(report: Report, added: str) -> str:
     verdict = "Everything is in." if added == "added" else "Everything would go in."
     if not report.all_in:
         verdict = f"{aside:,} rows are in quarantine, {refused:,} objects were refused."
+    if report.stopped:
+        verdict = "It was stopped; the same command goes on from here."
     resumed = "Went on from an interrupted run. " if report.resumed else ""
     return (
         f"{resumed}{report.rows:,} rows of {files}: {added} {report.pushed('added'):,} objects, "

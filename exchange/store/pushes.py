@@ -286,6 +286,18 @@ def has_contributed(connection: Connection, *, feed: int, contributor: int, stix
     return connection.execute(mine, _names(connection.dialect, feed, [stix_id])).first() is not None
 
 
+def last_versions(connection: Connection, *, feed: int, contributor: int, ids: Sequence[str]) -> dict[str, bytes]:
+    """Id to the contributor's newest version of it; nothing of what is revoked or erased."""
+    row = OBJECT.c
+    ended = (int(State.REVOKED), int(State.ERASED))
+    found = connection.execute(
+        select(row.stix_id, row.body, row.state).where(_named(connection.dialect), row.contributor == contributor)
+        .order_by(row.version, row.seq), _names(connection.dialect, feed, ids),
+    ).all()
+    over = {r.stix_id for r in found if r.state in ended}
+    return {r.stix_id: bytes(r.body) for r in found if r.stix_id not in over}
+
+
 def holds_bodies(connection: Connection, feed: int, bodies: Iterable[bytes]) -> bool:
     """Whether a small collection holds every one of these objects, byte for byte."""
     held = connection.execute(select(OBJECT.c.body).where(OBJECT.c.feed == feed)).scalars()

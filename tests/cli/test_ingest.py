@@ -11,8 +11,9 @@ import pytest
 
 import policies
 from exchange.cli import main as cibx
+from exchange.connect.local_sink import LocalSink
 from exchange.settings import read_settings
-from exchange.wiring import LocalSink, prepare
+from exchange.wiring import prepare
 from tests.fakes import one_member
 
 GOOD = {"type": "domain-name", "spec_version": "2.1", "value": "a.example",

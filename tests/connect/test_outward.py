@@ -13,11 +13,11 @@ import pytest
 from exchange.cli import main as cibx
 from exchange.connect.contract import StixObject
 from exchange.connect.gates import LocalGate, local_gate
+from exchange.connect.local_sink import local_sink
 from exchange.connect.outward import Account, Publisher, Released, Sent, State, Target, send
 from exchange.errors import InputError, UnavailableError
 from exchange.settings import read_settings
 from exchange.stix.ids import sco_id
-from exchange.wiring import local_sink
 from tests.e2e.members import SECRETS, description, environment_name
 from tests.fakes.memory_sink import MemorySink
 

@@ -1,25 +1,46 @@
-"""A sample source for each connector, made by the test: the connector contract runs over all of them."""
+"""A sample source for each connector, made by the test: the connector contract runs over all of them.
+
+A connector of files says how to ``make`` one; a connector of a server says how to ``serve`` it: a context manager
+that runs a local peer (tests/fakes/) and gives the Source, with ``quick_web()`` as its way into the web.
+"""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from exchange.connect.source import Source
 
 
 @dataclass(frozen=True)
 class Sample:
     """How to make a source, and which rows it has."""
 
-    make: Callable[[Path], Path]
-    """Writes the source below a folder and returns what ``fetch`` takes."""
+    make: Callable[[Path], Path] | None
+    """Writes the source below a folder and returns its place; None where it is served."""
     rows: frozenset[tuple[str, int]]
     """(file, row) of every row of the source."""
-    suffix: str
-    """Ending of a file that the connector reads."""
+    suffix: str = ""
+    """Ending of a file that the connector reads; empty where it reads none."""
+    serve: Callable[[Path], AbstractContextManager[Source]] | None = None
+    """Runs a local peer, and gives the source; the folder is empty and the test's own."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Options of a made source; a served one has its own."""
+
+    @contextmanager
+    def source(self, folder: Path) -> Iterator[Source]:
+        """The source, for as long as it is there."""
+        if self.serve is not None:
+            with self.serve(folder) as served:
+                yield served
+        else:
+            assert self.make is not None, "a sample is made or served"
+            yield Source(str(self.make(folder)), self.options)
 
 
 def _id(kind: str, number: int) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from exchange.connect.local_sink import local_sink
 from exchange.connect.runner import Sink
 from exchange.policy.packs import load
 from exchange.settings import read_settings
-from exchange.wiring import local_sink
 from tests.fakes import one_member
 from tests.fakes.memory_sink import MemorySink
 

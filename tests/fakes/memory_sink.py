@@ -38,6 +38,15 @@ class MemorySink:
         self.stored[key] = raw
         return PushOutcome(identifier, "added")
 
+    def held(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        assert len(ids) <= 50
+        newest = sorted((key, raw) for key, raw in self.stored.items() if key[0] in ids)
+        return {identifier: raw for (identifier, _), raw in newest}
+
+    def delete(self, identifier: str) -> None:
+        for key in [key for key in self.stored if key[0] == identifier]:
+            del self.stored[key]
+
     def load_checkpoint(self, connector: str, source_key: str) -> Mapping[str, Any] | None:
         text = self.checkpoints.get((connector, source_key))
         return None if text is None else json.loads(text)

@@ -105,9 +105,9 @@ def _platform(teller: Teller, place: Path) -> Path:
 def _ingest(teller: Teller, settings: Settings, connector: str, source: Path, pack: str) -> None:
     """Bring a source in under a policy pack, by the code of cibx ingest."""
     from exchange.connect import registry, runner
+    from exchange.connect.local_sink import local_sink
     from exchange.connect.source import Source
     from exchange.policy import packs
-    from exchange.wiring import local_sink
 
     terms = packs.load(None).terms(pack)
     sink = local_sink(settings, org=DESK, collection=COLLECTION, terms=terms)
