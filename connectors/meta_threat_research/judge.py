@@ -11,12 +11,12 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from connectors.meta_threat_research import figures
-from connectors.meta_threat_research.cell import Cell, acquired_in, read_cell
-from connectors.meta_threat_research.figures import Audience, Count, Spend
 from connectors.meta_threat_research.tables import Record
-from connectors.meta_threat_research.value import Value
+from exchange.connect import figures
+from exchange.connect.cell import Cell, acquired_in, read_cell
 from exchange.connect.contract import Outcome
+from exchange.connect.figures import Audience, Count, Spend
+from exchange.connect.value import Value
 from exchange.model.identifiers import hashtag
 from exchange.model.identifiers.refang import clean
 from exchange.model.killchain import Procedure, acquiring, by_id, procedure

@@ -21,9 +21,9 @@ from typing import Any
 from connectors.meta_threat_research.judge import Finding
 from connectors.meta_threat_research.network import Network, Place
 from connectors.meta_threat_research.patterns import observable, pattern, title
-from connectors.meta_threat_research.value import Value
 from exchange.connect import procedures
 from exchange.connect.procedures import FIXED, META, attack_pattern, pattern_id, phases
+from exchange.connect.value import Value
 from exchange.model.killchain import FRAMEWORK, Procedure, acquiring
 from exchange.stix import extensions
 from exchange.stix.ids import derived_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from connectors.meta_threat_research.value import Value
+from exchange.connect.value import Value
 from exchange.model.identifiers import ip
 from exchange.model.identifiers.kind import literal
 from exchange.stix import extensions

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from connectors.meta_threat_research import CONNECTOR, figures, network
+from connectors.meta_threat_research import CONNECTOR, network
+from exchange.connect import figures
 from exchange.connect.contract import Row
 from exchange.connect.source import Source
 from exchange.model.killchain import by_id, procedure

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from connectors.meta_threat_research.value import NOTHING, Reading, Value, read
+from exchange.connect.value import NOTHING, Reading, Value, read
 from exchange.model.identifiers.platforms import table
 from exchange.model.identifiers.refang import clean, is_defanged, refang
 

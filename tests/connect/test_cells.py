@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.meta_threat_research.cell import acquired_in, read_cell
 from connectors.meta_threat_research.patterns import pattern
+from exchange.connect.cell import acquired_in, read_cell
 
 WHOLE = [
     # cell, platform of the row, what is read
