@@ -24,6 +24,7 @@ PREFIXES = {
 }
 _TOKEN_TEXT = r"[a-z]{2}_[0-9a-f]{1,16}(\.example)?"  # noqa: S105 - a form, not a secret
 _TOKEN = re.compile(r"([a-z]{2})_([0-9a-f]{1,16})(?:\.example)?")
+_DIGIT = re.compile("[0-9]")
 _NOT_PHONE = re.compile(r"[^0-9+]")
 _NUMBER = re.compile("[0-9]{1,19}")
 _QUAD = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
@@ -99,9 +100,20 @@ def token_of(kind: str, value: str | int) -> int | None:
         return value if 0 <= value <= LARGEST else None
     written = _TOKEN.fullmatch(value)
     if written is None:
-        return clear_token(kind, value)
+        return None if is_blank(kind, value) else clear_token(kind, value)
     token = int(written[2], 16)
     return token if token <= LARGEST else None
+
+
+def is_blank(kind: str, text: str) -> bool:
+    """Whether a text in the clear names nothing: no digit in a phone number ("unknown"), nothing but blanks elsewhere.
+    All of these would be one value that strangers share."""
+    return not (_DIGIT.search(text) if kind == "phone" else text.strip(" "))
+
+
+def is_blank_sql(kind: str, value: str) -> str:
+    """``is_blank`` as SQL."""
+    return f"regexp_full_match({value}, {quoted('[^0-9]*' if kind == 'phone' else ' *')})"
 
 
 def clear_token_sql(kind: str, value: str) -> str:
@@ -129,7 +141,8 @@ def domain_token(value: str | int) -> int | None:
 
 def token_sql(kind: str, value: str, numbers: bool) -> str:
     """Token of a VARCHAR expression: written as a token, as a bare number (``numbers``), or in the clear."""
-    clear = f"TRY_CAST({value} AS BIGINT)" if numbers else clear_token_sql(kind, value)
+    clear = (f"TRY_CAST({value} AS BIGINT)" if numbers else
+             f"CASE WHEN NOT {is_blank_sql(kind, value)} THEN {clear_token_sql(kind, value)} END")
     written = f"TRY_CAST('0x' || regexp_extract({value}, '_([0-9a-f]+)', 1) AS BIGINT)"
     return f"CASE WHEN {is_token_sql(value)} THEN {written} ELSE {clear} END"
 

@@ -56,6 +56,18 @@ def test_each_hit_is_a_line_with_source_and_nats(tmp_path: Path) -> None:
     ({"account": "a", "kind": "device", "value": "dv_7c", "seen": 1_780_272_000_000}, "no moment in Unix seconds"),
     ({"account": "a", "kind": "device", "value": "dv_7c", "holders": 0}, "holders a whole number from 1"),
     ({"account": "a", "kind": "device", "value": "dv_7c", "size": 3}, "unknown word 'size'"),
+    ({"account": "a", "kind": "device", "value": "dv_7c", "seen": "2026-06-01T00:00:00Z"}, "no moment in Unix seconds"),
+    ({"account": "a", "kind": "device", "value": "dv_7c", "first": SEEN + 0.5}, "no moment in Unix seconds"),
+    ({"account": "a", "kind": "device", "value": "  "}, "Line 2: '  ' is no device"),
+    ({"account": "a", "kind": "device", "value": -1}, "Line 2: '-1' is no device"),
+    ({"account": "a", "kind": "phone", "value": "unknown"}, "Line 2: 'unknown' is no phone"),
+    ({"account": "a", "kind": "ip4", "value": "10.0.0.256"}, "Line 2: '10.0.0.256' is no IPv4 address"),
+    ({"account": "a", "kind": "ip4", "value": 2**32}, "is no IPv4 address"),
+    ({"account": "a", "kind": "domain", "value": "no domain"}, "Line 2: 'no domain' is no domain"),
+    ({"account": "a", "kind": "link", "value": "https://"}, "Line 2: 'https://' is no domain, page"),
+    ({"account": "a", "kind": "picture", "value": "abc"}, "Line 2: 'abc' is no PDQ fingerprint"),
+    ({"account": "a", "kind": "text", "value": "!!!"}, "Line 2: '!!!' has no words"),
+    ({"account": "a", "kind": "account", "value": "jo"}, "Line 2: 'jo' is no profile's URL"),
 ])
 def test_a_bad_line_is_told_and_the_rest_goes_on(tmp_path: Path, line: Any, told: str) -> None:
     good = {"account": "a", "kind": "device", "value": "dv_7c", "seen": SEEN}

@@ -63,6 +63,8 @@ def test_a_broken_file_is_left_out_and_the_rest_goes_on(one_device, tmp_path):
         ({"itype": ""}, "no itype"),
         ({"value": ""}, "no value"),
         ({"itype": "ip4", "value": "10.0.0"}, "the value is not of its kind"),
+        ({"itype": "phone", "value": "unknown"}, "the value is not of its kind"),
+        ({"itype": "email", "value": " "}, "the value is not of its kind"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_counted_with_its_reason(one_device, rows, reason):
