@@ -23,8 +23,9 @@ def check_figures(engine: Engine, source: Source, report: Report) -> Source:
                if column.role in ("time", "number") and source.has(column.name)]
     if not columns:
         return source
-    counts = engine.one("SELECT " + ", ".join(
-        f"count(*) FILTER ({_odd_sql(source, column)})" for column in columns) + f" FROM {source.scan}")
+    tests = ", ".join(f"{_odd_sql(source, column)} AS odd_{column.name}" for column in columns)
+    counts = engine.one("SELECT " + ", ".join(f"count(*) FILTER (odd_{column.name})" for column in columns)
+                        + f" FROM (SELECT {tests} FROM {source.scan})")
     for column, odd in zip(columns, counts, strict=True):
         if odd and column.role == "time":
             _tell_times(engine, source, column, report)
