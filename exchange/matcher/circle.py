@@ -29,6 +29,10 @@ def gather_circles(engine: Engine, weights: Weights, accounts: int) -> None:
     """Make table ``circle`` from ``shared``, ``direct`` and ``state``: account_id and the measures of its circle."""
     rules = weights.cluster
     ties = read_ties(engine, weights)
+    if not len(ties.accounts):
+        engine.run("CREATE OR REPLACE TEMP TABLE grouped AS SELECT account_id, NULL::VARCHAR AS cluster FROM ties")
+        engine.run("DELETE FROM circle")
+        return
     found = find_clusters(ties, merge_from=rules.merge_from, largest=max(2, int(rules.largest_share * accounts)))
     inside = [n for n, name in enumerate(found.cluster) if name is not None]
     engine.table("grouped", {"account_id": ties.accounts[inside],

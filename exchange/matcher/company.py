@@ -27,15 +27,17 @@ def _coarse(expression: str) -> str:
     return f"(round(({expression}) * {_COARSE}) / {_COARSE})"
 
 
-def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> None:
-    """Make table ``shared``: each account's period with each value that suspects and others hold."""
+def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> bool:
+    """Make table ``shared``: each account's period with each value that suspects and others hold; returns whether there
+    is any."""
     engine.run(f"""CREATE OR REPLACE TEMP TABLE voices AS SELECT account_id, heard AS score FROM state
         WHERE heard >= {weights.company.suspect_from}""")
     ask_holders(engine, there)
     largest = max(kind.base for kind in weights.kinds.values() if kind.company)
     engine.run(f"""CREATE OR REPLACE TEMP TABLE active AS
         SELECT a.*, row_number() OVER (ORDER BY a.kind, a.key) AS value_no,
-            {rarity_sql('a.holders', 'k.cap')} AS rarity, k.half_life, k.together, k.base, k.base / {largest} * {-weights.prior} AS strength, k.signal, k.family,
+            {rarity_sql('a.holders', 'k.cap')} AS rarity, k.half_life, k.together, k.base,
+            k.base / {largest} * {-weights.prior} AS strength, k.signal, k.family,
             dense_rank() OVER (ORDER BY k.signal) AS signal_no
         FROM (SELECT l.kind, l.key, any_value(l.holders) AS holders FROM ground.holdings l SEMI JOIN voices s
             USING (account_id) GROUP BY l.kind, l.key) a JOIN kinds k ON k.kind = a.kind""")
@@ -44,6 +46,7 @@ def gather(engine: Engine, there: Entities, weights: Weights, at: int) -> None:
             COALESCE(pow(2, -(greatest(0, {at} - l.last_seen) / {DAY}) / a.half_life),
                      {weights.direct.unknown_time}) AS recent
         FROM ground.holdings l JOIN active a ON a.key = l.key AND a.kind = l.kind""")
+    return bool(engine.rows("SELECT 1 FROM shared LIMIT 1"))
 
 
 def one_round(engine: Engine, weights: Weights, at: int) -> None:

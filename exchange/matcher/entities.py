@@ -12,13 +12,7 @@ from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report
 from exchange.matcher.rhythm import act_sql
 from exchange.matcher.shapes import POST_KINDS, REMOVED_KINDS, SHAPES
-from exchange.matcher.tables import (
-    Source,
-    account_type,
-    column_sql,
-    count_rows,
-    find_sources,
-)
+from exchange.matcher.tables import Check, Source, account_type, column_sql, find_sources
 from exchange.matcher.values import (
     LINK_KINDS,
     address_sql,
@@ -50,7 +44,9 @@ def read_entities(engine: Engine, folder: Path, mapping: dict[str, TableMapping]
     """
     sources = find_sources(engine, folder, mapping, report)
     kind = account_type(engine, sources["accounts"])
-    made = make_views(engine, sources, kind, at, report)
+    made, checks = make_views(engine, sources, kind, at, report)
+    for check in checks:
+        check.count(engine, report)
     know_everyone(engine, at, sources["accounts"].place, report)
     return Entities(kind, made)
 
@@ -68,31 +64,33 @@ def know_everyone(engine: Engine, at: int, place: str, report: Report) -> None:
     engine.run(f"CREATE VIEW everyone AS SELECT *, ({at} - created) / 86400e0 AS age_days FROM ({once})")
 
 
-def make_views(engine: Engine, sources: dict[str, Source], kind: str, at: int, report: Report) -> frozenset[str]:
-    """Make the views over what was found, ``people`` (rows of accounts) among them; returns which others there are."""
+def make_views(engine: Engine, sources: dict[str, Source], kind: str, at: int, report: Report
+               ) -> tuple[frozenset[str], list[Check]]:
+    """Make the views over what was found, ``people`` (rows of accounts) among them; returns which others there are, and
+    what is still to be counted of the rows that they leave out."""
     sources = {name: check_figures(engine, source, report) for name, source in sources.items()}
-    if "accounts" in sources:
-        _people(engine, sources["accounts"], kind, report)
     made: set[str] = set()
-    link_parts: list[str] = []
-    host_parts: list[str] = []
+    checks: list[Check] = []
+    links: list[str] = []
+    hosts: list[str] = []
+    if "accounts" in sources:
+        checks.append(_people(engine, sources["accounts"], kind))
     if "links" in sources:
-        _links(engine, sources["links"], kind, link_parts, host_parts, report)
+        checks.append(_links(engine, sources["links"], kind, links, hosts))
     if "posts" in sources:
-        _posts(engine, sources["posts"], kind, link_parts, host_parts, made, report)
-    if "avatars" in sources:
-        _avatars(engine, sources["avatars"], kind, report)
-        made.add("avatars")
-    if _handles(engine, sources, kind, report):
-        made.add("handles")
+        checks.append(_posts(engine, sources["posts"], kind, links, hosts, made))
+    for name, make in (("avatars", _avatars), ("handles", _handles)):
+        if name in sources:
+            checks.append(make(engine, sources[name], kind))
+            made.add(name)
     if "removed" in sources:
-        _removed(engine, sources["removed"], kind, at, report)
+        checks.append(_removed(engine, sources["removed"], kind, at))
         made.add("removed")
-    for name, parts in (("links", link_parts), ("hosts", host_parts)):
+    for name, parts in (("links", links), ("hosts", hosts)):
         if parts:
             engine.run(f"CREATE VIEW {name} AS " + " UNION ALL ".join(parts))
             made.add(name)
-    return frozenset(made)
+    return frozenset(made), checks
 
 
 def _base(source: Source, kind: str) -> dict[str, str]:
@@ -100,11 +98,11 @@ def _base(source: Source, kind: str) -> dict[str, str]:
             for column in source.shape.columns}
 
 
-def _people(engine: Engine, source: Source, kind: str, report: Report) -> None:
+def _people(engine: Engine, source: Source, kind: str) -> Check:
     form = _base(source, kind)
-    count_rows(engine, source, {NO_ACCOUNT: f"{form['account_id']} IS NULL"}, report)
     columns = ", ".join(f"{sql} AS {name}" for name, sql in form.items())
     engine.run(f"CREATE VIEW people AS SELECT {columns} FROM {source.scan} WHERE {form['account_id']} IS NOT NULL")
+    return Check(source, {NO_ACCOUNT: f"{form['account_id']} IS NULL"})
 
 
 def _kind_sql(source: Source, form: dict[str, str]) -> str:
@@ -114,7 +112,7 @@ def _kind_sql(source: Source, form: dict[str, str]) -> str:
     return f"CASE {form['itype']} {cases} ELSE {form['itype']} END"
 
 
-def _links(engine: Engine, source: Source, kind: str, links: list[str], hosts: list[str], report: Report) -> None:
+def _links(engine: Engine, source: Source, kind: str, links: list[str], hosts: list[str]) -> Check:
     form = _base(source, kind)
     itype, text = _kind_sql(source, form), form["value"]
     numeric = source.is_number("value")
@@ -128,20 +126,20 @@ def _links(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
         "no value": f"{text} IS NULL",
         "the value is not of its kind": f"NOT ({host}) AND {token} IS NULL",
     }
-    count_rows(engine, source, faults, report)
-    _name_unknown_kinds(engine, source, itype, known, report)
     times = (f"least({form['first_seen']}, {form['last_seen']}) AS first_seen,"
              f" greatest({form['first_seen']}, {form['last_seen']}) AS last_seen")
     salts = " ".join(f"WHEN {quoted(name)} THEN {salt(name)}" for name in LINK_KINDS)
     shown = source.columns["value"]
-    links.append(f"""SELECT {form['account_id']} AS account_id, {itype} AS kind,
-        xor({token}, CASE {itype} {salts} END) AS key, CAST({shown} AS VARCHAR) AS value, {times}
-        FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {itype} IN ({known})
-        AND {token} IS NOT NULL AND NOT ({host})""")
+    links.append(f"""SELECT account_id, kind, xor(token, CASE kind {salts} END) AS key, value, first_seen, last_seen
+        FROM (SELECT {form['account_id']} AS account_id, {itype} AS kind, {token} AS token,
+                CAST({shown} AS VARCHAR) AS value, {times}
+            FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {itype} IN ({known}) AND NOT ({host})) l
+        WHERE token IS NOT NULL""")
     if not numeric:
         hosts.append(f"""SELECT {form['account_id']} AS account_id, {text} AS value, {host_sql(text)} AS
                 host, {times}
             FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {host}""")
+    return Check(source, faults, (itype, LINK_KINDS))
 
 
 def _text_tokens(engine: Engine, source: Source, itype: str, text: str) -> str:
@@ -157,24 +155,10 @@ def _text_tokens(engine: Engine, source: Source, itype: str, text: str) -> str:
     return f"(CASE {itype} {cases} END)"
 
 
-def _name_unknown_kinds(engine: Engine, source: Source, itype: str, known: str, report: Report) -> None:
-    unknown = engine.rows(f"""SELECT itype, count(*) FROM (
-            SELECT {itype} AS itype FROM {source.scan} WHERE {itype} NOT IN ({known}))
-        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5""")
-    for name, rows in unknown:
-        report.problems.append(f"{source.place}: {rows} rows have the unknown itype {name!r}; they are left out."
-                               f" Known: {', '.join(LINK_KINDS)}; a mapping file can rename kinds.")
-
-
-def _posts(engine: Engine, source: Source, kind: str, links: list[str], hosts: list[str], made: set[str],
-           report: Report) -> None:
+def _posts(engine: Engine, source: Source, kind: str, links: list[str], hosts: list[str], made: set[str]) -> Check:
     form = _base(source, kind)
     word = form["kind"] if source.has("kind") else "'link'"
     known = ", ".join(quoted(name) for name in POST_KINDS)
-    count_rows(engine, source, {
-        NO_ACCOUNT: f"{form['account_id']} IS NULL",
-        "the kind of post is unknown": f"COALESCE({word} NOT IN ({known}), true)",
-    }, report)
     there = f"{form['account_id']} IS NOT NULL"
     if source.has("object"):
         grouped = "min(ts) AS first_seen, max(ts) AS last_seen"
@@ -199,6 +183,10 @@ def _posts(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
             {text_sql(form['text'])} AS form, {form['ts']} AS first_seen, {form['ts']} AS last_seen
             FROM {source.scan} WHERE {there} AND {form['text']} <> ''""")
         made.add("posts")
+    return Check(source, {
+        NO_ACCOUNT: f"{form['account_id']} IS NULL",
+        "the kind of post is unknown": f"COALESCE({word} NOT IN ({known}), true)",
+    })
 
 
 def _acts(engine: Engine, source: Source, form: dict[str, str], there: str, word: str) -> None:
@@ -219,20 +207,20 @@ def act_views(engine: Engine) -> None:
         WHERE ts IS NOT NULL AND (key IS NOT NULL OR act = 1)""")
 
 
-def _avatars(engine: Engine, source: Source, kind: str, report: Report) -> None:
+def _avatars(engine: Engine, source: Source, kind: str) -> Check:
     form = _base(source, kind)
     right = f"COALESCE(regexp_full_match({form['pdq']}, '[0-9a-fA-F]{{64}}'), false)"
-    count_rows(engine, source, {
-        NO_ACCOUNT: f"{form['account_id']} IS NULL",
-        "the pdq is not 64 hex digits": f"NOT {right}",
-    }, report)
     engine.run(f"""CREATE VIEW avatars AS SELECT {form['account_id']} AS account_id, lower({form['pdq']}) AS
             pdq
         FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {right}""")
     engine.run(f"CREATE VIEW pictures AS SELECT account_id, {words_sql('pdq')} FROM avatars")
+    return Check(source, {
+        NO_ACCOUNT: f"{form['account_id']} IS NULL",
+        "the pdq is not 64 hex digits": f"NOT {right}",
+    })
 
 
-def _removed(engine: Engine, source: Source, kind: str, at: int, report: Report) -> None:
+def _removed(engine: Engine, source: Source, kind: str, at: int) -> Check:
     """The member's own removed networks; key is NULL where the value must still be read as an indicator's is."""
     form = _base(source, kind)
     itype, text = _kind_sql(source, form) if source.has("itype") else "NULL", form["value"]
@@ -245,10 +233,9 @@ def _removed(engine: Engine, source: Source, kind: str, at: int, report: Report)
         "the itype is unknown": f"{form['account_id']} IS NULL AND {itype} NOT IN ({known})",
         "removed later than the moment of the run": f"{when} > {at}",
     }
-    count_rows(engine, source, faults, report)
-    key = "NULL::BIGINT"
+    key, kinds = "NULL::BIGINT", None
     if source.has("itype") and source.has("value"):
-        _name_unknown_kinds(engine, source, itype, known, report)
+        kinds = itype, (*LINK_KINDS, *REMOVED_KINDS)
         numeric = source.is_number("value")
         token = source.columns["value"] if numeric else _text_tokens(engine, source, itype, text)
         clear = "false" if numeric else f"{itype} = 'domain' AND NOT {is_domain_token_sql(text)}"
@@ -259,21 +246,16 @@ def _removed(engine: Engine, source: Source, kind: str, at: int, report: Report)
             {form['confidence']} AS confidence
         FROM {source.scan} WHERE {form['network']} IS NOT NULL AND {when} <= {at}
         AND ({form['account_id']} IS NOT NULL OR ({valued} AND {itype} IN ({known})))""")
+    return Check(source, faults, kinds)
 
 
-def _handles(engine: Engine, sources: dict[str, Source], kind: str, report: Report) -> bool:
-    source = sources.get("handles")
-    if source is None:
-        return False
+def _handles(engine: Engine, source: Source, kind: str) -> Check:
     form = _base(source, kind)
     named = f"{form['handle']} IS NOT NULL OR {form['profile_url']} IS NOT NULL"
-    count_rows(engine, source, {
-        NO_ACCOUNT: f"{form['account_id']} IS NULL", "neither handle nor profile_url": f"NOT ({named})",
-    }, report)
     engine.run(f"""CREATE VIEW handles AS SELECT {form['account_id']} AS account_id, {form['platform']} AS
             platform,
         {form['handle']} AS handle, {form['profile_url']} AS profile_url
         FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND ({named})""")
-    return True
-
-
+    return Check(source, {
+        NO_ACCOUNT: f"{form['account_id']} IS NULL", "neither handle nor profile_url": f"NOT ({named})",
+    })

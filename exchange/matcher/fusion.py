@@ -135,8 +135,6 @@ def _long(engine: Engine, name: str, accounts: NDArray[np.generic], columns: dic
     """Make a table account_id, feature, x (and seen) of all figures but those where ``where`` (or x itself) is 0."""
     names = list(columns)
     rows = [np.flatnonzero((where or columns)[feature]) for feature in names]
-    engine.run(f"CREATE OR REPLACE TEMP TABLE {name}_names (number INTEGER, feature VARCHAR)")
-    engine.load(f"{name}_names", ({"number": number, "feature": feature} for number, feature in enumerate(names)))
     none = np.zeros(0)
     table: dict[str, NDArray[np.generic]] = {
         "account_id": np.concatenate([accounts[:0], *(accounts[there] for there in rows)]),
@@ -146,8 +144,9 @@ def _long(engine: Engine, name: str, accounts: NDArray[np.generic], columns: dic
         table["seen"] = np.concatenate(
             [none, *(also[feature][there] for feature, there in zip(names, rows, strict=True))])
     engine.table(f"{name}_rows", table)
+    listed = ", ".join(map(quoted, names))
     engine.run(f"""CREATE OR REPLACE TEMP TABLE {name} AS
-        SELECT r.* EXCLUDE (number), n.feature FROM {name}_rows r JOIN {name}_names n USING (number)""")
+        SELECT * EXCLUDE (number), list_extract([{listed}]::VARCHAR[], number + 1) AS feature FROM {name}_rows""")
 
 
 def write_evidence(engine: Engine, weighed: Weighed, card: Card) -> None:

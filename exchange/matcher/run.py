@@ -279,9 +279,11 @@ def _tell_strangers(engine: Engine, report: Report) -> None:
 
 def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts: int) -> None:
     """One round of company and circles."""
-    company.gather(engine, there, weights, at)
-    company.one_round(engine, weights, at)
-    bring_accounts(engine, there, "SELECT account_id FROM company")
+    if company.gather(engine, there, weights, at):
+        company.one_round(engine, weights, at)
+        bring_accounts(engine, there, "SELECT account_id FROM company")
+    else:
+        company.empty(engine, there.account_type)
     circle.gather_circles(engine, weights, accounts)
     claims.weigh_claims(engine, weights)
 

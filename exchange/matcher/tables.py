@@ -15,7 +15,7 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report, TableCount
 from exchange.matcher.shapes import SHAPES, Column, Shape
-from exchange.matcher.values import quoted, real, time_sql
+from exchange.matcher.values import LINK_KINDS, quoted, real, time_sql
 
 _ENDINGS = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _KNOWN_ELSE = ("indicators", "truth")
@@ -40,6 +40,7 @@ class Source:
     """Whether the file is CSV: its types are guesses."""
     seconds: frozenset[str] = frozenset()
     """Columns of times that are whole seconds throughout."""
+    rows: int = 0
 
     def has(self, name: str) -> bool:
         """Whether the file has the column."""
@@ -135,7 +136,7 @@ def open_source(engine: Engine, shape: Shape, path: Path, given: TableMapping, r
         if "read_csv" in scan:
             scan = _keep_csv(engine, shape, path, scan, report)
         there = {row[0]: row[1] for row in engine.rows(f"DESCRIBE SELECT * FROM {scan}")}
-        engine.rows(f"SELECT count(*) FROM {scan}")
+        rows = engine.one(f"SELECT count(*) FROM {scan}")[0]
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         report.problems.append(f"{place} can't be read ({first}); it is left out. Write the file anew.")
@@ -154,7 +155,7 @@ def open_source(engine: Engine, shape: Shape, path: Path, given: TableMapping, r
         elif column.missing:
             report.problems.append(f"{place} has no column {theirs!r}; without it {column.missing}.")
     from_text = path.is_file() and path.suffix != ".parquet"
-    return Source(shape, place, scan, types, columns, dict(given.kinds), from_text)
+    return Source(shape, place, scan, types, columns, dict(given.kinds), from_text, rows=rows)
 
 
 def _keep_csv(engine: Engine, shape: Shape, path: Path, scan: str, report: Report) -> str:
@@ -208,13 +209,37 @@ def column_sql(source: Source, column: Column, wanted: str) -> str:
     return f"TRY_CAST({name} AS {wanted})"
 
 
-def count_rows(engine: Engine, source: Source, faults: dict[str, str], report: Report) -> None:
-    """Count rows and, for each reason, those that its predicate meets; the first reason that holds counts."""
-    cases = " ".join(f"WHEN {predicate} THEN {quoted(reason)}" for reason, predicate in faults.items())
-    select = f"CASE {cases} ELSE '' END" if cases else "''"
-    count = report.tables.setdefault(source.shape.name, TableCount())
-    for reason, rows in engine.rows(f"""SELECT reason, count(*) FROM (SELECT {select} AS reason FROM {source.scan})
-            GROUP BY 1"""):
-        count.read += rows
-        if reason:
-            count.skipped[reason] += rows
+@dataclass(frozen=True)
+class Check:
+    """What can be wrong with rows of a table: the first reason whose predicate holds counts."""
+
+    source: Source
+    faults: dict[str, str]
+    """Reason to the predicate of rows that it leaves out."""
+    kinds: tuple[str, tuple[str, ...]] | None = None
+    """Expression of the kind of a row, and the kinds that are known."""
+
+    def pass_all(self, report: Report) -> None:
+        """Count the rows of a table of which all were used."""
+        report.tables.setdefault(self.source.shape.name, TableCount()).read += self.source.rows
+
+    def count(self, engine: Engine, report: Report) -> None:
+        """Look at each row, and count those that are left out by reason."""
+        cases = " ".join(f"WHEN {predicate} THEN {quoted(reason)}" for reason, predicate in self.faults.items())
+        count = report.tables.setdefault(self.source.shape.name, TableCount())
+        for reason, rows in engine.rows(f"""SELECT reason, count(*) FROM (
+                SELECT CASE {cases} ELSE '' END AS reason FROM {self.source.scan}) GROUP BY 1"""):
+            count.read += rows
+            if reason:
+                count.skipped[reason] += rows
+        if self.kinds and count.skipped:
+            self._name_unknown_kinds(engine, report, *self.kinds)
+
+    def _name_unknown_kinds(self, engine: Engine, report: Report, kind: str, known: tuple[str, ...]) -> None:
+        listed = ", ".join(map(quoted, known))
+        unknown = engine.rows(f"""SELECT kind, count(*) FROM (
+                SELECT {kind} AS kind FROM {self.source.scan} WHERE {kind} NOT IN ({listed}))
+            GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5""")
+        for name, rows in unknown:
+            report.problems.append(f"{self.source.place}: {rows} rows have the unknown itype {name!r}; they are left"
+                                   f" out. Known: {', '.join(LINK_KINDS)}; a mapping file can rename kinds.")

@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -173,14 +175,18 @@ class Weights:
 
 
 def load_weights(source: str | Path = DEFAULT_WEIGHTS) -> Weights:
-    """Read a shipped table by its name, or a file. Raises SettingError naming the row that is wrong."""
-    place = str(source)
+    """Read a shipped table by its name (once), or a file. Raises SettingError naming the row that is wrong."""
+    return _shipped(source) if isinstance(source, str) else _read(source, str(source))
+
+
+@cache
+def _shipped(name: str) -> Weights:
+    return _read(resources.files("exchange.matcher").joinpath("weights", f"{name}.toml"), name)
+
+
+def _read(file: Traversable, place: str) -> Weights:
     try:
-        if isinstance(source, Path):
-            text = source.read_text(encoding="utf-8")
-        else:
-            text = resources.files("exchange.matcher").joinpath("weights", f"{source}.toml").read_text("utf-8")
-        return read_weights(tomllib.loads(text), place)
+        return read_weights(tomllib.loads(file.read_text("utf-8")), place)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"The weights {place} can't be read.", why=str(error),
                            fix="Name a shipped table or a TOML file.") from error

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+_BARE = re.compile("[A-Za-z0-9_-]+")
 
 
 def digest(table: Mapping[str, Any]) -> str:
@@ -48,7 +51,7 @@ def _is_table(value: object) -> bool:
 
 
 def _key(name: str) -> str:
-    return name if name and all(c.isascii() and (c.isalnum() or c in "_-") for c in name) else _text(name)
+    return name if _BARE.fullmatch(name) else _text(name)
 
 
 def _value(value: object) -> str:
