@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exchange.connect.source import Source
+from tests.fakes import misp_events
 
 
 @dataclass(frozen=True)
@@ -126,4 +127,8 @@ SAMPLES: Mapping[str, Sample] = {
         ".json",
     ),
     "meta-threat-research": Sample(_meta_folder, _meta_rows(), ".csv"),
+    "misp": Sample(
+        lambda folder: misp_events.write_feed(folder / "misp", misp_events.sample_events()),
+        misp_events.rows_of(misp_events.sample_events()), ".json",
+    ),
 }
