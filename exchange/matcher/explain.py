@@ -14,6 +14,7 @@ import orjson
 from exchange.errors import InputError
 from exchange.matcher.case.again import without_strongest
 from exchange.matcher.rescore import MEANING
+from exchange.matcher.results.seeds import SEEDS
 from exchange.matcher.run import ACCOUNTS, EVIDENCE, REPORT
 from exchange.matcher.values import quoted
 
@@ -51,9 +52,14 @@ class Contribution:
     fitted: float | None = None
     """What the scorecard makes of a nat of it, here."""
     note: str | None = None
+    tlp: str | None = None
+    """Of the shared object, where it is TLP:RED: whoever reads this must not pass it on."""
 
     def line(self) -> str:
         """One line for people."""
+        return self._line() + (f" [{self.tlp}: for you alone]" if self.tlp else "")
+
+    def _line(self) -> str:
         if self.step == "direct":
             because = f" ({self.note})" if self.note else ""
             return f"{self.nats:+7.2f}  {self.kind}: {self._met()}; {self._weight()}{because}"
@@ -162,7 +168,8 @@ def explain(out: Path, account_id: str | int) -> Explanation:
     with duckdb.connect(":memory:") as connection:
         found = _dicts(connection, f"SELECT * FROM {_table(accounts)} WHERE CAST(account_id AS VARCHAR) = ?",
                        str(account_id))
-        rows = _dicts(connection, f"""SELECT * FROM {_table(evidence)} WHERE CAST(account_id AS VARCHAR) = ?
+        rows = _dicts(connection, f"""SELECT e.*, s.tlp FROM {_table(evidence)} e LEFT JOIN ({_red(out / SEEDS)}) s
+            USING (indicator_id) WHERE CAST(account_id AS VARCHAR) = ?
             ORDER BY nats DESC, step, kind, local_value, indicator_id""", str(account_id))
     if not found:
         raise InputError(f"There is no account {account_id} in {accounts}.", fix="Name an account_id of the table.")
@@ -187,6 +194,13 @@ def top_accounts(out: Path, count: int) -> list[tuple[str, float]]:
         return [(str(row["account_id"]), row["score"]) for row in _dicts(
             connection, f"SELECT account_id, score FROM {_table(accounts)} WHERE has_evidence"
                         f" ORDER BY score DESC, account_id LIMIT {int(count)}")]
+
+
+def _red(seeds: Path) -> str:
+    """Ids of objects that are TLP:RED, of the file of seeds; none where an older run left no such file."""
+    if not seeds.is_file():
+        return "SELECT NULL::VARCHAR AS indicator_id, NULL::VARCHAR AS tlp LIMIT 0"
+    return f"SELECT DISTINCT indicator_id, tlp FROM {_table(seeds)} WHERE tlp = 'TLP:RED'"
 
 
 def _table(path: Path) -> str:

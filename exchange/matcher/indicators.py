@@ -45,6 +45,8 @@ class Objection:
     """Id of the object that says so."""
     source: str
     source_name: str
+    tlp: str = ""
+    """The strictest TLP that this object states; empty: none."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,8 @@ def _without(
             trust, single = _disputed(indicator, against, disputes, feed, terms)
             report.disputed += trust is not indicator.trust
             objections = {
-                (probe.shared, source): Objection(probe.shared, statement, source, feed.name(source))
+                (probe.shared, source): Objection(probe.shared, statement, source, feed.name(source),
+                                                  level_of(feed.objects.get(statement, {}), feed.objects))
                 for probe in values for source, statement in {**single, **benign.get(probe.value, {})}.items()
             }
             report.values_objected += len({shared for shared, _ in objections})

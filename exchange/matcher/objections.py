@@ -16,10 +16,10 @@ from exchange.matcher.weighing import Weights
 def load_objections(engine: Engine, indicators: list[Indicator]) -> None:
     """Make table ``objecting``: which value of which indicator is called benign, where and by whom."""
     engine.run("""CREATE TEMP TABLE objecting (indicator_id VARCHAR, shared VARCHAR, statement VARCHAR,
-        source VARCHAR, source_name VARCHAR)""")
+        source VARCHAR, source_name VARCHAR, tlp VARCHAR)""")
     engine.load("objecting", (
         {"indicator_id": i.id, "shared": o.shared, "statement": o.statement, "source": o.source,
-         "source_name": o.source_name} for i in indicators for o in i.objections))
+         "source_name": o.source_name, "tlp": o.tlp} for i in indicators for o in i.objections))
 
 
 def weigh_objections(engine: Engine, weights: Weights) -> None:

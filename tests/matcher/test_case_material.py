@@ -130,8 +130,13 @@ def test_contributions_add_up_and_nothing_personal_is_in_clear(cases: Path) -> N
         assert "anna@" not in text
 
 
-def test_what_is_for_one_persons_eyes_is_not_in_a_case(tmp_path: Path) -> None:
-    """TLP:RED: neither the indicator's id nor its campaign, nor a source of whom nothing else is here."""
+RED = {"object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]}
+
+
+@pytest.mark.parametrize("also", [False, True], ids=["red only", "something else too"])
+def test_what_is_for_one_persons_eyes_is_not_in_a_case(tmp_path: Path, also: bool) -> None:
+    """TLP:RED: neither id, campaign nor source, of what met them, says their class, or calls a value benign. A source
+    is named for what it shared under another TLP, and the case is marked as what went into it."""
     folder, names = tmp_path / "platform", [f"a{number}" for number in range(8)]
     folder.mkdir()
     _write(folder, "accounts", [{"account_id": name, "created": AT - 30 * DAY - 7_200 * number}
@@ -139,22 +144,33 @@ def test_what_is_for_one_persons_eyes_is_not_in_a_case(tmp_path: Path) -> None:
     _write(folder, "links", [{"account_id": name, "itype": kind, "value": value, "first_seen": AT - 20 * DAY, "last_seen": AT}
                              for name in names for kind, value in (("device", DEVICE), ("payment", CARD))])
     sources = [{"type": "identity", "id": f"identity--{uuid.uuid5(uuid.NAMESPACE_URL, name)}", "name": name,
-                "modified": "2026-05-31T00:00:00Z"} for name in ("Quietus", "Open", "Third")]
-    named = [_indicator(pattern, source) for source in sources
-             for pattern in (f"[x-cib-device:token = '{DEVICE}']", f"[x-cib-payment:token = '{CARD}']")]
+                "modified": "2026-05-31T00:00:00Z"} for name in ("Quietus", "Open", "Third", "Doubter")]
+    patterns = f"[x-cib-device:token = '{DEVICE}']", f"[x-cib-payment:token = '{CARD}']"
+    named = [_indicator(pattern, source) for source in sources[:3] for pattern in patterns]
     campaign = {"type": "campaign", "id": f"campaign--{uuid.uuid5(uuid.NAMESPACE_URL, 'c')}", "name": "Nightjar",
-                "modified": "2026-05-31T00:00:00Z"}
+                "modified": "2026-05-31T00:00:00Z", "labels": ["spam"]}
     links = [{"type": "relationship", "id": f"relationship--{number}", "relationship_type": "indicates",
               "source_ref": one["id"], "target_ref": campaign["id"], "modified": "2026-05-31T00:00:00Z"}
              for number, one in enumerate(named[:2])]
-    red = [{**one, "object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]} for one in named[:2]]
-    match([*sources, campaign, *red, *named[2:], *links], folder, folder / "out", Options(at=AT, threads=1))
+    benign = _indicator(patterns[0], sources[3]) | {"indicator_types": ["benign"]} | RED
+    red = [one | RED for one in named[: 1 if also else 2]]
+    match([*sources, campaign, benign, *red, *named[len(red):], *links], folder, folder / "out", Options(at=AT, threads=1))
     assert write_cases(folder / "out", tmp_path / "cases", PACK) >= 1
     text = "".join(path.read_text() for path in (tmp_path / "cases").iterdir())
     assert "Open" in text
     assert "withheld (TLP:RED)" in text
-    for secret in ("Quietus", "Nightjar", *(one["id"] for one in red)):
+    assert "called benign by withheld (TLP:RED)" in text
+    for secret in ("Doubter", benign["id"], *(one["id"] for one in red), *(() if also else ("Quietus", "Nightjar"))):
         assert secret not in text
+    assert ("Quietus" in text) is also
+    [case, *_] = _cases(tmp_path / "cases")
+    assert case["marking"] == "TLP:RED"
+    assert not any(seed["source"] == "Quietus" and seed["indicator"] == "withheld (TLP:RED)" for seed in case["seeds"])
+
+
+def test_a_case_is_marked_as_what_tells_of_people_at_least(cases: Path) -> None:
+    assert {case["marking"] for case in _cases(cases)} == {"TLP:AMBER+STRICT"}
+    assert all("TLP:AMBER+STRICT" in page.read_text() for page in cases.glob("c*.html"))
 
 
 def test_a_page_has_no_script_no_address_and_only_escaped_names(cases: Path) -> None:

@@ -75,3 +75,17 @@ def test_an_address_that_tables_hold_as_a_number_is_told_in_dots(platform):
     platform.link(1, "ip4", 762858459)
     out = platform.run([platform.indicator("[ipv4-addr:value ISSUBSET '45.120.75.192/26']")]).out
     assert "45.120.75.219 met 45.120.75.192/26" in explain(out, 1).text()
+
+
+def test_what_is_for_one_persons_eyes_is_marked(platform):
+    platform.accounts(1)
+    platform.link(1, "device", "dv_7c")
+    platform.link(1, "payment", "pm_7c")
+    red = {"object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]}
+    out = platform.run([platform.indicator("[x-cib-device:token = 'dv_7c']", **red),
+                        platform.indicator("[x-cib-payment:token = 'pm_7c']")]).out
+    lines = explain(out, 1).text().splitlines()
+    marked = [line for line in lines if line.endswith("[TLP:RED: for you alone]")]
+    assert [line for line in lines if " met dv_7c of " in line] == marked
+    (out / "seeds.parquet").unlink()
+    assert "TLP:RED" not in explain(out, 1).text()

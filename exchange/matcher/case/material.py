@@ -11,6 +11,8 @@ from exchange.matcher.action.facts import Facts
 from exchange.matcher.rescore import MEANING
 
 SCHEMA = "cib-exchange case 2"
+LEAST = "TLP:AMBER+STRICT"
+"""Marking of any case: it tells of people who use the platform, even where all that met them was public."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ class Case:
     without: tuple[Left, ...] = ()
     overlaps: Mapping[str, int] = field(default_factory=dict)
     """Other clusters to the number of members that also belong there in part."""
+    marking: str = LEAST
+    """The strictest TLP of all that was shared and speaks in it, and at least ``LEAST``."""
 
     @property
     def likely(self) -> int:
@@ -182,7 +186,8 @@ class Case:
     def as_json(self) -> dict[str, Any]:
         """JSON values in a fixed order; the parts are dataclasses, which orjson writes as objects."""
         return {
-            "schema": SCHEMA, "case": self.name, "at": self.at, "weights": self.weights, "policy": self.pack,
+            "schema": SCHEMA, "marking": self.marking, "case": self.name, "at": self.at, "weights": self.weights,
+            "policy": self.pack,
             "summary": {
                 "accounts": len(self.members), "likely": self.likely, "reach": self.reach,
                 "likely_from": self.likely_from,

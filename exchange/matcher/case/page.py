@@ -67,7 +67,8 @@ def _head(case: Case) -> Markup:
              ("people reached in 90 days", round(case.reach)), ("sources that met them", len(sources)),
              ("shared indicators that met them", len({seed.indicator for seed in case.seeds})))
     also = ", ".join(f"{name} ({n})" for name, n in case.overlaps.items())
-    return tag("header", tag("div", "Case of the matcher · recommendations, not decisions", class_="kicker"),
+    return tag("header", tag("div", f"{case.marking} · case of the matcher · recommendations, not decisions",
+                             class_="kicker"),
                tag("h1", f"Case {case.name}"), tag("p", lead, class_="lead"),
                tag("p", f"Some members also belong in part to: {also}.", class_="quiet") if also else None,
                tag("dl", *(tag("div", tag("dt", words), tag("dd", f"{n:,}")) for words, n in tiles), class_="tiles"))

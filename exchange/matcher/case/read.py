@@ -16,9 +16,9 @@ from exchange.matcher.action.facts import NAMES, Facts
 from exchange.matcher.action.pack import ActionPack
 from exchange.matcher.case.again import Again, score_again, sentences
 from exchange.matcher.case.masking import shown
-from exchange.matcher.case.material import Against, Case, ClassReason, Edge, Member, Seed, Value, Weight
+from exchange.matcher.case.material import LEAST, Against, Case, ClassReason, Edge, Member, Seed, Value, Weight
 from exchange.matcher.networks import CLASSES, CLUSTERS, MEMBERSHIPS
-from exchange.matcher.results.seeds import SEEDS
+from exchange.matcher.results.seeds import SEEDS, strictest
 from exchange.matcher.run import ACCOUNTS, ACTIONS, EVIDENCE, REPORT, TIMELINE
 from exchange.matcher.values import quoted
 
@@ -28,14 +28,12 @@ FULL = 400
 """Members, likeliest first, whose contributions are listed and of whom it is said what would change it."""
 EDGES = 20_000
 WITHHELD = "withheld (TLP:RED)"
-"""Stands for an indicator and its campaign whose TLP lets only the person who received it read them, and for a source
-of whom nothing else is here: a case is read by others (R60, P3)."""
+"""Stands for a statement, its campaign and its source where its TLP lets only the person who received it read them: a
+case is read by others (R60, P3). What the source shared under a wider TLP names it."""
 _RED = "COALESCE(s.tlp, '') = 'TLP:RED'"
-_WITHHELD = f"""e.* REPLACE (
-    CASE WHEN {_RED} THEN '{WITHHELD}' ELSE e.indicator_id END AS indicator_id,
-    CASE WHEN {_RED} THEN '{WITHHELD}' ELSE e.campaign END AS campaign,
-    CASE WHEN {_RED} AND bool_and({_RED}) OVER (PARTITION BY e.source_name) THEN '{WITHHELD}' ELSE e.source_name END
-        AS source_name)"""
+_WITHHELD = ("e.* REPLACE (" + ", ".join(
+    f"CASE WHEN {_RED} THEN '{WITHHELD}' ELSE e.{name} END AS {name}"
+    for name in ("indicator_id", "campaign", "source_name")) + "), COALESCE(s.tlp, '') AS tlp")
 _VALUED = ("direct", "company", "objection")
 _WORDS = {
     "age_days": "age of the account", "verified": "verification", "assurance": "identity assurance",
@@ -121,7 +119,11 @@ class _Reader:
             values=tuple(self._values.values()), edges=edges, edges_left_out=left_out, days=self._days(), seeds=seeds,
             against=self._against(), changes=sentences(left, bound, self._again.missing), likely_from=bound,
             class_probability=about.get("class_probability", 0.0), class_reasons=self._class_reasons(), without=left,
-            overlaps=self._overlaps())
+            overlaps=self._overlaps(), marking=self._marking())
+
+    def _marking(self) -> str:
+        return strictest([LEAST, *(row["tlp"] for row in self._rows(
+            "SELECT DISTINCT tlp FROM evidence WHERE cluster = ? AND tlp <> ''"))])
 
     def _read_values(self) -> dict[tuple[str, str], Value]:
         rows = self._rows("""SELECT kind, local_value, count(DISTINCT account_id) AS holders,
@@ -196,7 +198,9 @@ class _Reader:
         return tuple(found)
 
     def _class_reasons(self) -> tuple[ClassReason, ...]:
-        rows = self._rows("SELECT class, nats, source_name, what, value FROM classes WHERE cluster = ?")
+        rows = self._rows(f"""SELECT class, nats, what, value, CASE WHEN source_name IS NULL OR source_name IN (
+                SELECT e.source_name FROM evidence e WHERE e.cluster = c.cluster) THEN source_name ELSE '{WITHHELD}' END
+                AS source_name FROM classes c WHERE cluster = ?""")
         return tuple(ClassReason(row["class"], row["nats"], (
             f"{row['source_name']} states it ({row['value']:.0%} of what it shared of any class)" if row["source_name"]
             else f"{_SIGN_WORDS[row['what']]}: {row['value']:.0%}")) for row in rows)

@@ -1,4 +1,4 @@
-"""Which shared objects met local rows, as a run keeps them beside its results: id, producer, campaign, TLP."""
+"""Which shared objects met local rows or speak for them, as a run keeps them: id, producer, campaign, TLP."""
 
 from __future__ import annotations
 
@@ -34,8 +34,13 @@ def _list(value: Any) -> list[Any]:
 
 
 def write_seeds(engine: Engine) -> str:
-    """Write the rows of ``indicators`` that met somebody into the engine's work folder; returns the file's name."""
+    """Write the rows of ``indicators`` that met somebody, and the statements that call what met benign, into the
+    engine's work folder; returns the file's name. A row of evidence names one statement for all that say the same, so
+    it stands there under the strictest TLP of them."""
     engine.run(f"""COPY (SELECT DISTINCT indicator_id, source, source_name, campaign, campaign_ref, tlp
-        FROM indicators SEMI JOIN direct USING (indicator_id) ORDER BY indicator_id)
+        FROM indicators SEMI JOIN direct USING (indicator_id)
+        UNION ALL SELECT statement, min(source), min(names), '', '', CASE WHEN bool_or(red) THEN 'TLP:RED' ELSE '' END
+        FROM objections JOIN (SELECT shared AS shared_value, bool_or(tlp = 'TLP:RED') AS red FROM objecting GROUP BY 1)
+        USING (shared_value) GROUP BY statement ORDER BY indicator_id)
         TO {quoted(str(engine.work / SEEDS))} (FORMAT parquet)""")
     return SEEDS
