@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 
+_plain = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def canonical(value: Any) -> str:
     """The canonical text of a JSON value. Raises ValueError for NaN, Infinity and what isn't JSON."""
     if value is None or isinstance(value, bool | str):
-        return json.dumps(value, ensure_ascii=False)
+        return _plain(value)
     if isinstance(value, int):
         return str(value) if abs(value) <= 2**53 else _number(float(value))
     if isinstance(value, float):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -55,7 +56,7 @@ def sco_id(type_name: str, properties: Mapping[str, Any]) -> str:
     if not parts:
         needed = ", ".join(names) or "its properties"
         raise ValueError(f"a {type_name} without any of {needed} has no derived id")
-    return f"{type_name}--{uuid.uuid5(SCO_NAMESPACE, canonical(parts))}"
+    return f"{type_name}--{_uuid5(SCO_NAMESPACE, canonical(parts))}"
 
 
 def claims_other_content(obj: Mapping[str, Any]) -> bool:
@@ -79,7 +80,16 @@ def derived_id(type_name: str, *keys: str) -> str:
 
     Give the connector's name first, then the keys by which its source tells things apart.
     """
-    return f"{type_name}--{uuid.uuid5(OUR_NAMESPACE, canonical([type_name, *keys]))}"
+    return f"{type_name}--{_uuid5(OUR_NAMESPACE, canonical([type_name, *keys]))}"
+
+
+def _uuid5(namespace: uuid.UUID, name: str) -> str:
+    """The text of ``uuid.uuid5`` (RFC 9562, 5.5) in a third of its time: every object needs one."""
+    digest = bytearray(hashlib.sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _one_hash(hashes: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from stix2.canonicalization.Canonicalize import canonicalize
 
 from exchange.stix.canonical import canonical
-from exchange.stix.ids import derived_id, sco_id
+from exchange.stix.ids import OUR_NAMESPACE, derived_id, sco_id
 
 _REF = "ipv4-addr--0c7b5b88-8ff7-5a4d-aa9d-feb398cd0061"
 
@@ -47,6 +48,11 @@ def test_properties_that_do_not_contribute_change_nothing() -> None:
 def test_nothing_that_contributes_is_refused(type_name: str, properties: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="no derived id"):
         sco_id(type_name, properties)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_ids_are_version_5_uuids_of_the_standard_library(key: str) -> None:
+    assert derived_id("campaign", key) == f"campaign--{uuid.uuid5(OUR_NAMESPACE, canonical(['campaign', key]))}"
 
 
 def test_derived_ids_keep_their_keys_apart() -> None:
