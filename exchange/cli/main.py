@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": "Run the TAXII 2.1 server.",
     "apply": "Make members, agreements, collections and credentials as a file describes them.",
     "ingest": "Bring a source in through a connector, under a policy pack.",
+    "connector": "Bring sources in, once or by the clock, here or to a server; see how they stand.",
     "push": "Send objects to an exchange, or see first who would get them.",
     "follow": "Keep up with a collection: files, a program or lines get what is new.",
     "match": "Match shared indicators against local accounts; local data stays here.",

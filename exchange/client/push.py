@@ -37,6 +37,7 @@ class Fate:
     id: str
     refused: bool
     message: str
+    version: str = ""
 
 
 def read_objects(path: Path) -> list[bytes]:
@@ -147,4 +148,4 @@ def _fates(status: Any) -> Iterator[Fate]:
     for name in ("successes", "failures", "pendings"):
         for detail in status.get(name) or ():
             told = detail.get("message") or ("not decided yet" if name == "pendings" else "")
-            yield Fate(str(detail.get("id", "")), name == "failures", str(told))
+            yield Fate(str(detail.get("id", "")), name == "failures", str(told), str(detail.get("version", "")))

@@ -166,6 +166,10 @@ class Client:
         """Send an envelope; the answer with a status of 200 or 202. Raises as pulling does, TooLargeError for 413."""
         return self._answer(urljoin(self._url, url), None, "*/*", body)
 
+    def delete(self, url: str) -> None:
+        """Delete what lies at a URL; raises as pulling does."""
+        self._answer(urljoin(self._url, url), None, _TAXII, method="DELETE")
+
     def _raw(self, path: str) -> requests.Response:
         """What lies at a path of the server, of any media type."""
         return self._answer(urljoin(self._url, path), None, "*/*")
@@ -185,15 +189,15 @@ class Client:
         return response
 
     def _answer(
-        self, url: str, query: Mapping[str, str] | None, accept: str, body: bytes | None = None
+        self, url: str, query: Mapping[str, str] | None, accept: str, body: bytes | None = None, method: str = ""
     ) -> requests.Response:
         if urlsplit(url).netloc != urlsplit(self._url).netloc:
             raise ExchangeError(f"{self._url} points to another server: {urlsplit(url).netloc}.",
                                 why="The credential isn't sent there.", fix="Give that server's URL.")
         try:
             response = self._session.request(
-                "GET" if body is None else "POST", url, params=query, timeout=(_CONNECT_SECONDS, _READ_SECONDS),
-                data=body, allow_redirects=False,
+                method or ("GET" if body is None else "POST"), url, params=query, data=body, allow_redirects=False,
+                timeout=(_CONNECT_SECONDS, _READ_SECONDS),
                 headers={"Accept": accept} if body is None else {"Accept": accept, "Content-Type": _TAXII},
             )
         except requests.RequestException as error:

@@ -33,6 +33,8 @@ class Row:
     """STIX ids of what was made of the row."""
     reason: str = ""
     """For people: why it was quarantined, repaired or not made an indicator."""
+    raw: str = ""
+    """The record as the source has it, for a quarantined row that a person may mend; never a secret."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Batch:
     """Share of the source read so far, 0 to 1; None where nobody knows."""
     withdrawn: tuple[str, ...] = ()
     """Ids of objects that this connector made earlier and whose source took them back: each that the exchange
-    still holds from this contributor is revoked, so that everyone who has it is told. Ids never seen are no fault."""
+    still holds from this contributor is revoked, so that everyone who has it is told. Ids never seen are no fault.
+    An observable has no versions and is deleted: name one only where nothing else of the source refers to it."""
 
 
 class Connector(Protocol):

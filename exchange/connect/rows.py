@@ -82,7 +82,9 @@ class RowsFile(OutputFile):
 
     def add(self, rows: Iterable[Row]) -> None:
         """One line per row, out of this process's hands at the end: a checkpoint may say that they are told."""
-        self.write(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+        self.write(b"".join(msgspec.json.encode(
+            {"file": row.file, "row": row.row, "outcome": row.outcome, "ids": row.ids, "reason": row.reason}
+        ) + b"\n" for row in rows))
 
 
 def _cut_torn_line(path: Path) -> None:

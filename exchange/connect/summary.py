@@ -33,11 +33,12 @@ def summary(report: Report, *, dry_run: bool = False) -> str:
     if report.withdrawn:
         lines.append(f"{report.withdrawn:,} objects that the source took back "
                      + ("would be revoked." if dry_run else "were revoked."))
-    lines.append(_closing(report, added))
+    lines.append(closing(report, added))
     return "\n".join(lines)
 
 
-def _closing(report: Report, added: str) -> str:
+def closing(report: Report, added: str = "added") -> str:
+    """The closing sentence; ``added`` is "would add" in a dry run."""
     files = f"{report.files:,} file" + ("" if report.files == 1 else "s")
     refused, aside = report.pushed("refused"), report.outcomes["quarantined"]
     verdict = "Everything is in." if added == "added" else "Everything would go in."

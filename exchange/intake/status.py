@@ -1,4 +1,7 @@
-"""The status resource of a push (TAXII 2.1, 4.3.1): what became of each object."""
+"""The status resource of a push (TAXII 2.1, 4.3.1): what became of each object.
+
+The message of an object that was there already begins with ``unchanged``; else only failures have one.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,8 @@ def status_resource(status_id: str, requested: str, told: Sequence[Told]) -> byt
 def _detail(told: Told) -> dict[str, str]:
     outcome = told.outcome
     detail = {"id": outcome.id or "unknown", "version": told.version}
-    message = ": ".join(part for part in (outcome.code, outcome.sentence) if part)
+    word = outcome.code or ("unchanged" if outcome.state == "unchanged" else "")
+    message = ": ".join(part for part in (word, outcome.sentence) if part)
     if message:
         detail["message"] = message
     return detail
