@@ -62,8 +62,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             continue
         name = variable.removeprefix("CIBX_").lower()
         if name not in known:
-            _refuse_misspelt(variable, name, known)
-            continue  # a secret that a description refers to, or another program's
+            if not name.startswith("secret_of_"):  # of a connector, or one that a description refers to
+                _refuse_misspelt(variable, name, known)
+            continue
         values[name] = _number(variable, text, lowest=0 if name == "proxies" else 1) if (
             known[name].type == "int"
         ) else text
