@@ -76,7 +76,7 @@ class Source:
         if not value:
             raise InputError(f"The secret {name!r} is missing.",
                              fix=f"Give it by --secret {name}=@FILE or the environment variable"
-                                 f" CIBX_SECRET_{name.upper().replace('-', '_')}.")
+                                 f" CIBX_SECRET_OF_{name.upper().replace('-', '_')}.")
         return value
 
     @property
