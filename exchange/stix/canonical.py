@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-
 _plain = json.JSONEncoder(ensure_ascii=False).encode
 
 
