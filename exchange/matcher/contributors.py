@@ -23,6 +23,8 @@ from exchange.matcher.weighing import Sources
 from exchange.stix.extensions import RECORD, of
 
 _MOST = 2**53
+_HOPS = 8
+"""Identities that are followed from one to who wrote it down."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Contributors:
     """Identity id to what the member's own reviews leave of the source's word (0-1)."""
     recorded_only: bool = False
     """Whether sources of whom there is no record are no independent witnesses."""
+    written_by: Mapping[str, str] = field(default_factory=dict)
+    """Identity id to that of who wrote the identity down, as the feed states it."""
 
     def as_json(self) -> dict[str, Any]:
         """What ``contributors`` reads back, for a run that is done again; ``learned`` stands in the weights."""
@@ -72,8 +76,20 @@ class Contributors:
                 "identities": dict(sorted(self.identities.items())), "exchange": self.exchange,
                 "recorded_only": self.recorded_only}
 
+    def speaker(self, identity: str) -> str:
+        """Who speaks by an identity: itself where it is a contributor's, else who wrote it down, and so on. Otherwise
+        a member that makes up identities would be as many sources as it likes. What the exchange wrote down stands for
+        itself."""
+        for _ in range(_HOPS):
+            author = self.written_by.get(identity)
+            if identity in self.identities or author is None or author in (identity, self.exchange):
+                break
+            identity = author
+        return identity
+
     def one_source(self, identity: str) -> str:
         """The id under which all identities of one contributor, and of one ownership group, count."""
+        identity = self.speaker(identity)
         org = self.identities.get(identity)
         return identity if org is None else self._least[self._group(org)]
 
@@ -91,13 +107,13 @@ class Contributors:
 
     def is_authority(self, identity: str, name: str) -> bool:
         """Whether the source is known as a public authority, which gives tips only."""
-        record = self.records.get(self.identities.get(identity, name))
+        record = self.records.get(self.identities.get(self.speaker(identity), name))
         return record is not None and record.public_authority
 
     def trust(self, identity: str, name: str, rules: Sources) -> Trust:
         """How the word of the source with this identity (``name`` in the feed) counts."""
-        record = self.records.get(self.identities.get(identity, name))
-        own = min(1.0, max(0.0, self.learned.get(identity, 1.0)))
+        record = self.records.get(self.identities.get(self.speaker(identity), name))
+        own = min(1.0, max(0.0, self.learned.get(self.one_source(identity), self.learned.get(identity, 1.0))))
         if record is None:
             return Trust(own, own >= rules.witness_from and not self.recorded_only, _said(None, own))
         factor = beta_share(record, rules) * own

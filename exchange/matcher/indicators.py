@@ -110,6 +110,11 @@ class Feed:
         """The name of an identity or campaign, or its id."""
         return str(self.objects.get(ref, {}).get("name", ref))
 
+    def written_by(self) -> dict[str, str]:
+        """Identity id to that of the identity that wrote it down, where the feed states it."""
+        return {str(one["id"]): author for one in self.of_type("identity")
+                if isinstance(author := one.get("created_by_ref"), str)}
+
     def campaigns(self) -> dict[str, str]:
         """Indicator id to the id of the campaign that it indicates."""
         return {
@@ -151,6 +156,7 @@ def collect(objects: Iterable[Mapping[str, Any]], report: Report) -> Feed:
 
 def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]:
     """The indicators that are looked for, by id; the report gets everything that is left out, with reasons."""
+    terms = replace(terms, known=replace(terms.known, written_by=feed.written_by()))
     campaigns = feed.campaigns()
     disputes = read_disputes((obj for kind in sorted(TYPES) for obj in feed.of_type(kind)), terms.known, UNKNOWN_SOURCE)
     found: list[Indicator] = []
@@ -183,7 +189,7 @@ def _indicator(obj: Mapping[str, Any], values: list[Probe], campaign: str, feed:
         obj["id"], terms.known.one_source(stated), name, feed.name(campaign) if campaign else "",
         _seconds(obj["valid_from"]), _confidence(obj, terms.default_confidence), tuple(values),
         campaign_class=stated_class(obj) or stated_class(feed.objects.get(campaign, {})),
-        trust=terms.known.trust(stated, name, terms.sources), campaign_ref=campaign,
+        trust=terms.known.trust(stated, feed.name(terms.known.speaker(stated)), terms.sources), campaign_ref=campaign,
         tlp=level_of(obj, feed.objects),
         valid_until=_seconds(obj["valid_until"]) if obj.get("valid_until") is not None else None)
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -137,6 +138,34 @@ def test_two_identities_of_one_contributor_are_no_two_witnesses(platform):
     feed = [by(platform, source, pattern) for source in (A, B) for pattern in (PATTERN, CARD)]
     assert platform.run(feed, contributors=Contributors(identities={A: "a", B: "a"})).scores()[1] < 0.5
     assert platform.run(feed, contributors=Contributors(recorded_only=True)).scores()[1] < 0.5
+
+
+def identity(name, author=None):
+    return {"type": "identity", "id": name, "name": name, **({"created_by_ref": author} if author else {})}
+
+
+@pytest.mark.parametrize(("authors", "known", "likely"), [
+    ({}, Contributors(), True),
+    ({B: A}, Contributors(), False),  # A made B up: one word
+    ({A: C, B: C}, Contributors(), False),
+    ({A: C, B: D, D: C}, Contributors(), False),
+    ({A: B, B: A}, Contributors(), True),  # of two that wrote each other down nothing is known
+    ({A: A, B: B}, Contributors(), True),
+    ({A: X, B: X}, Contributors(exchange=X), True),  # the exchange says who is who
+    ({B: A}, Contributors(identities={A: "a", B: "b"}), True),  # each a member of its own
+    ({B: C}, Contributors(identities={A: "a", C: "a"}), False),
+])
+def test_an_identity_that_a_contributor_made_up_speaks_with_its_voice(platform, authors, known, likely):
+    victim(platform)
+    feed = [by(platform, source, pattern) for source in (A, B) for pattern in (PATTERN, CARD)]
+    feed += [identity(name, authors.get(name)) for name in (A, B, C, D, X)]
+    assert (platform.run(feed, contributors=known).scores()[1] > 0.5) is likely
+
+
+def test_the_record_of_a_contributor_is_that_of_the_identities_it_made_up():
+    known = replace(overturned(A, 9), written_by={B: A})
+    assert known.trust(B, "b", RULES) == known.trust(A, "a", RULES)
+    assert known.trust(B, "b", RULES).factor < 1
 
 
 def framed(platform, *sources):
