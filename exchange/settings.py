@@ -36,6 +36,10 @@ class Settings:
     """Hours that a status resource is kept."""
     proxies: int = 0
     """Reverse proxies in front, each of which appends to X-Forwarded-For; 0: clients come by themselves."""
+    streams: int = 500
+    """Event streams that one worker keeps open in all."""
+    streams_of_one: int = 20
+    """Event streams that one worker keeps open for one organisation."""
     public_url: str = ""
     """Base of the API-root URLs in discovery, such as https://exchange.example; empty: the request's host."""
     seal_key: str = ""

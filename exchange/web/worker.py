@@ -78,6 +78,7 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
         """Called each second: a worker that was told to stop ends connections on which nothing is under way."""
         super().notify()
         if not self.alive:
+            self.wsgi.extensions["exchange"].ending = True
             gevent.get_hub().loop.run_callback(self._end_idle)
 
     def _end_idle(self) -> None:
