@@ -63,11 +63,12 @@ class TermsWriter:
         """The id of the marking that says so; empty where there is nothing to say."""
         if not handling:
             return ""
-        identifier = derived_id("marking-definition", "terms", canonical(handling))
+        identifier = derived_id("marking-definition", "terms", self._tlp, canonical(handling))
         if identifier not in self._made:
             self._made[identifier] = msgspec.json.encode({
                 "type": "marking-definition", "spec_version": "2.1", "id": identifier, "created": _CREATED,
                 "name": "Terms of the contributor's policy pack",
+                **({"object_marking_refs": [self._tlp]} if self._tlp else {}),  # it is shared as what bears it
                 "extensions": {HANDLING: {"extension_type": "property-extension", **handling}},
             })
         return identifier
