@@ -14,7 +14,7 @@ from connectors.misp.attribute import Attribute, Place
 from connectors.misp.carriers import direct_terms, indicates, indicator_of, note, observed
 from connectors.misp.context import Context, Made, carrier_id, ids_of, link_id, other_ids, prose
 from connectors.misp.record import Record
-from connectors.misp.terms import UnsayableError, stated
+from connectors.misp.terms import Terms, UnsayableError, stated
 from exchange.connect.asset import Asset, Object, relationship
 from exchange.connect.contract import Outcome, Row
 from exchange.model.identifiers.fault import IdentifierError
@@ -26,6 +26,7 @@ from exchange.stix.fault import StixFault
 from exchange.stix.ids import sco_id
 from exchange.stix.pattern import parse
 
+_VICTIM, _HARMED = "impersonated-victim", frozenset({"targeted", "impersonated"})
 _OTHERS = frozenset({"targeted", "impersonated", "legitimate-mention"})
 NOT_FLAGGED = "Not flagged to_ids: observed, no indicator."
 PROPOSAL = "A proposal that the event's organisation hasn't accepted: left out."
@@ -84,8 +85,15 @@ def _read(context: Context, item: Record, place: Place, key: str) -> Attribute:
         raise values.RefusedError(f"Of a {place.template.name} only identifiers are taken, no particulars.")
     every = [record.text(tag, "name") for tag in record.children(item, "Tag")]
     terms = stated(item, every, place.terms, context.settings.audiences)
-    said = tags.read(item, context.settings.catalogue)
-    return Attribute(context, item, place, kind, key, terms, said, tags.tag_names(item), place.relation(item, kind))
+    said, whose = tags.read(item, context.settings.catalogue), place.relation(item, kind)
+    if direct_terms(kind):
+        terms = of_subject(terms, whose)
+    return Attribute(context, item, place, kind, key, terms, said, tags.tag_names(item), whose)
+
+
+def of_subject(terms: Terms, relation: str) -> Terms:
+    """The terms of an identifier of whom an operation harmed: a protected subject (R10)."""
+    return terms.about({"personal": "yes", "subject_kind": _VICTIM}) if relation in _HARMED else terms
 
 
 def _carried(one: Attribute, number: int) -> Made:

@@ -7,7 +7,7 @@ tags, clusters, sightings and proposals), objects with theirs, the event's own p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +20,6 @@ from connectors.misp.terms import NO_TERMS, Terms, UnsayableError, stated
 from connectors.misp.values import without_payment_numbers
 from exchange.connect.contract import Row
 from exchange.model.misp.templates import template
-
-_PARTS = ("Attribute", "Object", "ShadowAttribute", "EventReport")
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ class Event:
     def _passed_over(self, reason: str, *, withdrawn: bool = False, outcome: Any = "note") -> Made:
         """A row for each part of an event that isn't taken, and everything of it that is taken back."""
         made = Made()
-        parts = _all_parts(self.item)
+        parts = record.every(self.item)
         made.rows = [Row(self.file, number, outcome, (), reason) for number in range(1, len(parts) + 1)]
         if withdrawn:
             keys = [*(self.known.keys if self.known else ()), *(record.key(one, self.key) for one in parts)]
@@ -196,14 +194,3 @@ def _prose(context: Context, item: Record) -> Made:
     reason = "A payment number was left out." if mended else "A report in words."
     row = context.told(number, "repaired" if mended else "note", [found["id"]], reason)
     return Made([*context.markings(terms), found], [row])
-
-
-def _all_parts(item: Mapping[str, Any]) -> list[Record]:
-    """Every record that has a row, in no particular order but the event first."""
-    found: list[Record] = [item, *record.children(item, "Tag"), *record.children(item, "ObjectReference"),
-                           *record.children(item, "Sighting")]  # fmt: skip
-    for galaxy in record.children(item, "Galaxy"):
-        found += [one for one in record.children(galaxy, "GalaxyCluster") if not record.flag(one, "deleted")]
-    for name in _PARTS:
-        found += [part for one in record.children(item, name) for part in _all_parts(one)]
-    return found

@@ -52,13 +52,13 @@ def convert(context: Context, item: Record, above: Terms) -> Made:
     number, key = context.next_row(), record.key(item, context.key)
     found = record.children(item, "Attribute")
     if record.flag(item, "deleted"):
-        return _gone(context, number, key, found)
+        return _gone(context, number, key, item)
     context.keys[key] = None
     try:
         terms = stated(item, (), above, context.settings.audiences)
     except UnsayableError as error:
         made = Made([], [context.told(number, "quarantined", (), str(error))])
-        made.rows += [context.told(context.next_row(), "quarantined", (), str(error)) for _one in found]
+        made.rows += [context.told(context.next_row(), "quarantined", (), str(error)) for _one in _inside(item)]
         return made
     place = Place(terms, template(record.text(item, "name")), item, key)
     made = Made(context.markings(terms))
@@ -120,9 +120,14 @@ def _reference(context: Context, one: Record, own: str, source: str, target: str
     )  # fmt: skip
 
 
-def _gone(context: Context, number: int, key: str, found: Iterable[Record]) -> Made:
+def _inside(item: Record) -> list[Record]:
+    """What stands in an object and has a row; its references are told at the end of the event."""
+    return record.every(item, ("ObjectReference",))[1:]
+
+
+def _gone(context: Context, number: int, key: str, item: Record) -> Made:
     made = Made([], [context.told(number, "note", (), "Deleted by the source.")], ids_of(key))
-    for one in found:
+    for one in _inside(item):
         made.rows.append(context.told(context.next_row(), "note", (), "Its object was deleted by the source."))
         made.withdrawn += ids_of(record.key(one, context.key, key))
     return made
@@ -198,8 +203,9 @@ def _lead(context: Context, account: _Account, place: Place) -> Attribute:
     elif relation == "unknown" and account.flagged:
         relation = "operated"
     kind = replace(_IDENTITY, name=record.text(item, "type"))
-    key = record.key(item, context.key, place.key)
-    return Attribute(context, item, place, kind, key, place.terms, said, [], place.template.everybody or relation)
+    relation = place.template.everybody or relation
+    key, terms = record.key(item, context.key, place.key), attributes.of_subject(place.terms, relation)
+    return Attribute(context, item, place, kind, key, terms, said, [], relation)
 
 
 def _make(context: Context, account: _Account, place: Place, made: Made) -> _Account:
@@ -210,13 +216,13 @@ def _make(context: Context, account: _Account, place: Place, made: Made) -> _Acc
     why_not = f"A false positive, by the tag {tag}." if tag else attributes.why_not(lead, account.assets, flagged)
     account.reason = why_not
     thing = account.assets[0].observable
-    made.objects.append(context.observed(thing, place.terms))
+    made.objects += [*context.markings(lead.terms), context.observed(thing, lead.terms)]
     if tag or not account.reason:
         found = indicator_of(lead, carrier_id("indicator", account.key), account.assets, "", bool(tag))
         relation = "legitimate-mention" if tag else "operated"
         made.objects += [found, indicates(lead, found["id"], relation, account.key)]
         account.ids.append(found["id"])
-        made.add(claims.exhibited(context, lead.said, found["id"], place.terms, lead.modified))
+        made.add(claims.exhibited(context, lead.said, found["id"], lead.terms, lead.modified))
     says = "legitimate-mention" if tag else lead.relation
     link, fresh = observed(lead, thing["id"], says, False, "", key=account.key)
     made.objects += [*fresh, link]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ Record = Mapping[str, Any]
 
 MAX_TEXT = 100_000
 """Characters of a text that are carried."""
+_ROWS = ("Tag", "Sighting", "ObjectReference", "Attribute", "Object", "ShadowAttribute", "EventReport")
 _TELLING = ("name", "type", "object_relation", "value", "info", "date")
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)")
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -43,6 +44,16 @@ def children(record: Record, name: str) -> list[Record]:
     """The records of a list; what is no record in it is left out."""
     value = record.get(name)
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def every(record: Record, left_out: Collection[str] = ()) -> list[Record]:
+    """The record and every record in it that has a row of its own, in no particular order but itself first."""
+    found = [record]
+    for name in (name for name in _ROWS if name not in left_out):
+        found += [part for one in children(record, name) for part in every(one)]
+    for galaxy in children(record, "Galaxy"):
+        found += [one for one in children(galaxy, "GalaxyCluster") if not flag(one, "deleted")]
+    return found
 
 
 def child(record: Record, name: str) -> Record:

@@ -16,7 +16,7 @@ from exchange.model.identifiers.kinds import KINDS
 from exchange.model.misp.types import SSDEEP, AttributeType
 
 _ADDRESSES = ("ipv4", "ipv6", "ipv4-range", "ipv6-range")
-_HASHED = frozenset({"email", "phone", "wallet", "iban", "payment-card", "cookie", "device"})
+_HASHED = frozenset({"email", "phone", "iban", "payment-card", "cookie", "device"})
 """Kinds that travel as keyed hashes once there is a key."""
 _DIGITS = re.compile(r"(?<![\w./])\d(?:[ -]?\d){12,18}(?![\w/])")
 _IBAN = re.compile(r"(?<!\w)[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,34}")
