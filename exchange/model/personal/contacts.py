@@ -60,7 +60,7 @@ _HANDLE = re.compile(r"(?<![\w@/.+%])@[A-Za-z_][\w.-]{1,40}|(?<![\w@/.+%])@\d+[A
 _CALLED = re.compile(
     r"\b(?:user[ _-]?name|user[ _-]?id|screen[ _-]?name|handle|login|nick(?:name)?|account[ _-]?(?:name|id)"
     r"|display[ _-]?name)s?\b\s*(?:is|was|were|are|=|:|named|called)\s*[\"'“‘]?[\w.@-]{2,}", re.IGNORECASE)  # fmt: skip
-_CALLED_USER = re.compile(r"\b(?:user|account)\s*[:=]?\s*[\"'“‘]?(?=[\w.-]*[_\d])[A-Za-z][\w.-]{3,40}[\"'”’]?(?!\w)")
+_CALLED_USER = re.compile(r"\b(?:user|account)(?:\s*[:=]\s*|\s+)[\"'“‘]?(?=[\w.-]*[_\d])[A-Za-z][\w.-]{3,40}[\"'”’]?(?!\w)")
 _ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s\"'<>()\[\]]+", re.IGNORECASE)
 
 
