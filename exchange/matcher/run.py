@@ -45,12 +45,14 @@ from exchange.matcher.values import quoted
 from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
 from exchange.matcher.witness import hear_sources
+from exchange.matcher.words import counted, verb
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
 GROUND = "ground.duckdb"
-EVIDENCE_ORDER = """account_id, step, kind, local_value, indicator_id, nats, raw, source, signal, holders, first_seen,
-    last_seen, note"""
-"""Leaves no two rows of an account at one place: the same input twice gives the same file."""
+EVIDENCE_ORDER = """account_id, nats, raw, holders, first_seen, last_seen, step, kind, local_value, indicator_id,
+    source, signal, note"""
+"""Leaves no two rows of an account at one place: the same input twice gives the same file. Numbers come first, because
+texts take long to sort."""
 ACTIONS, TIMELINE = "actions.parquet", "timeline.parquet"
 _BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
 
@@ -272,8 +274,9 @@ def _tell_strangers(engine: Engine, report: Report) -> None:
         FROM hits h ANTI JOIN accounts a ON a.account_id = h.account_id""")
     if meetings:
         report.leave_out("a meeting of an account that the table of accounts lacks", str(one), meetings)
-        report.problems.append(f"{strangers:,} accounts with rows that meet shared values, {one} for one, are not in"
-                               " the table of accounts and get no score. Add them, or write account_id alike in all"
+        report.problems.append(f"{counted(strangers, 'account')} with rows that meet shared values, {one} for one,"
+                               f" {verb(strangers, 'is', 'are')} not in the table of accounts and"
+                               f" {verb(strangers, 'gets', 'get')} no score. Add them, or write account_id alike in all"
                                " tables.")
 
 

@@ -18,7 +18,7 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.platform.answers import mark_of, set_mark
 from exchange.matcher.rhythm import FOLLOWED, RHYTHMS, following_sql
-from exchange.matcher.values import LINK_KINDS, quoted, shown_sql, text_key_sql
+from exchange.matcher.values import LINK_KINDS, quoted, run_hashes_sql, shown_sql, text_key_sql
 
 WORDS = 5
 """Length of a run of words; shorter texts say too little."""
@@ -91,8 +91,7 @@ def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:
 
 def _derive_wording(engine: Engine) -> None:
     """Runs that two accounts have. A quick hash finds which may be; only posts with those are written out."""
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE hashes AS SELECT account_id, unnest({_HASHES}) AS hashed FROM (
-        SELECT account_id, string_split(form, ' ') AS words FROM posts) p""")
+    engine.run(f"CREATE OR REPLACE TEMP TABLE hashes AS {run_hashes_sql('account_id', 'posts', WORDS)}")
     engine.run("""CREATE OR REPLACE TEMP TABLE twice AS SELECT hashed FROM hashes GROUP BY hashed
         HAVING count(*) > 1""")
     engine.run("""CREATE OR REPLACE TEMP TABLE often AS SELECT h.hashed FROM hashes h SEMI JOIN twice t
@@ -100,9 +99,8 @@ def _derive_wording(engine: Engine) -> None:
     engine.run("""CREATE OR REPLACE TEMP TABLE writers AS SELECT DISTINCT h.account_id FROM hashes h SEMI JOIN often o
         ON o.hashed = h.hashed""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE repeating AS SELECT account_id, form, first_seen, last_seen FROM (
-            SELECT account_id, form, first_seen, last_seen, unnest({_HASHES}) AS hashed FROM (
-                SELECT account_id, form, first_seen, last_seen, string_split(form, ' ') AS words FROM (
-                    SELECT p.* FROM posts p SEMI JOIN writers w ON w.account_id = p.account_id) p) p) h
+            {run_hashes_sql('account_id, form, first_seen, last_seen',
+                            '(SELECT p.* FROM posts p SEMI JOIN writers w ON w.account_id = p.account_id)', WORDS)}) h
         SEMI JOIN often USING (hashed) GROUP BY ALL""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE derived_wording AS SELECT account_id, 'wording' AS kind, key,
             min(run) AS value, min(first_seen) AS first_seen, max(last_seen) AS last_seen
@@ -118,10 +116,6 @@ def runs_sql(form: str) -> str:
     words = f"string_split({form}, ' ')"
     return (f"list_transform(range(1, len({words}) - {WORDS - 2}),"
             f" lambda i: array_to_string({words}[i:i + {WORDS - 1}], ' '))")
-
-
-_HASHES = (f"list_transform(range(1, len(words) - {WORDS - 2}),"
-           f" lambda i: (hash({', '.join(f'words[i + {n}]' for n in range(WORDS))}) >> 1)::BIGINT)")
 
 
 def windows_sql(pictures: str) -> str:

@@ -195,6 +195,15 @@ def text_key_sql(value: str) -> str:
     return f"TRY_CAST('0x' || md5({value})[1:15] AS BIGINT)"
 
 
+def run_hashes_sql(columns: str, forms: str, length: int) -> str:
+    """SELECT of ``columns`` and ``hashed``, a row for each run of so many words of column ``form`` of a table: quick
+    hashes, the same within one run of the program only, that find what may be equal. Words are hashed once."""
+    run = ", ".join(f"h[i + {n}]" if n else "h[i]" for n in range(length))
+    return (f"SELECT {columns}, unnest(list_transform(range(1, len(h) - {length - 2}),"
+            f" lambda i: (hash({run}) >> 1)::BIGINT)) AS hashed FROM (SELECT {columns},"
+            f" list_transform(string_split(form, ' '), lambda w: hash(w)) AS h FROM {forms}) r")
+
+
 def text_sql(value: str) -> str:
     """One form of a post's text: letters, digits, # and @ in lower case, parted by single blanks."""
     form = f"trim(regexp_replace(lower(nfc_normalize({value})), '[^\\p{{L}}\\p{{N}}\\p{{M}}#@]+', ' ', 'g'))"

@@ -9,7 +9,7 @@ Texts too short for three runs must be the same.
 from __future__ import annotations
 
 from exchange.matcher.engine import Engine
-from exchange.matcher.values import real, text_sql
+from exchange.matcher.values import real, run_hashes_sql, text_sql
 
 NEEDS = "posts"
 HOW = ("text",)
@@ -55,11 +55,15 @@ def _find_near(engine: Engine) -> None:
         SELECT run, row_number() OVER (ORDER BY run) AS number FROM (SELECT DISTINCT run FROM told_words) r""")
     engine.run("""CREATE OR REPLACE TEMP TABLE told_runs AS
         SELECT t.id, r.number FROM told_words t JOIN runs r ON r.run = t.run""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE told_hashes AS
+        SELECT DISTINCT hashed FROM ({run_hashes_sql('id', 'texts', RUN)}) t""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE nearby AS SELECT DISTINCT l.form FROM
+        ({run_hashes_sql('form', 'posts', RUN)}) l SEMI JOIN told_hashes t ON t.hashed = l.hashed""")
+    engine.here("nearby")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE local_words AS SELECT DISTINCT l.form, r.number FROM (
             SELECT form, unnest({runs_sql('words', RUN)}) AS run FROM (
-                SELECT form, string_split(form, ' ') AS words FROM posts) p) l
+                SELECT form, string_split(form, ' ') AS words FROM nearby) p) l
         JOIN runs r ON r.run = l.run""")
-    engine.here("local_words")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE forms AS SELECT form, row_number() OVER (ORDER BY form) AS place
         FROM (SELECT form FROM local_words GROUP BY form HAVING count(*) >= {LEAST}) f""")
     engine.run("""CREATE OR REPLACE TEMP TABLE local_runs AS SELECT f.place, l.number FROM local_words l
@@ -77,5 +81,5 @@ def _find_near(engine: Engine) -> None:
         JOIN (SELECT id, count(*) AS there FROM told_runs GROUP BY id) t ON t.id = c.id
         WHERE {real(2)} * c.common / (c.here + t.there) >= {real(NEAR)}
             AND NOT EXISTS (SELECT 1 FROM texts s WHERE s.id = c.id AND s.form = c.form)""")
-    for table in ("told_words", "runs", "told_runs", "local_words", "forms", "local_runs", "common"):
+    for table in ("told_words", "runs", "told_runs", "told_hashes", "nearby", "local_words", "forms", "local_runs", "common"):
         engine.run(f"DROP TABLE {table}")
