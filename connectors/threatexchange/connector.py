@@ -7,6 +7,7 @@ list, ``--option feed=threat_descriptors`` reads the search of descriptors, whic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -133,7 +134,7 @@ def _place(url: str, feed: str) -> tuple[str, str]:
     last = place.rpartition("/")[2]
     if feed == "threat_descriptors":
         return place, ""
-    if not last.isdigit():
+    if not re.fullmatch(r"(?!v\d+(?:\.\d+)?\Z)[\w-]+", last):
         raise InputError(f"{url} names no privacy group.", fix="Name it like https://graph.facebook.com/v25.0/123456789.")
     return place, last
 

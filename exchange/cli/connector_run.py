@@ -121,9 +121,11 @@ def _first_step(job: Job, connector: Any) -> str:
         batch = next(iter(connector.fetch(source, None)), None)
     if batch is None:
         return "reachable; it has nothing to tell."
+    advice = getattr(connector, "advice", lambda source: "")(source)  # a third party's may not know the question
     bad = [row for row in batch.rows if row.outcome == "quarantined"]
     more = f", {len(bad)} of them to quarantine; {bad[0].file}, row {bad[0].row}: {bad[0].reason}" if bad else ""
-    return f"reachable; its first step has {len(batch.upserts):,} objects of {len(batch.rows):,} rows{more}."
+    told = f"reachable; its first step has {len(batch.upserts):,} objects of {len(batch.rows):,} rows{more}."
+    return f"{told}\n{advice}" if advice else told
 
 
 def _need_policies(jobs: Sequence[Job]) -> None:

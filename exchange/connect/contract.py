@@ -80,3 +80,7 @@ class Connector(Protocol):
         Raises InputError when the source as a whole can't be read, UnavailableError when it may be later.
         """
         ...
+
+    def advice(self, source: Source) -> str:
+        """For ``cibx connector check``: how the source is understood, where a person may say it better; often empty."""
+        return ""

@@ -399,7 +399,7 @@ def test_the_search_of_descriptors_serves_where_there_are_no_updates(peer: Graph
 
 
 @pytest.mark.parametrize(("place", "options"), [
-    ("/v25.0", {}), ("/v25.0/lorem", {}), (f"/v25.0/{GROUP}", {"feed": "x"}), (f"/v25.0/{GROUP}", {"groups": "lorem"}),
+    ("/v25.0", {}), ("/v25", {}), (f"/v25.0/{GROUP}", {"feed": "x"}), (f"/v25.0/{GROUP}", {"groups": "lorem"}),
 ])
 def test_wrong_settings_are_told(peer: GraphPeer, place: str, options: dict[str, str]) -> None:
     with pytest.raises(InputError):
