@@ -72,6 +72,6 @@ def _glanced(raw: bytes) -> Mapping[str, Any] | None:
     """An object as far as it can be read; its faults are told when it is taken."""
     try:
         found = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -17,6 +17,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -26,9 +27,8 @@ from connectors.opencti.operated import ACTORS, VALUES, direct, kind_of, read_li
 from exchange.connect.contract import Batch, Row
 from exchange.connect.source import Option, Source
 from exchange.connect.sse import Event, events
-from exchange.connect.stix_objects import Object, parsed, take
+from exchange.connect.stix_objects import Object, as_told, parsed, take
 from exchange.errors import InputError, UnavailableError
-from exchange.outbound.call import shown
 from exchange.stix.fault import StixFault
 
 OPTIONS: Mapping[str, Option] = {
@@ -61,7 +61,7 @@ def follow(source: Source, checkpoint: Mapping[str, Any] | None) -> Iterator[Bat
     if not at.id:
         at.id = source.option("from")
         at.recover = "" if at.id else _iso(source.now())
-    reader = _Reader(shown(source.url), at)
+    reader = _Reader(urlsplit(source.url).path, at)
     for again in (False, True):
         missed = False
         with closing(_listen(source, reader.at, limits)) as heard:
@@ -126,9 +126,11 @@ class _Reader:
             else:
                 upserts, withdrawn, row = self._changed(told, row)
         except (msgspec.DecodeError, RecursionError):
-            row = replace(row, outcome="quarantined", reason=f"{row.reason} Its data can't be read.")
+            row = replace(row, outcome="quarantined", reason=f"{row.reason} Its data can't be read.",
+                          raw=as_told(event.data.encode()))
         except StixFault as fault:
-            row = replace(row, outcome="quarantined", reason=f"{row.reason} {fault.code}: {fault.sentence}")
+            row = replace(row, outcome="quarantined", reason=f"{row.reason} {fault.code}: {fault.sentence}",
+                          raw=as_told(event.data.encode()))
         if event.id:
             self.at.id = event.id
             if self.at.recover and _time_of(event.id) >= _milliseconds(self.at.recover):

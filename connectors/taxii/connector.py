@@ -16,7 +16,7 @@ from connectors.taxii.paging import Page, Step, Walk, read_standing
 from exchange.connect.contract import Batch, Connector, Row
 from exchange.connect.json_elements import elements
 from exchange.connect.source import Option, Source
-from exchange.connect.stix_objects import Object, parsed, take
+from exchange.connect.stix_objects import Object, as_told, parsed, take
 from exchange.connect.taxii_server import Collection, Server, auth_of
 from exchange.errors import InputError
 from exchange.outbound.web import Reply
@@ -117,16 +117,18 @@ def _page(reply: Reply) -> Page:
 def _batch(collection: Collection, before: int, step: Step, record: dict[str, Any]) -> Batch:
     upserts: list[Object] = []
     rows = []
+    place = f"collections/{collection.id}"
     for number, raw in enumerate(step.fresh, before + 1):
         try:
             taken = take(parsed(raw))
         except StixFault as fault:
-            rows.append(Row(collection.url, number, "quarantined", reason=f"{fault.code}: {fault.sentence}"))
+            reason = f"{fault.code}: {fault.sentence}"
+            rows.append(Row(place, number, "quarantined", reason=reason, raw=as_told(raw)))
             continue
         upserts.append(taken.item)
-        rows.append(Row(collection.url, number, taken.outcome, (taken.item["id"],), taken.note))
+        rows.append(Row(place, number, taken.outcome, (taken.item["id"],), taken.note))
     if step.gap:
-        rows.append(Row(collection.url, before + len(step.fresh) + 1, "quarantined", reason=step.gap))
+        rows.append(Row(place, before + len(step.fresh) + 1, "quarantined", reason=step.gap))
     upserts.sort(key=lambda item: item["type"] not in ("marking-definition", "extension-definition"))
     return Batch(tuple(upserts), tuple(rows), record)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from exchange.connect.contract import Batch, Outcome, Row
 from exchange.connect.json_elements import Element, Places, elements
-from exchange.connect.stix_objects import Object, Seen, parsed, take
+from exchange.connect.stix_objects import Object, Seen, as_told, parsed, take
 from exchange.connect.unread import HEAD, why_unread
 from exchange.errors import InputError
 from exchange.stix.fault import StixFault
@@ -178,14 +178,15 @@ def _element(file: _File, element: Element, number: int) -> tuple[list[Object], 
     raw = file.data[element.start : element.end]
     if not element.complete:
         what = "in the middle of this object" if raw else "before its list does: objects may be missing"
-        return [], Row(file.name, number, "quarantined", reason=f"{place}: the file ends {what}.")
+        reason = f"{place}: the file ends {what}."
+        return [], Row(file.name, number, "quarantined", reason=reason, raw=as_told(raw))
     try:
         if b'"bundle"' in raw and (nested := _nested(file, element, raw, number, place)):
             return nested
         taken = take(parsed(raw, line, column))
     except StixFault as fault:
         reason = f"{place}: {fault.code}: {fault.sentence}"
-        return [], Row(file.name, number, "quarantined", reason=reason)
+        return [], Row(file.name, number, "quarantined", reason=reason, raw=as_told(raw))
     row = Row(file.name, number, taken.outcome, (taken.item["id"],), taken.note)
     fresh, row = file.seen.once(taken.item, row)
     if not fresh:

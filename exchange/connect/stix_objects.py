@@ -23,6 +23,7 @@ from exchange.stix.validate import check
 
 Object = dict[str, Any]
 
+_MOST_RAW = 20_000
 _OUTCOMES: Mapping[object, Outcome] = {"indicator": "indicator", "attack-pattern": "behaviour"}
 
 
@@ -66,6 +67,11 @@ def parsed(raw: bytes, line: int = 1, column: int = 1) -> Object:
         except (ValueError, RecursionError):
             raise fault from None
         raise
+
+
+def as_told(raw: bytes) -> str:
+    """A record as its source has it, for its row in quarantine; long ones are cut, bytes that are no text replaced."""
+    return raw[:_MOST_RAW].decode("utf-8", "replace")
 
 
 def version_of(item: Mapping[str, Any]) -> tuple[str, str]:

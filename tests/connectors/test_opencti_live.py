@@ -92,10 +92,12 @@ def test_a_run_goes_on_after_the_last_event_that_was_dealt_with(web: Web, done: 
         mark = json.loads(json.dumps(first[-1].checkpoint))
         then = follow(web, peer, mark)
         asked = peer.web.asked[-1]
+        whole = follow(web, peer)
     assert mark["id"] == event_id(done - 1)
     assert asked.query["from"] == [mark["id"]]
     assert asked.headers["last-event-id"] == mark["id"]
     assert [row.row for row in rows(first + then)] == [1, 2, 3, 4]
+    assert items(first + then) == items(whole)
 
 
 def test_a_replay_makes_the_same_objects(web: Web) -> None:

@@ -11,11 +11,17 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from exchange.connect.source import Source
 from tests.fakes import misp_events
+from tests.fakes import opencti_objects as opencti
+from tests.fakes.graph_peer import GROUP, TOKEN, GraphPeer, descriptor, thing
+from tests.fakes.quick_web import quick_web
+from tests.fakes.taxii_peer import ID as TAXII_ID
+from tests.fakes.taxii_peer import TaxiiPeer, stamp
 
 
 @dataclass(frozen=True)
@@ -120,13 +126,83 @@ def _meta_rows() -> frozenset[tuple[str, int]]:
     return frozenset([*rows, (other, 1), (other, 2)])
 
 
+@contextmanager
+def _taxii(_folder: Path) -> Iterator[Source]:
+    """Nine pages, with objects to be mended and quarantined, dates that are equal, and one object twice."""
+    held: list[tuple[str, Any]] = [(stamp(number // 4), one) for number in range(12)
+                                   for one in (_domain(number), _relationship(number))]
+    held[7:7] = [(held[7][0], {"type": "domain-name", "id": "domain-name--1", "value": "bad.example"})]
+    held.append((stamp(90), _domain(3)))
+    with TaxiiPeer(held, token="made-up-token") as peer:
+        yield Source(peer.discovery, {"collection": "lorem"}, {"token": "made-up-token"}, quick_web())
+
+
+def _opencti_folder(folder: Path) -> Path:
+    """A bundle of 200 sites that a campaign uses or copies from, and one of a broken object."""
+    source = folder / "opencti"
+    source.mkdir()
+    campaign = opencti.thing("campaign", "Lorem")
+    objects = [campaign]
+    for number in range(200):
+        site = opencti.thing("channel", f"site-{number}.example.net")
+        objects += [site, opencti.link(campaign, "amplifies" if number % 5 == 0 else "uses", site)]
+    (source / "a.json").write_text(json.dumps({"type": "bundle", "id": _id("bundle", 1), "objects": objects}))
+    (source / "b.json").write_text(json.dumps([opencti.observable("domain-name", "lorem.example"), {"type": "channel"}]))
+    return source
+
+
+def _tables(folder: Path) -> Path:
+    """Three tables: of 1,200 rows with a profile beside it, of JSON lines, and one that is none."""
+    source = folder / "tables"
+    source.mkdir()
+    lines = ["name,what,since,list"]
+    for number in range(1_200):
+        what = ("mine", "theirs", "odd", "")[number % 4]
+        lines.append(f"made-up-{number % 1_100}[.]example,{what},2024-01-{number % 28 + 1:02},Lorem {number % 3}")
+    lines += ['"broken .exa mple",mine,,Lorem', "63 accounts,,,Lorem", ",,,"]
+    (source / "a.csv").write_text("\n".join(lines))
+    (source / "a.toml").write_text(
+        '[source]\nname = "Lorem Institute"\ndate = "2024-02-01"\n[columns]\nname = "value"\nwhat = "relation"\n'
+        'since = "first_seen"\nlist = "campaign"\n[words]\nmine = "operated"\ntheirs = "legitimate"\n')  # fmt: skip
+    (source / "b.jsonl").write_text('{"account": "https://x.com/made_up_1", "tlp": "green"}\n{"account": \n\n')
+    (source / "c.csv").write_text("lorem ipsum,dolor\nsit amet,elit\n")
+    return source
+
+
+_TABLE_ROWS = frozenset([*(("a.csv", row) for row in range(1, 1_205)), ("b.jsonl", 1), ("b.jsonl", 2), ("b.jsonl", 3),
+                         ("c.csv", 1)])  # fmt: skip
+
+
+_NOW = datetime(2023, 11, 20, tzinfo=UTC)
+
+
+@contextmanager
+def _graph(_folder: Path) -> Iterator[Source]:
+    """Four pages of a privacy group: opinions of each status, a deletion, one that can't be said."""
+    with GraphPeer() as peer:
+        for number in range(9):
+            status = ("MALICIOUS", "NON_MALICIOUS", "UNKNOWN")[number % 3]
+            told = descriptor(number, status=status, reactions=[{"SAW_THIS_TOO": ["9"]}])
+            peer.say(thing(number, "DOMAIN", f"made-up-{number}.example", told), at=1_700_000_000 + number)
+        peer.delete(3, at=1_700_000_100)
+        peer.say(thing(10, "DOMAIN", "made-up-10.example", descriptor(10, share_level=None)), at=1_700_000_101)
+        yield Source(peer.group_url, {}, {"token": TOKEN}, quick_web(), lambda: _NOW)
+
+
 SAMPLES: Mapping[str, Sample] = {
     "stix-file": Sample(
         _stix_folder,
         frozenset([("a.json", row) for row in range(1, 1_202)] + [("b.json", row) for row in range(1, 300)]),
         ".json",
     ),
+    "taxii": Sample(
+        None, frozenset((f"collections/{TAXII_ID}", row) for row in range(1, 26)), serve=_taxii),
+    "opencti": Sample(
+        _opencti_folder, frozenset([("a.json", row) for row in range(1, 402)] + [("b.json", 1), ("b.json", 2)]), ".json"),
     "meta-threat-research": Sample(_meta_folder, _meta_rows(), ".csv"),
+    "table": Sample(_tables, _TABLE_ROWS, ".csv"),
+    "threatexchange": Sample(
+        None, frozenset((f"{GROUP}/threat_updates", row) for row in range(1, 11)), serve=_graph),
     "misp": Sample(
         lambda folder: misp_events.write_feed(folder / "misp", misp_events.sample_events()),
         misp_events.rows_of(misp_events.sample_events()), ".json",
