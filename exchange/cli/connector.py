@@ -1,4 +1,4 @@
-"""``cibx connector``: what there is, whether it works, runs, how sources stand, what was put aside."""
+"""``cibx connector``: what there is, whether it works, runs, ways out, how sources stand, what was put aside."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from exchange.cli.connector_quarantine import quarantine
 from exchange.cli.connector_run import check, run
+from exchange.cli.connector_send import send
 from exchange.cli.connector_status import status
 
 
@@ -49,5 +50,5 @@ def _described(found: Any) -> dict[str, Any]:
     }
 
 
-for _one in (check, run, status, quarantine):
+for _one in (check, run, send, status, quarantine):
     command.add_command(_one)

@@ -54,6 +54,11 @@ def source_options(command: Command) -> Command:
     return _with(command, _SOURCE)
 
 
+def target_options(command: Command) -> Command:
+    """Add the options of one target: a source's, but no policy, which each object has."""
+    return _with(command, _SOURCE[1:])
+
+
 def _with(command: Command, options: Sequence[Callable[[Any], Any]]) -> Command:
     for option in reversed(options):
         command = option(command)
@@ -92,15 +97,19 @@ def _token(path: Path | None) -> str:
     return secret_from("token", f"@{path}", Path(), os.environ) if path else ""
 
 
-def job_of(connector: str, place: str, *, pack: str | None, options: Sequence[str] = (), secrets: Sequence[str] = (),
-           name: str | None = None, rate: float | None = None, allow: Sequence[str] = (), plain_http: bool = False,
-           ca_file: Path | None = None, every: str | None = None, stale_after: str | None = None) -> Job:
-    """One source as a command line orders it; raises InputError or UsageError for what is wrong in it."""
+def job_of(connector: str, place: str, *, known: Any = None, pack: str | None = None, options: Sequence[str] = (),
+           secrets: Sequence[str] = (), name: str | None = None, rate: float | None = None, allow: Sequence[str] = (),
+           plain_http: bool = False, ca_file: Path | None = None, every: str | None = None,
+           stale_after: str | None = None) -> Job:
+    """One source (or target, of the publisher ``known``) as a command line orders it.
+
+    Raises InputError or UsageError for what is wrong in it.
+    """
     from exchange.connect import registry
     from exchange.connect.job import Job
     from exchange.connect.sources_file import seconds, secret_from, secrets_in
 
-    known = registry.connector(connector)
+    known = known or registry.connector(connector)
     given = secrets_in(os.environ, known.secrets)
     for key, value in _pairs(secrets, "--secret"):
         given[key] = secret_from(key, value, Path(), os.environ)

@@ -17,6 +17,7 @@ from typing import Any
 from exchange.connect.checkpoint import read_standing
 from exchange.connect.contract import Connector
 from exchange.connect.journal import Journal, RunKept
+from exchange.connect.outward import Publisher
 from exchange.connect.quarantine import Quarantine
 from exchange.connect.report import Report
 from exchange.connect.runner import Pace, Sink, Step, Watch, run
@@ -59,8 +60,11 @@ class Job:
         return f"{place} under {self.policy or None}{given}"
 
 
-def source_of(job: Job, connector: Connector) -> Source:
-    """The source that a connector reads from; raises InputError for an option or secret that is wrong or missing."""
+def source_of(job: Job, connector: Connector | Publisher) -> Source:
+    """The source that a connector reads from, or what a publisher's target is made of.
+
+    Raises InputError for an option or secret that is wrong or missing.
+    """
     _refuse_unknown("option", job.options, connector.options, connector.name)
     _refuse_unknown("secret", job.secrets, connector.secrets, connector.name)
     options = {name: option.default for name, option in connector.options.items() if option.default}
