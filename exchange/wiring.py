@@ -257,9 +257,10 @@ class Exchange:
     def add(
         self, organisation: Organisation, credential: Credential, collection: Collection,
         raws: Sequence[bytes], now: int, *, terms: Mapping[str, Any] | None = None,
-        status_id: str = "", status: Callable[[Sequence[Told]], bytes] | None = None,
+        status_id: str = "", status: Callable[[Sequence[Told]], bytes] | None = None, whole: bool = False,
     ) -> list[Told]:
-        """Check and store objects in one transaction, with their status and event."""
+        """Check and store objects in one transaction, with their status and event; ``whole``: all of them, or where
+        the checks refuse any, none, and the refused are told."""
         directory = self.directory()
         reader = self._knower(directory, organisation, credential, collection, now)
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
@@ -267,6 +268,8 @@ class Exchange:
         onlooker = self._readers.reader(directory, organisation, credential, None, now)
         checked = self._without_derived(self._intake.check(pusher, raws))
         fresh = [c.new for c in checked if c.new is not None]
+        if whole and len(fresh) < len(checked):
+            return [Told(c.refusal, c.version or from_microseconds(now)) for c in checked if c.refusal is not None]
         with write(self.engine) as connection:
             stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh,
                                  pause=self._pause, onlooker=onlooker)

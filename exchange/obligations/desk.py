@@ -10,7 +10,7 @@ from typing import Any
 from exchange.errors import ExchangeError, InputError, NotFoundError
 from exchange.model.party import Directory
 from exchange.model.state import State
-from exchange.obligations import holds, news, sweep
+from exchange.obligations import holds, news, sweep, told_by_reports
 from exchange.obligations.answers import AWAITED, acknowledge, as_json
 from exchange.obligations.duties import duties_of
 from exchange.obligations.means import Means, Recipients
@@ -158,6 +158,17 @@ class Desk:
         concerned = [one for one in added if news.concerns(one)]
         if concerned:
             news.tell(connection, self.means, org, key, collection, concerned, now)
+        reports = [one for one in added if told_by_reports.concerns(one)]
+        if reports:
+            told_by_reports.settle(connection, self.means, org, key, collection, reports, now, self.follow_change)
+
+    def newest_body(self, stix_id: str, org: str, collection: str) -> tuple[str, bytes] | None:
+        """State (for people) and bytes of the newest version that an organisation gave of an object, if it did."""
+        with read(self.engine) as connection:
+            found = stored.find_owned(connection, stix_id, org=org, collection=collection)
+            if not found:
+                return None
+            return state_word(found[0].state), stored.body_of(connection, found[0].versions[-1])
 
     def refuse_held(self, connection: Any, stix_id: str, org: str, now: int) -> None:
         """Raise ForbiddenError (legal-hold) where an object may not be deleted now."""

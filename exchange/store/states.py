@@ -86,6 +86,11 @@ def written(seq: int, version: str, text: str | None) -> str:
     return text or (version + "Z" if version else from_microseconds(seq))
 
 
+def body_of(connection: Connection, version: Version) -> bytes:
+    """The bytes of a version as they were sent; of an erased one what is left."""
+    return bytes(connection.execute(select(OBJECT.c.body).where(OBJECT.c.number == version.number)).scalar_one())
+
+
 def set_state(connection: Connection, versions: Iterable[Version], state: State) -> None:
     """Give rows a state; pages that were kept of their collections no longer count."""
     feeds = set()

@@ -15,7 +15,7 @@ from exchange.errors import ExchangeError, UnauthorizedError
 from exchange.model import mailbox
 from exchange.model.credential import verify
 from exchange.web import api, health, schemas
-from exchange.web.api import log
+from exchange.web.api import forms, log
 from exchange.web.api.reads import note_reading
 from exchange.web.auth.header import read_authorization
 from exchange.web.auth.limit import GuessLimit
@@ -42,7 +42,7 @@ def create_app(exchange: Exchange) -> Flask:
 
     @app.before_request
     def authenticate() -> None:
-        if request.path in _OPEN_PATHS or request.path.startswith(schemas.PREFIX):
+        if request.path in _OPEN_PATHS or request.path.startswith((schemas.PREFIX, forms.PATH)):
             return
         g.caller = _caller(exchange, limit)
 

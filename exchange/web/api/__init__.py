@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 PREFIX = "/api/v1"
-NOUNS: tuple[str, ...] = ("cases", "emergencies", "explanations", "previews", "log", "notices", "records", "states",
-                          "streams")
+NOUNS: tuple[str, ...] = ("ai_cluster_reports", "cases", "emergencies", "explanations", "forms", "previews", "log",
+                          "notices", "records", "states", "streams")
 """Modules of this package whose ``routes`` (a flask Blueprint) are served."""
