@@ -7,9 +7,10 @@ list, ``--option feed=threat_descriptors`` reads the search of descriptors, whic
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -50,6 +51,7 @@ class Standing:
     """When this run began; of a finished one: how fresh the copy is."""
     cursor: Mapping[str, str] | None = None
     row: int = 0
+    """Records without an id so far."""
     owners: dict[str, None] = field(default_factory=dict)
     again: bool = False
     """Whether an earlier run brought something, so that what is missing now may have to be withdrawn."""
@@ -101,7 +103,8 @@ class ThreatExchange(Connector):
     def fetch(self, source: Source, checkpoint: Mapping[str, Any] | None) -> Iterator[Batch]:
         """A batch per page, from the time of the last update on.
 
-        A row is a record of the list, counted from 1 in each run. Raises InputError, UnauthorizedError,
+        A row is a record of the list; its number is the id that it has there, so that a later run that brings it
+        again settles the same row (one without an id is counted). Raises InputError, UnauthorizedError,
         ForbiddenError or UnavailableError for the list as a whole.
         """
         feed = source.option("feed") or "threat_updates"
@@ -114,8 +117,7 @@ class ThreatExchange(Connector):
         state, stale = standing(checkpoint, now)
         name = f"{group}/{feed}" if group else feed
         if stale:
-            state.row += 1
-            told = Row(name, state.row, "note", (), _REFETCH.format(stale))
+            told = Row(name, 0, "note", (), _REFETCH.format(stale))
             yield Batch(rows=(told,), checkpoint=state.record(False))
         for page in graph.pages(f"{place}/{feed}", _params(source, feed, state), state.cursor):
             whole = [_completed(graph, place.rpartition("/")[0], record) for record in page.records]
@@ -170,8 +172,7 @@ def _batch(
     rows: list[Row] = []
     withdrawn: dict[str, None] = {}
     for record in records:
-        state.row += 1
-        made, row, gone = _record(record, Row(name, state.row, "note"), circle, state)
+        made, row, gone = _record(record, Row(name, _number(record, state), "note"), circle, state)
         for one in made:
             objects[one["id"]] = one
         withdrawn |= dict.fromkeys(gone)
@@ -184,11 +185,19 @@ def _batch(
     return Batch(tuple(objects.values()), tuple(rows), state.record(done), share, left)
 
 
+def _number(record: Any, state: Standing) -> int:
+    number = str(record.get("id")) if isinstance(record, Mapping) else ""
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        return int(number)
+    state.row += 1
+    return state.row
+
+
 def _record(record: Any, row: Row, circle: Circle, state: Standing) -> tuple[list[Object], Row, list[str]]:
     """What goes in of one record, its row, and what it takes back."""
     thing, descriptors = _opened(record)
     if not thing:
-        return [], Row(row.file, row.row, "quarantined", (), "The record has no id of a thing."), []
+        return [], replace(row, outcome="quarantined", reason="The record has no id of a thing.", raw=_raw(record)), []
     state.latest = max(state.latest, seconds(record.get("last_updated")) or 0)
     if record.get("should_delete") is True:
         gone = [one for owner in state.owners for one in ids(circle, thing, owner)]
@@ -208,7 +217,12 @@ def _record(record: Any, row: Row, circle: Circle, state: Standing) -> tuple[lis
     reasons = dict.fromkeys(told.reason for told in found.values() if told.reason)
     stands = tuple(one for told in found.values() for one in told.ids)
     reason = "; ".join([thing, *reasons]) if reasons else ""
-    return list(made.values()), Row(row.file, row.row, outcome, stands, reason), gone
+    raw = _raw(record) if outcome == "quarantined" else ""
+    return list(made.values()), Row(row.file, row.row, outcome, stands, reason, raw), gone
+
+
+def _raw(record: Any) -> str:
+    return json.dumps(record, ensure_ascii=False)
 
 
 def _opened(record: Any) -> tuple[str, list[Mapping[str, Any]]]:

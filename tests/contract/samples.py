@@ -180,7 +180,7 @@ _NOW = datetime(2023, 11, 20, tzinfo=UTC)
 def _graph(_folder: Path) -> Iterator[Source]:
     """Four pages of a privacy group: opinions of each status, a deletion, one that can't be said."""
     with GraphPeer() as peer:
-        for number in range(9):
+        for number in range(1, 10):
             status = ("MALICIOUS", "NON_MALICIOUS", "UNKNOWN")[number % 3]
             told = descriptor(number, status=status, reactions=[{"SAW_THIS_TOO": ["9"]}])
             peer.say(thing(number, "DOMAIN", f"made-up-{number}.example", told), at=1_700_000_000 + number)
