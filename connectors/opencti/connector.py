@@ -52,11 +52,11 @@ def study(objects: Iterable[bytes]) -> Derive:
         item = _glanced(raw)
         if item is not None:
             graph.add(item)
-    claims = graph.claims()
+    claims, indicated = graph.claims(), graph.indicated()
 
     def of(item: Object, row: Row) -> tuple[list[Object], Row]:
         identifier = str(item["id"])
-        if item["type"] not in VALUES or identifier in graph.indicated:
+        if item["type"] not in VALUES or identifier in indicated:
             return [], row
         made, reason = derive.derive(item, claims.get(identifier, ()))
         if made:

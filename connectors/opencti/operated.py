@@ -106,9 +106,9 @@ def direct(link: Link) -> Claim | None:
     """What one relationship alone claims."""
     source, target = kind_of(link.source), kind_of(link.target)
     if source in ACTORS and target in VALUES and link.kind in _HAS:
-        return Claim(link.target, link.source, link, f"a {source} {_words(link.kind)} it")
+        return Claim(link.target, link.source, link, f"{_a(source)} {_words(link.kind)} it")
     if source in VALUES and target in ACTORS and link.kind in _IS_OF:
-        return Claim(link.source, link.target, link, f"it {_words(link.kind)} a {target}")
+        return Claim(link.source, link.target, link, f"it {_words(link.kind)} {_a(target)}")
     if source in VALUES and target == "attack-pattern" and link.kind == "uses":
         return Claim(link.source, "", link, "it uses a technique")
     return None
@@ -141,8 +141,8 @@ class Graph:
     """Members of groupings."""
     _making: set[str] = field(default_factory=set)
     victims: set[str] = field(default_factory=set)
-    indicated: set[str] = field(default_factory=set)
-    """Values for which the source has an indicator of its own."""
+    _based_on: list[Link] = field(default_factory=list)
+    _indicators: set[str] = field(default_factory=set)
 
     def add(self, item: Mapping[str, Any]) -> None:
         """Take in an object; most say nothing here."""
@@ -151,6 +151,8 @@ class Graph:
             link = read_link(item)
             if link is not None:
                 self._connect(link)
+        elif kind == "indicator":
+            self._indicators.add(str(item.get("id")))
         elif kind == "grouping" and isinstance(item.get("object_refs"), list):
             self._groups[str(item.get("id"))] = [str(ref) for ref in item["object_refs"]]
         elif kind == "attack-pattern" and makes_assets(item):
@@ -158,13 +160,17 @@ class Graph:
 
     def _connect(self, link: Link) -> None:
         if link.kind == "based-on" and kind_of(link.source) == "indicator":
-            self.indicated.add(link.target)
+            self._based_on.append(link)
         hit = victim(link)
         if hit:
             self.victims.add(hit)
         if {kind_of(link.source), kind_of(link.target)} & (ACTORS | VALUES | _CARRIERS):
             self._links[link.source].append(link)
             self._links[link.target].append(link)
+
+    def indicated(self) -> set[str]:
+        """Values for which the source has an indicator of its own; one that it only mentions doesn't count."""
+        return {link.target for link in self._based_on if link.source in self._indicators}
 
     def claims(self) -> dict[str, list[Claim]]:
         """Claims by the id of the value; for each value and actor one, the earliest, and direct ones before others."""
@@ -185,7 +191,7 @@ class Graph:
             for group, actor in ((link.source, link.target), (link.target, link.source)):
                 if kind_of(group) != "grouping" or kind_of(actor) not in ACTORS or link.kind not in _HAS | _IS_OF:
                     continue
-                how = f"it is in a grouping that {_words(link.kind)} a {kind_of(actor)}"
+                how = f"it is in a grouping that {_words(link.kind)} {_a(kind_of(actor))}"
                 for member in self._groups.get(group, ()):
                     if kind_of(member) in VALUES:
                         yield Claim(member, actor, link, how)
@@ -240,6 +246,11 @@ def _words(kind: str) -> str:
     """A relationship's type as people say it."""
     said = kind.replace("-", " ")
     return f"is {said}" if kind in {"related-to", "part-of", "attributed-to", "controlled-by", "owned-by"} else said
+
+
+def _a(kind: str) -> str:
+    """A type with its article."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind.replace('-', ' ')}"
 
 
 def _text(value: object) -> str:

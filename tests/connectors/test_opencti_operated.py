@@ -181,6 +181,8 @@ def test_a_value_with_an_indicator_of_its_own_gets_no_second_one(tmp_path: Path)
                 valid_from="2026-01-01T00:00:00Z")
     items, _ = read(tmp_path, DOMAIN, CAMPAIGN, own, link(DOMAIN, "related-to", CAMPAIGN), link(own, "based-on", DOMAIN))
     assert [item["id"] for item in items if item["type"] == "indicator"] == [own["id"]]
+    items, _ = read(tmp_path, DOMAIN, CAMPAIGN, link(DOMAIN, "related-to", CAMPAIGN), link(own, "based-on", DOMAIN))
+    assert len(indicators(items)) == 1  # its own is only mentioned
 
 
 def test_custom_objects_are_kept_and_attachments_left_out_with_a_note(tmp_path: Path) -> None:
