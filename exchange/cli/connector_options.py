@@ -94,7 +94,7 @@ def way_of(*, org: str | None, server: str | None, token_file: Path | None, coll
 def _token(path: Path | None) -> str:
     from exchange.connect.sources_file import secret_from
 
-    return secret_from("token", f"@{path}", Path(), os.environ) if path else ""
+    return secret_from("token", f"@{path}", Path()) if path else ""
 
 
 def job_of(connector: str, place: str, *, known: Any = None, pack: str | None = None, options: Sequence[str] = (),
@@ -112,7 +112,7 @@ def job_of(connector: str, place: str, *, known: Any = None, pack: str | None = 
     known = known or registry.connector(connector)
     given = secrets_in(os.environ, known.secrets)
     for key, value in _pairs(secrets, "--secret"):
-        given[key] = secret_from(key, value, Path(), os.environ)
+        given[key] = secret_from(key, value, Path())
     return Job(
         name or f"{connector} {place}", connector, place, dict(_pairs(options, "--option")), given, pack or "",
         every=seconds(every) if every else None, stale=seconds(stale_after) if stale_after else None,

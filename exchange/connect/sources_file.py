@@ -79,7 +79,7 @@ def seconds(text: str) -> float:
     return float(int(match[1]) * _UNITS[match[2]])
 
 
-def secret_from(name: str, text: str, beside: Path, environment: Mapping[str, str]) -> str:
+def secret_from(name: str, text: str, beside: Path) -> str:
     """A secret of ``@FILE``, without the line break at its end; raises InputError, also for one in clear."""
     if not text.startswith("@"):
         raise InputError(f"The secret {name!r} is given in clear.", why="Every user of this machine could read it.",
@@ -156,7 +156,7 @@ class _Reader:
         if isinstance(value, dict) and len(value) == 1:
             (kind, said), = value.items()
             if kind == "file":
-                return secret_from(name, f"@{said}", self._path.parent, self._environment)
+                return secret_from(name, f"@{said}", self._path.parent)
             if kind == "env" and self._environment.get(str(said)):
                 return self._environment[str(said)]
             if kind == "env":
