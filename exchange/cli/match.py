@@ -113,9 +113,10 @@ def _afterwards(out: Path, given: Mapping[str, Any]) -> None:
     if given["cases"] is not None:
         from exchange.matcher.action.pack import load_actions
         from exchange.matcher.case.write import INDEX, write_cases
+        from exchange.matcher.words import counted
 
         count = write_cases(out, given["cases"], load_actions(given["actions"]))
-        click.echo(f"{count:,} cases: {given['cases'] / INDEX}")
+        click.echo(f"{counted(count, 'case')}: {given['cases'] / INDEX}")
     if given["account"] is not None:
         click.echo("")
         _explain(out, given["account"], given["actions"])
@@ -220,12 +221,14 @@ def _contributors(feed: str, given: Mapping[str, Any]) -> Contributors:
 
 
 def _summary(report: Report, out: Path) -> None:
+    from exchange.matcher.words import counted
+
     lines = [
-        f"{report.accounts:,} accounts, {report.accounts_with_evidence:,} with evidence,"
-        f" {report.accounts_likely:,} more likely than not in an operation, {report.clusters:,} clusters"
+        f"{counted(report.accounts, 'account')}, {report.accounts_with_evidence:,} with evidence,"
+        f" {report.accounts_likely:,} more likely than not in an operation, {counted(report.clusters, 'cluster')}"
         f" (weights {report.weights}).",
-        f"{report.indicators_used:,} indicators used with {report.values_used.total():,} values;"
-        f" {report.hits.total():,} meetings with local rows:"
+        f"{counted(report.indicators_used, 'indicator')} used with {counted(report.values_used.total(), 'value')};"
+        f" {counted(report.hits.total(), 'meeting')} with local rows:"
         f" {', '.join(f'{n:,} {kind}' for kind, n in sorted(report.hits.items())) or 'none'}.",
     ]
     recommended = ", ".join(f"{n:,} {action}" for action, n in sorted(report.actions.items()) if action != "none")

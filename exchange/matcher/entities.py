@@ -24,6 +24,7 @@ from exchange.matcher.values import (
     text_sql,
     token_sql,
 )
+from exchange.matcher.words import counted, verb
 
 NO_ACCOUNT = "no account_id"
 
@@ -58,7 +59,8 @@ def know_everyone(engine: Engine, at: int, place: str, report: Report) -> None:
     once = "SELECT * FROM people"
     if twice := table.used - report.accounts:
         table.skipped["the account_id stands in an earlier row"] += twice
-        report.problems.append(f"{place}: {twice} rows repeat an account_id; one row of each is used.")
+        report.problems.append(f"{place}: {counted(twice, 'row')} {verb(twice, 'repeats', 'repeat')} an account_id;"
+                               " one row of each is used.")
         once = f"""SELECT * EXCLUDE (place) FROM (SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY {order})
             AS place FROM people) WHERE place = 1"""
     engine.run(f"CREATE VIEW everyone AS SELECT *, ({at} - created) / 86400e0 AS age_days FROM ({once})")

@@ -17,6 +17,7 @@ from exchange.matcher.rescore import MEANING
 from exchange.matcher.results.seeds import SEEDS
 from exchange.matcher.run import ACCOUNTS, EVIDENCE, REPORT
 from exchange.matcher.values import quoted
+from exchange.matcher.words import counted
 
 _FACTORS = {"record": "source record"}
 _ADDRESSES = frozenset({"ip4", "ip_range"})
@@ -87,7 +88,7 @@ class Contribution:
             value = getattr(self, name)
             if value is not None and not (name in ("similarity", "repeated", "record", "fitted") and value == 1):
                 parts.append(f"{_FACTORS.get(name, name)} {value:.2f}")
-        parts.append(f"{self.holders} holders" if self.holders else "")
+        parts.append(counted(self.holders, "holder") if self.holders else "")
         return " × ".join(part for part in parts[:-1] if part) + (f", {parts[-1]}" if parts[-1] else "")
 
 
@@ -133,7 +134,8 @@ class Explanation:
             lines.extend(row.line() for row in rows)
             if not rows:
                 lines.append("         nothing")
-        lines.append(f"{self.log_odds:+7.2f}  in sum, from {self.sources} sources and {self.signals} kinds of evidence"
+        lines.append(f"{self.log_odds:+7.2f}  in sum, from {counted(self.sources, 'source')} and"
+                     f" {counted(self.signals, 'kind')} of evidence"
                      f" (what the platform itself saw may be a source). {_standing(self)}")
         if self.left is not None:
             lines.append(f"{self.left:+7.2f}  would be left without its strongest piece of evidence: probability"

@@ -182,8 +182,8 @@ _EVIDENCE = f"""SELECT s.account_id, 'prior' AS step, 'prior' AS kind, NULL AS s
     UNION ALL SELECT d.account_id, 'company', d.kind, d.signal, d.family, d.value, d.value, NULL, NULL, NULL, NULL,
             NULL, d.first_seen, d.last_seen, d.holders, d.strength, NULL, d.rarity, d.decay, d.told, d.repeated, NULL,
             x, d.nats, {grid('d.nats * x')}, format(
-                '{{:d}} other accounts hold it; suspicion of {{:.2f}} among {{:.2f}} recent ones',
-                d.holders - 1, d.others_ws, d.others_w)
+                CASE d.holders WHEN 2 THEN '{{:d}} other account holds it' ELSE '{{:d}} other accounts hold it' END
+                || '; suspicion of {{:.2f}} among {{:.2f}} recent ones', d.holders - 1, d.others_ws, d.others_w)
         FROM company d JOIN scales s ON s.account_id = d.account_id AND s.feature = d.feature
     UNION ALL SELECT d.account_id, 'objection', d.kind, d.signal, d.family, d.local_value, d.shared_value, d.statement,
             d.source, d.names, NULL, NULL, NULL, NULL, NULL, d.strength, NULL, NULL, NULL, NULL, NULL, NULL, x, d.nats,

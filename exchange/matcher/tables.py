@@ -16,6 +16,7 @@ from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report, TableCount
 from exchange.matcher.shapes import SHAPES, Column, Shape
 from exchange.matcher.values import LINK_KINDS, quoted, real, time_sql
+from exchange.matcher.words import counted, verb
 
 _ENDINGS = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _KNOWN_ELSE = ("indicators", "truth")
@@ -167,8 +168,9 @@ def _keep_csv(engine: Engine, shape: Shape, path: Path, scan: str, report: Repor
         count = report.tables.setdefault(shape.name, TableCount())
         count.read += rejected[0]
         count.skipped["the line is not a row of the table"] += rejected[0]
-        report.problems.append(f"{path.name}: {rejected[0]} lines are no rows of the table (the first is line"
-                               f" {rejected[1]}); they are left out. Mend their quotes or separators.")
+        report.problems.append(f"{path.name}: {counted(rejected[0], 'line')}"
+                               f" {verb(rejected[0], 'is no row', 'are no rows')} of the table (the first is line"
+                               f" {rejected[1]}) and left out. Mend quotes and separators there.")
     engine.run("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     return f"read_parquet({quoted(str(kept))})"
 
@@ -241,5 +243,6 @@ class Check:
                 SELECT {kind} AS kind FROM {self.source.scan} WHERE {kind} NOT IN ({listed}))
             GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5""")
         for name, rows in unknown:
-            report.problems.append(f"{self.source.place}: {rows} rows have the unknown itype {name!r}; they are left"
-                                   f" out. Known: {', '.join(LINK_KINDS)}; a mapping file can rename kinds.")
+            report.problems.append(
+                f"{self.source.place}: {counted(rows, 'row')} {verb(rows, 'has', 'have')} the unknown itype {name!r} and"
+                f" {verb(rows, 'is', 'are')} left out. Known: {', '.join(LINK_KINDS)}; a mapping file can rename kinds.")

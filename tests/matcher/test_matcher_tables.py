@@ -79,7 +79,7 @@ def test_a_row_that_cannot_be_used_is_counted_with_its_reason(one_device, rows, 
 
 def test_an_unknown_itype_is_named(one_device):
     one_device.link(1, "shoe", "5")
-    assert "links.csv: 1 rows have the unknown itype 'shoe'; they are left out." in one_device.run([]).problems()
+    assert "links.csv: 1 row has the unknown itype 'shoe' and is left out." in one_device.run([]).problems()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_repeated_account_counts_once(one_device):
     one_device.accounts(1)
     outcome = one_device.run([one_device.indicator(PATTERN)])
     assert len(outcome.rows("SELECT * FROM accounts")) == 1
-    assert "1 rows repeat an account_id" in outcome.problems()
+    assert "1 row repeats an account_id" in outcome.problems()
 
 
 def test_accounts_that_only_other_tables_know_are_told(platform):

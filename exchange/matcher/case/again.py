@@ -89,8 +89,13 @@ def sentences(found: Sequence[Left], bound: float, missing: str) -> tuple[str, .
     chosen = [left for left in found if left.what != "kind" or left in kinds]
     if not chosen:
         return ("No part of the evidence, taken away alone, changes any likely member.",)
-    return tuple(f"Without {left.words}, {f'{left.fall:,}' if left.fall else 'none'} of the {left.likely:,} likely"
-                 f" members that it speaks of would fall below {bound:g}." for left in chosen)
+    return tuple(f"Without {left.words}, {_of_likely(left)} would fall below {bound:g}." for left in chosen)
+
+
+def _of_likely(left: Left) -> str:
+    if left.likely == 1:
+        return f"{'the' if left.fall else 'not even the'} one likely member that it speaks of"
+    return f"{f'{left.fall:,}' if left.fall else 'none'} of the {left.likely:,} likely members that it speaks of"
 
 
 def _words(part: Part) -> str:

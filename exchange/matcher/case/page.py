@@ -11,6 +11,7 @@ from exchange.matcher.case.markup import Markup, join, tag
 from exchange.matcher.case.material import Case, Member
 from exchange.matcher.case.style import STYLE
 from exchange.matcher.rescore import MEANING
+from exchange.matcher.words import counted, verb
 
 CARDS, ROWS, SEEDS = 12, 150, 25
 """Waterfalls, lines of the table of accounts and of that of indicators; the JSON has everything."""
@@ -37,8 +38,8 @@ def index_page(cases: Sequence[tuple[str, Case]]) -> str:
              _number(round(case.reach)), class_words(case.campaign_class), ", ".join(case.sources) or "none",
              _counts(case.count("action"))) for file, case in cases]
     return _document("Cases", join(
-        tag("header", tag("h1", "Cases"), tag("p", f"{len(cases):,} clusters in which something is recommended.",
-                                              class_="lead")),
+        tag("header", tag("h1", "Cases"),
+            tag("p", f"{counted(len(cases), 'cluster')} in which something is recommended.", class_="lead")),
         _table(("Case", "#Accounts", "#Likely", "#Reach in 90 days", "Class", "Named by", "Recommended"), rows)))
 
 
@@ -59,7 +60,8 @@ def _section(title: str, lead: str | None, *body: object) -> Markup:
 def _head(case: Case) -> Markup:
     sources = case.sources
     named = f" of class {class_words(case.campaign_class)}" if case.campaign_class else ""
-    lead = (f"{case.likely:,} of {len(case.members):,} accounts are likely ({case.likely_from:g} or more) to be part of"
+    lead = (f"{case.likely:,} of {counted(len(case.members), 'account')}"
+            f" {verb(case.likely, 'is', 'are')} likely ({case.likely_from:g} or more) to be part of"
             f" one covert operation{named}. "
             + (f"Indicators of {', '.join(sources)} met them." if sources
                else "No shared indicator met them; they share things with accounts that were met."))

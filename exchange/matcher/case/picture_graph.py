@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from exchange.matcher.case.layout import place, separate
 from exchange.matcher.case.markup import Markup, join, tag
 from exchange.matcher.case.material import Case, Member, Value
+from exchange.matcher.words import counted, verb
 
 WIDTH, HEIGHT = 960, 560
 VALUES, GROUPS, LABELS, APART = 44, 110, 14, 70
@@ -116,7 +117,7 @@ def _side(value: Value) -> float:
 
 def _square(value: Value, spot: tuple[float, float]) -> Markup:
     side = _side(value)
-    return tag("g", tag("title", f"{_kind(value)} {value.shown}: {value.holders} members"
+    return tag("g", tag("title", f"{_kind(value)} {value.shown}: {counted(value.holders, 'member')}"
                                  f"{', named by a shared indicator' if value.seed else ''}"),
                tag("rect", x=spot[0] - side / 2, y=spot[1] - side / 2, width=side, height=side, rx=1.5,
                    class_="value seed" if value.seed else "value"))
@@ -162,8 +163,8 @@ def _legend() -> Markup:
 
 def _left_out(shown: Shown) -> str:
     parts = []
-    if shown.members_left_out:
-        parts.append(f"{shown.members_left_out:,} members without ties to these values or with rarer sets of ties")
-    if shown.values_left_out:
-        parts.append(f"{shown.values_left_out:,} values that tie less")
+    if members := shown.members_left_out:
+        parts.append(f"{counted(members, 'member')} without ties to these values or with rarer sets of ties")
+    if values := shown.values_left_out:
+        parts.append(f"{values:,} {verb(values, 'value that ties', 'values that tie')} less")
     return f"Not drawn, but in the JSON: {' and '.join(parts)}." if parts else "Everything is drawn."

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from exchange.matcher.case.markup import Markup, join, tag
 from exchange.matcher.case.material import Case
+from exchange.matcher.words import verb
 
 WIDTH, LEFT, RIGHT, LANE, BINS, LONGEST = 960, 122, 16, 64, 92, 400
 LANES = (("sign-ups", ("sign-up",)), ("own posts", ("post",)), ("shares", ("share",)), ("tags", ("tag",)),
@@ -53,7 +54,7 @@ def draw(case: Case) -> Markup:
                              y=floor - tall, width=max(1.0, width - 1), height=tall, class_=kind))
     before = sum(n for (day, _), n in days.items() if day < first)
     words = (f"Each bar is {f'{span} days' if span > 1 else 'a day'}; every lane has its own scale."
-             + (f" {before:,} events lie before {_date(first)}." if before else ""))
+             + (f" {before:,} {verb(before, 'event lies', 'events lie')} before {_date(first)}." if before else ""))
     return join(tag("svg", tag("title", "When members signed up and acted"), *parts, viewBox=f"0 0 {WIDTH} {height}",
                     role="img", class_="timeline"), tag("p", words, class_="quiet"))
 
