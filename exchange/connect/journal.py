@@ -185,13 +185,9 @@ class Journal:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing."""
-        self.database.execute("BEGIN IMMEDIATE")
-        try:
+        with self.database:  # commits, or rolls back
+            self.database.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self.database.execute("ROLLBACK")
-            raise
-        self.database.execute("COMMIT")
 
 
 def whoses(folder: Path) -> Sequence[str]:

@@ -223,6 +223,7 @@ def gather(batches: Iterable[Batch]) -> Iterator[Batch]:
     An ExchangeError of the source comes after the step that was under way.
     """
     joined: list[Batch] = []
+    objects = rows = 0
     source = iter(batches)
     failure: ExchangeError | None = None
     while failure is None:
@@ -233,14 +234,14 @@ def gather(batches: Iterable[Batch]) -> Iterator[Batch]:
             break
         if batch is None:
             break
-        if batch.upserts and any(one.withdrawn for one in joined):
+        if batch.upserts and joined and joined[-1].withdrawn:
             yield _one(joined)
-            joined = []
+            joined, objects, rows = [], 0, 0
         joined.append(batch)
-        if (sum(len(one.upserts) for one in joined) >= MAX_ENVELOPE_OBJECTS
-                or sum(len(one.rows) for one in joined) >= MAX_STEP_ROWS or len(joined) >= MAX_STEP_ROWS):
+        objects, rows = objects + len(batch.upserts), rows + max(1, len(batch.rows))
+        if objects >= MAX_ENVELOPE_OBJECTS or rows >= MAX_STEP_ROWS:
             yield _one(joined)
-            joined = []
+            joined, objects, rows = [], 0, 0
     if joined:
         yield _one(joined)
     if failure is not None:
