@@ -19,15 +19,11 @@ from connectors.misp.record import Record
 from connectors.misp.terms import Terms, UnsayableError, stated
 from exchange.connect.asset import Asset, Object, read_asset, relationship
 from exchange.connect.contract import Outcome, Row
-from exchange.model.identifiers.account import AccountKey
 from exchange.model.identifiers.fault import IdentifierError
-from exchange.model.identifiers.kinds import KINDS
-from exchange.model.identifiers.platforms import table
 from exchange.model.misp import words
 from exchange.model.misp.templates import Named, Template, template
 from exchange.model.misp.types import AttributeType
 
-_ID = re.compile(r"[A-Za-z0-9][\w.-]{2,63}\Z", re.ASCII)
 _SLUG = re.compile(r"[^a-z0-9]+")
 _STATED = ("name", "meta-category", "template_uuid", "template_version", "distribution", "description")
 _IDENTITY = AttributeType("account", "identifier", ("account",))
@@ -173,7 +169,7 @@ def tags_restrict(item: Record) -> bool:
 
 def _asset(value: str, relation: str, scheme: Template, named: Named, platform: str) -> Asset | None:
     """The account that one attribute names; None where it names none, such as a displayed name."""
-    kind = "" if named.kind == "profile" else named.kind
+    kind = named.kind if scheme.platform or named.kind != "profile" else ""
     try:
         if relation in named.urls:
             found = values.read_address(value)
@@ -183,14 +179,13 @@ def _asset(value: str, relation: str, scheme: Template, named: Named, platform: 
         if relation in named.handles and platform:
             handle = value if value.startswith(scheme.prefix) else scheme.prefix + value
             return read_asset(handle, "account", platform=platform, account_kind=kind)
+        if platform:
+            found = read_asset(scheme.id_prefix + value, "account", platform=platform, account_kind=kind)
+            given = found.account is not None and found.account.stix_property == "user_id"
+            return found if given or scheme.id_prefix else None  # else a number would be taken for a name
     except IdentifierError:
-        if relation not in named.ids:
-            return None
-    known = table().named(platform)
-    if not known or not _ID.match(value):
         return None
-    key = AccountKey(known.name, named.kind, value, "", value, "user_id")
-    return Asset(KINDS["account"], key.text, value, key, kind)
+    return None
 
 
 def _lead(context: Context, account: _Account, place: Place) -> Attribute:

@@ -222,14 +222,16 @@ class Parts:
                         "template_uuid": scheme.uuid, "template_version": scheme.version,
                         "Attribute": [], "ObjectReference": []}  # fmt: skip
         self.things[key] = holder
-        named = scheme.out["id"] if account.is_id and "id" in scheme.out else scheme.out["key"]
-        parts = [(named, "text", "Other", account.key, True), ("url" in scheme.out and scheme.out["url"], "link",
-                 "External analysis", account.url, False), (scheme.out.get("platform"), "text", "Other",
-                 account.platform, False)]  # fmt: skip
-        for relation, kind, category, value, names in parts:
-            if relation and value:
-                self._add(obj, own_uuid(key, relation), Value(kind, category, value), flagged=flagged and names,
-                          relation=relation, into=holder)
+        out = scheme.out
+        named = out.get("id", "") if account.is_id else out.get("key", "")
+        name = account.key.removeprefix(scheme.id_prefix).removeprefix(scheme.prefix)
+        parts = [(named, "text", name, True), (out.get("url", ""), "link", account.url, not named),
+                 (out.get("platform", ""), "text", account.platform, False)]  # fmt: skip
+        for relation, kind, text, names in parts:
+            if relation and text:
+                value = Value(*out_types()[kind], text)
+                self._add(obj, own_uuid(key, relation), value, flagged=flagged and names, relation=relation,
+                          into=holder)
 
     def _observable(self, obj: Obj) -> None:
         """An observable that no indicator tells: an attribute without ``to_ids``."""

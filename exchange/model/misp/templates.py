@@ -49,6 +49,8 @@ class Template:
     """Object relation that says the platform."""
     prefix: str = ""
     """What handles lack."""
+    id_prefix: str = ""
+    """What ids lack, in the account's canonical key."""
     accounts: tuple[Named, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     """Object relation to the relation of our extension."""
@@ -92,7 +94,7 @@ def _template(name: str, entry: Mapping[str, Any]) -> Template:
     roles = {relation: role for role, relations in entry.get("roles", {}).items() for relation in relations}
     return Template(
         name, entry.get("uuid", ""), str(entry.get("version", "")), entry.get("platform", ""),
-        entry.get("platform_from", ""), entry.get("prefix", ""),
+        entry.get("platform_from", ""), entry.get("prefix", ""), entry.get("id_prefix", ""),
         tuple(_named(one) for one in entry.get("accounts", ())), roles, entry.get("everybody", ""),
         entry.get("guarded", False), frozenset(entry.get("refused", ())), frozenset(entry.get("phones", ())),
         frozenset(entry.get("themes", ())), entry.get("out", {}),
