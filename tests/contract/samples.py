@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from exchange.connect.source import Source
-from tests.fakes import misp_events
+from tests.fakes import lab_reports, misp_events
 from tests.fakes import opencti_objects as opencti
 from tests.fakes.graph_peer import GROUP, TOKEN, GraphPeer, descriptor, thing
 from tests.fakes.quick_web import quick_web
@@ -189,7 +189,21 @@ def _graph(_folder: Path) -> Iterator[Source]:
         yield Source(peer.group_url, {}, {"token": TOKEN}, quick_web(), lambda: _NOW)
 
 
+def _lab_folder(folder: Path) -> Path:
+    """One report alone, and a file of lines: two versions of one report, one with a fault, one withdrawn, no JSON."""
+    source = folder / "lab"
+    source.mkdir()
+    (source / "a.json").write_text(json.dumps(lab_reports.FULL, indent=1))
+    lines = [
+        lab_reports.form(report_id="rpt-2"), lab_reports.form(report_id="rpt-2", version=2, external_assets=[]),
+        lab_reports.form(report_id="rpt-3", prompts=["lorem"]), lab_reports.form(report_id="rpt-4", status="withdrawn"),
+    ]
+    (source / "b.jsonl").write_text("\n".join([*map(json.dumps, lines), "{not JSON}"]))
+    return source
+
+
 SAMPLES: Mapping[str, Sample] = {
+    "ai-lab-report": Sample(_lab_folder, frozenset([("a.json", 1), *(("b.jsonl", row) for row in range(1, 6))]), ".json"),
     "stix-file": Sample(
         _stix_folder,
         frozenset([("a.json", row) for row in range(1, 1_202)] + [("b.json", row) for row in range(1, 300)]),
