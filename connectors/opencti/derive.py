@@ -8,6 +8,7 @@ it never gets further than either would. OpenCTI's score of 50 and confidence of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from connectors.opencti.operated import Claim, Link
@@ -66,12 +67,12 @@ def asset_of(item: Mapping[str, Any]) -> Asset:
     names = [item.get("name"), *_list(item.get("aliases"))]
     texts = [name for name in names if isinstance(name, str)]
     for text in texts:
-        try:
-            return read_asset(text)
-        except IdentifierError:
-            platform = _platform(item)
-            if platform and text.strip().startswith("@"):
-                return read_asset(text, platform=platform)
+        for guess in ("domain", None):  # nearly all are domains: no need to try every kind
+            with suppress(IdentifierError):
+                return read_asset(text, guess)
+        platform = _platform(item)
+        if platform and text.strip().startswith("@"):
+            return read_asset(text, platform=platform)
     raise IdentifierError(f"{', '.join(texts)[:80]!r} is a name for people, no address")
 
 

@@ -26,9 +26,10 @@ from connectors.opencti.memory import Standing, read_standing
 from connectors.opencti.operated import ACTORS, VALUES, direct, kind_of, read_link, victim
 from exchange.connect.contract import Batch, Row
 from exchange.connect.source import Option, Source
-from exchange.connect.sse import Event, events
+from exchange.connect.sse import MAX_EVENT_BYTES, Event, events
 from exchange.connect.stix_objects import Object, as_told, parsed, take
 from exchange.errors import InputError, UnavailableError
+from exchange.outbound.call import shown
 from exchange.stix.fault import StixFault
 
 OPTIONS: Mapping[str, Option] = {
@@ -84,12 +85,12 @@ def _listen(source: Source, at: Standing, limits: Mapping[str, int]) -> Generato
         params["recover"] = at.recover
     headers = {"Accept": "text/event-stream", **({"Last-Event-ID": at.id} if at.id else {})}
     begun = latest = source.now()
-    done = 0
+    done, spoke = 0, False
     try:
         with source.web.stream(source.url, params=params, headers=headers, auth=source.secrets.get("token") or None,
-                               idle_seconds=float(limits["idle"])) as lines:
+                               idle_seconds=float(limits["idle"]), limit=MAX_EVENT_BYTES) as lines:
             for event in events(lines):
-                now = source.now()
+                now, spoke = source.now(), True
                 if event.name in _RECORDS or event.name == "connected":
                     latest = now
                     done += event.name != "connected"
@@ -98,8 +99,11 @@ def _listen(source: Source, at: Standing, limits: Mapping[str, int]) -> Generato
                         or (now - begun).total_seconds() >= limits["seconds"]):
                     return
     except UnavailableError:
-        if (source.now() - latest).total_seconds() < limits["idle"]:
+        if not spoke or (source.now() - latest).total_seconds() < limits["idle"]:
             raise  # broken, and not only silent
+    if not spoke:  # OpenCTI begins every stream with an event
+        raise InputError(f"{shown(source.url)} is no stream of events.",
+                         fix="Name the stream's address, which ends in /stream/ID, as OpenCTI shows it.")
 
 
 class _Reader:

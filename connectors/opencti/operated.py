@@ -37,10 +37,11 @@ _IS_OF = frozenset({"related-to", "belongs-to", "part-of", "attributed-to", "con
 _AT = frozenset({"related-to", "resolves-to", "hosted-on", "belongs-to"})
 _VICTIM = frozenset({"targets", "impersonates", "compromises"})
 _MAKING = frozenset({
-    "T0007", "T0013", "T0090", "T0092", "T0095", "T0098", "T0146", "T0149", "T0150.001", "T0150.008", "T0151", "T0152",
+    "T0007", "T0013", "T0090", "T0092", "T0095", "T0098", "T0146", "T0149", "T0150.001", "T0150.008",
 })  # fmt: skip
 """DISARM's techniques of making accounts, groups, sites and networks, in old and new versions; sub-techniques too."""
-_NOT_MAKING = frozenset({"T0098.002", "T0092.002"})
+_NOT_MAKING = frozenset({"T0092.002", "T0098.002", "T0146.006"})
+"""Of these: following each other, using sites that exist, platforms that are open to all."""
 _MAKING_NAMES = re.compile(
     r"(?:create|develop|establish|build|register|set up)\b.*\b(?:accounts?|sites?|websites?|pages?|groups?|networks?|"
     r"channels?|media assets|domains?|personas?)\b|lookalike domain",

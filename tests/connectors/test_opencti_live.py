@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from connectors.opencti.derive import OCTI, based_on_id, indicates_id, indicator
 from exchange.connect.contract import Batch, Row
 from exchange.connect.runner import run
 from exchange.connect.source import Source
-from exchange.errors import InputError, UnauthorizedError, UnavailableError
+from exchange.errors import ExchangeError, InputError, UnauthorizedError, UnavailableError
 from exchange.outbound.web import Web
 from exchange.stix.validate import check
 from tests.fakes.memory_sink import MemorySink
@@ -277,6 +278,29 @@ def test_a_stream_that_breaks_off_is_unavailable(web: Web) -> None:
             raw=b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 1000\r\n\r\nevent: connected\n")
         with pytest.raises(UnavailableError):
             follow(web, peer)
+
+
+HOSTILE: dict[str, Answer] = {
+    "a page for people": Answer(200, b"<!doctype html>\n<title>lorem</title>\n", {"Content-Type": "text/html"}),
+    "nothing": Answer(200, b""),
+    "JSON": Answer(200, b'{"data": {"type": "campaign"}}'),
+    "no credential": Answer(401),
+    "not found": Answer(404, b"{}"),
+    "a fault": Answer(500, b"lorem"),
+    "busy": Answer(503, headers={"Retry-After": "1"}),
+    "a private address": Answer(302, headers={"Location": "http://10.0.0.1/latest/meta-data/"}),
+    "an endless line": Answer(200, repeat(b"x" * 1_000_000)),
+    "an endless event": Answer(200, repeat(b"data: " + b"x" * 100_000 + b"\n")),
+}
+
+
+@pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_server_is_told_and_nothing_comes(web: Web, answer: Answer) -> None:
+    with OpenCtiPeer([]) as peer:
+        peer.web.routes["/stream/lorem"] = lambda _asked: answer
+        with pytest.raises(ExchangeError) as caught:
+            follow(web, peer)
+    assert caught.value.what
 
 
 @pytest.mark.parametrize("nonsense", [{"format": 9}, {"id": 7}, {"rows": "x"}, {"values": 7}, {"claims": [{}]},
