@@ -223,7 +223,7 @@ def gather(batches: Iterable[Batch]) -> Iterator[Batch]:
     An ExchangeError of the source comes after the step that was under way.
     """
     joined: list[Batch] = []
-    objects = rows = 0
+    objects = rows = withdrawn = 0
     source = iter(batches)
     failure: ExchangeError | None = None
     while failure is None:
@@ -234,14 +234,15 @@ def gather(batches: Iterable[Batch]) -> Iterator[Batch]:
             break
         if batch is None:
             break
-        if batch.upserts and joined and joined[-1].withdrawn:
+        if batch.upserts and withdrawn:
             yield _one(joined)
-            joined, objects, rows = [], 0, 0
+            joined, objects, rows, withdrawn = [], 0, 0, 0
         joined.append(batch)
         objects, rows = objects + len(batch.upserts), rows + max(1, len(batch.rows))
+        withdrawn += len(batch.withdrawn)
         if objects >= MAX_ENVELOPE_OBJECTS or rows >= MAX_STEP_ROWS:
             yield _one(joined)
-            joined, objects, rows = [], 0, 0
+            joined, objects, rows, withdrawn = [], 0, 0, 0
     if joined:
         yield _one(joined)
     if failure is not None:

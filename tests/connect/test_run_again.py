@@ -135,6 +135,7 @@ def test_a_word_to_stop_ends_the_run_after_its_step_and_the_next_one_goes_on() -
 
 def test_what_is_withdrawn_is_taken_back_after_what_came_before_it_and_before_what_follows() -> None:
     batches = [Batch((item(1),), (), {"n": 1}), Batch((), (), {"n": 2}, withdrawn=("a",)),
-               Batch((), (), {"n": 3}, withdrawn=("b",)), Batch((item(2),), (), {"n": 4})]
+               Batch((), (), {"n": 3}, withdrawn=("b",)),
+               Batch((), (Row("f", 1, "blank"),), {"n": 3.5}), Batch((item(2),), (), {"n": 4})]
     assert [(len(one.upserts), one.withdrawn, one.checkpoint) for one in gather(batches)] == [
-        (1, ("a", "b"), {"n": 3}), (1, (), {"n": 4})]
+        (1, ("a", "b"), {"n": 3.5}), (1, (), {"n": 4})]
