@@ -52,7 +52,7 @@ def read(place: Path, checkpoint: Mapping[str, Any] | None, study: Study | None 
     no JSON; such a file in a folder is one quarantined row.
     """
     single = not place.is_dir()
-    found = [place] if single else _listed(place)
+    found = [place] if single else listed(place)
     names = [path.name if single else path.relative_to(place).as_posix() for path in found]
     names = [name.encode(errors="replace").decode() for name in names]
     mark = checkpoint or {}
@@ -62,7 +62,7 @@ def read(place: Path, checkpoint: Mapping[str, Any] | None, study: Study | None 
             continue
         share = (number / len(found), 1 / len(found))
         try:
-            data, digest = _read(path)
+            data, digest = content(path)
         except InputError as error:
             if single:
                 raise
@@ -74,7 +74,7 @@ def read(place: Path, checkpoint: Mapping[str, Any] | None, study: Study | None 
         yield from _batches(_File(name, data, digest, Places(data)), done, share, study)
 
 
-def _listed(folder: Path) -> list[Path]:
+def listed(folder: Path) -> list[Path]:
     """The .json files below a folder; first those of markings, by their path: others may refer to them."""
     found = [path for path in folder.rglob("*.[jJ][sS][oO][nN]") if path.is_file()]
     found = [path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts)]
@@ -83,7 +83,7 @@ def _listed(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: ("marking-definition" not in path.as_posix(), path.as_posix()))
 
 
-def _read(path: Path) -> tuple[bytes, str]:
+def content(path: Path) -> tuple[bytes, str]:
     """Content as UTF-8 without byte order mark, and its digest; raises InputError when it can't hold STIX."""
     try:
         size = path.stat().st_size

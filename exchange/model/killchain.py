@@ -99,6 +99,11 @@ def acquiring(platform: str) -> Procedure | None:
     return by_id(number) if number else None
 
 
+def every() -> tuple[Procedure, ...]:
+    """All procedures of the published table, in its order."""
+    return tuple(by_id(number) for number in _data().procedures)
+
+
 def _role(number: str) -> Role:
     roles = _data().roles
     prefix = number

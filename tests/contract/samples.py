@@ -202,6 +202,24 @@ def _lab_folder(folder: Path) -> Path:
     return source
 
 
+def _disarm(folder: Path) -> Path:
+    """Two releases: of 500 techniques the later one retires every fifth and renames every seventh."""
+    source = folder / "disarm"
+    for version, day, step in (("1.6", "2024-11-22", 1), ("1.7", "2026-01-21", 5)):
+        stamp = f"{day}T10:00:00.000Z"
+        objects = [
+            {"type": "attack-pattern", "id": _id("attack-pattern", number + int(day[:4]) * 1_000), "created": stamp,
+             "modified": stamp, "name": f"Lorem {number} {version if number % 7 == 0 else ''}",
+             "external_references": [{"source_name": "mitre-attack", "external_id": f"T{number:04}"}],
+             "kill_chain_phases": [{"kill_chain_name": "mitre-attack", "phase_name": "plan-lorem"}]}
+            for number in range(500) if step == 1 or number % step
+        ]  # fmt: skip
+        (source / version).mkdir(parents=True)
+        bundle = {"type": "bundle", "id": _id("bundle", step), "objects": [*objects, {"type": "malware"}]}
+        (source / version / "DISARM.json").write_text(json.dumps(bundle))
+    return source
+
+
 SAMPLES: Mapping[str, Sample] = {
     "ai-lab-report": Sample(_lab_folder, frozenset([("a.json", 1), *(("b.jsonl", row) for row in range(1, 6))]), ".json"),
     "stix-file": Sample(
@@ -214,6 +232,9 @@ SAMPLES: Mapping[str, Sample] = {
     "opencti": Sample(
         _opencti_folder, frozenset([("a.json", row) for row in range(1, 402)] + [("b.json", 1), ("b.json", 2)]), ".json"),
     "meta-threat-research": Sample(_meta_folder, _meta_rows(), ".csv"),
+    "disarm": Sample(
+        _disarm, frozenset([*(("1.6/DISARM.json", row) for row in range(1, 502)),
+                            *(("1.7/DISARM.json", row) for row in range(1, 402))]), ".json"),
     "table": Sample(_tables, _TABLE_ROWS, ".csv"),
     "threatexchange": Sample(
         None, frozenset((f"{GROUP}/threat_updates", row) for row in range(1, 11)), serve=_graph),
