@@ -35,7 +35,11 @@ class Memberships:
 
 
 def read_ties(engine: Engine, weights: Weights) -> Ties:
-    """Edges among accounts that score at least as much as the table of weights asks, from company and campaigns."""
+    """Edges among accounts that score at least as much as the table of weights asks, from company and campaigns.
+
+    Accounts are numbered by what they hold, ids decide between accounts with the very same ties only: which of two
+    equal groups takes an account up doesn't hang on how a platform numbers its accounts.
+    """
     rules = weights.cluster
     engine.run(f"""CREATE OR REPLACE TEMP TABLE ties AS
         SELECT account_id, kind || ':' || key AS name, weight FROM (
@@ -49,8 +53,10 @@ def read_ties(engine: Engine, weights: Weights) -> Ties:
         FROM direct WHERE campaign <> '' AND account_id IN
             (SELECT account_id FROM state WHERE score >= {rules.candidate_from})
         GROUP BY account_id, source, campaign HAVING sum(nats) >= {rules.cut}""")
-    rows = engine.connection.execute("""SELECT account_id, weight, dense_rank() OVER (ORDER BY account_id) - 1 AS a,
-        dense_rank() OVER (ORDER BY name) - 1 AS v FROM ties ORDER BY a, v""").fetchnumpy()
+    rows = engine.connection.execute("""SELECT account_id, weight,
+            dense_rank() OVER (ORDER BY held, account_id) - 1 AS a, dense_rank() OVER (ORDER BY name) - 1 AS v
+        FROM ties JOIN (SELECT account_id, md5(string_agg(name || ' ' || round(weight, 6), ',' ORDER BY name)) AS held
+            FROM ties GROUP BY 1) USING (account_id) ORDER BY a, v""").fetchnumpy()
     names = [name for name, in engine.rows("SELECT DISTINCT name FROM ties ORDER BY name")]
     accounts = np.asarray(rows["account_id"])
     numbers = np.asarray(rows["a"]).astype(np.int64)

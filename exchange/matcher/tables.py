@@ -245,4 +245,4 @@ class Check:
         for name, rows in unknown:
             report.problems.append(
                 f"{self.source.place}: {counted(rows, 'row')} {verb(rows, 'has', 'have')} the unknown itype {name!r} and"
-                f" {verb(rows, 'is', 'are')} left out. Known: {', '.join(LINK_KINDS)}; a mapping file can rename kinds.")
+                f" {verb(rows, 'is', 'are')} left out. Known: {', '.join(LINK_KINDS)}; a mapping file can rename them.")

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from exchange.matcher.clusters import Ties, find_clusters
+from exchange.matcher.clusters import Ties, find_clusters, read_ties
+from exchange.matcher.engine import open_engine
 from exchange.matcher.learning.fit import fit_card
 from exchange.matcher.role_table import MEASURES, ROLES
 from exchange.matcher.weighing import load_weights
@@ -66,6 +67,28 @@ def test_membership_in_two_clusters_is_told():
     shares = {name: share for who, name, share in zip(result.account, result.also, result.share, strict=True) if who == 4}
     assert set(shares) == {clusters[0], clusters[8]}
     assert sum(shares.values()) == pytest.approx(1)
+
+
+def partition(folder, ids):
+    """Groups of 12 people with these ids, of whom the last two are tied to two groups alike, as sets of places."""
+    held = [(person, f"d{person // 5}") for person in range(10)] + [(person, f"d{side}") for person in (10, 11) for side in (0, 1)]
+    held += [(person, f"own{person}") for person in range(12)]
+    with open_engine(folder) as engine:
+        engine.run("CREATE TEMP TABLE state (account_id BIGINT, score DOUBLE)")
+        engine.load("state", ({"account_id": one, "score": 0.9} for one in ids))
+        engine.run("""CREATE TEMP TABLE direct (account_id BIGINT, campaign VARCHAR, source VARCHAR, nats DOUBLE);
+            CREATE TEMP TABLE shared (account_id BIGINT, kind VARCHAR, key VARCHAR, base DOUBLE, rarity DOUBLE, recent DOUBLE)""")
+        engine.load("shared", ({"account_id": ids[person], "kind": "device", "key": key, "base": 5.0, "rarity": 1.0, "recent": 1.0}
+                               for person, key in held))
+        given = read_ties(engine, load_weights())
+    clusters = find_clusters(given, merge_from=1.0, largest=100).cluster
+    names = dict(zip(given.accounts.tolist(), clusters, strict=True))
+    return {frozenset(place for place, one in enumerate(ids) if names[one] == name) for name in set(clusters)}
+
+
+def test_who_belongs_where_does_not_hang_on_how_accounts_are_numbered(tmp_path):
+    numbered = partition(tmp_path, list(range(12)))
+    assert numbered == partition(tmp_path, list(range(12))[::-1]) == partition(tmp_path, [7, 3, 9, 0, 11, 1, 10, 5, 2, 8, 4, 6])
 
 
 def test_without_candidates_there_are_no_clusters():
