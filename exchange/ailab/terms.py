@@ -37,6 +37,10 @@ _PURPOSES: tuple[tuple[str, str], ...] = (
 )
 _NEVER = re.compile(r"advertis|marketing|train(?:ing)? |profiling|resale|resell", re.IGNORECASE)
 _FIX_PURPOSE = "Use one of: " + ", ".join(name for name, _ in _PURPOSES)
+_VICTIM_DAYS = 30
+"""Retention of data of those whom a network targets or copies, from its admission; what the provider wants sooner
+ends its release sooner."""
+_PROTECTED = "impersonated-victim"
 KINDS = ("inauthentic-persona", "impersonated-victim", "organisation")
 """Whose data a marked object holds: the network's, those of whom it targets or copies, nobody's in person."""
 
@@ -83,9 +87,10 @@ def marking(document: Mapping[str, Any], subject_kind: str) -> Object:
     until = f"{stated['retain_until']}T00:00:00Z"
     says: Object = {
         "extension_type": "property-extension", "regime": regime,
-        "purposes": sorted({str(_purpose(text)) for text in stated["purpose"]}), "retention_until": until,
-        "data": {"subject_kind": subject_kind},
+        "purposes": sorted({str(_purpose(text)) for text in stated["purpose"]}), "data": {"subject_kind": subject_kind},
     }  # fmt: skip
+    protected = subject_kind == _PROTECTED
+    says |= {"retention_days": _VICTIM_DAYS} if protected else {"retention_until": until}
     if bases:
         says["legal_basis"] = bases
     if conditions:
@@ -100,7 +105,7 @@ def marking(document: Mapping[str, Any], subject_kind: str) -> Object:
         says["notice"] = notice
     if named(document) and "appeals_contact" in document["provider"]:
         says["appeals_contact"] = document["provider"]["appeals_contact"]
-    return {HANDLING: says, **_policy(document)}
+    return {HANDLING: says, **_policy(document, until if protected else None)}
 
 
 def _references(document: Mapping[str, Any], until: str) -> Object:
@@ -119,13 +124,13 @@ def _references(document: Mapping[str, Any], until: str) -> Object:
     return refs
 
 
-def _policy(document: Mapping[str, Any]) -> Object:
-    """FIRST IEP 2.0: what recipients may do, and whether they name the provider.
+def _policy(document: Mapping[str, Any], until: str | None) -> Object:
+    """FIRST IEP 2.0: what recipients may do, whether they name the provider, and until when it is released.
 
     A provider who isn't named needs no statement of it: nothing in the objects tells who it is.
     """
     stated = document["handling"]
-    says = {"permitted_actions": stated.get("permitted_actions"),
+    says = {"permitted_actions": stated.get("permitted_actions"), "end_date": until,
             "provider_attribution": stated["name_provider"] if named(document) else None}  # fmt: skip
     told = {name: value for name, value in says.items() if value}
     if not told:

@@ -49,7 +49,7 @@ def take_report() -> Response:
             "error_code": refused.code, "faults": [fault.as_json() for fault in refused.faults],
         }, 422)
     objects = to_stix(form)
-    _check_standing(caller, collection, form, objects[-1])
+    _check_standing(caller, collection, objects)
     return _store(caller, collection, form, objects)
 
 
@@ -85,16 +85,21 @@ def _row(told: Told) -> dict[str, Any]:
     return row | {name: word for name, word in (("code", outcome.code), ("sentence", outcome.sentence)) if word}
 
 
-def _check_standing(
-    caller: Caller, collection: Collection, form: Mapping[str, Any], report: Mapping[str, Any]
-) -> None:
-    """Raise ReportOutdatedError where a newer version is here, the same one says something else, or it is withdrawn."""
-    found = current_exchange().obligations.newest_body(report["id"], caller.organisation.id, collection.id)
+def _check_standing(caller: Caller, collection: Collection, objects: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ReportOutdatedError where a newer version is here, the same one says something else, or it is withdrawn.
+
+    Looked at are the report and its campaign; of the rest the answer tells object by object.
+    """
+    report = objects[-1]
+    found = _known(caller, collection, report)
     if found is None:
         return
-    state, body = found
-    known = orjson.loads(body)
+    state, known = found
     if known == report:
+        for one in objects:
+            other = _known(caller, collection, one) if one["type"] == "campaign" else None
+            if other and other[1]["modified"] == one["modified"] and other[1] != one:
+                raise _said()
         return
     if state == "revoked" or known.get("revoked"):
         raise ReportOutdatedError("report_id: this report was withdrawn, and no version follows that.",
@@ -103,8 +108,20 @@ def _check_standing(
         raise ReportOutdatedError("version: a newer version of this report is here already.",
                                   fix="Send the newest version, with a later time in published.")
     if known["modified"] == report["modified"]:
-        raise ReportOutdatedError(f"version: version {form['version']} of this report is here and says something else.",
-                                  fix="Raise version, and published with it.")
+        raise _said()
+
+
+def _said() -> ReportOutdatedError:
+    return ReportOutdatedError("version: this version of the report is here already and says something else.",
+                               fix="Raise version, and published with it.")
+
+
+def _known(
+    caller: Caller, collection: Collection, one: Mapping[str, Any]
+) -> tuple[str, Mapping[str, Any]] | None:
+    """State and content of the newest version that the caller gave of an object."""
+    found = current_exchange().obligations.newest_body(one["id"], caller.organisation.id, collection.id)
+    return None if found is None else (found[0], orjson.loads(found[1]))
 
 
 def _collection(caller: Caller, name: str | None) -> Collection:
