@@ -17,13 +17,13 @@ from typing import Any, BinaryIO, ClassVar
 
 from connectors.table import guess
 from connectors.table.judge import Finding, judge
-from connectors.table.lines import lines
 from connectors.table.objects import Writer
 from connectors.table.profile import Profile, check_source, folded, form_of, is_table, load
-from connectors.table.records import Record, records
 from connectors.table.words import day
 from exchange.connect.contract import Batch, Connector, Row
+from exchange.connect.lines import lines
 from exchange.connect.procedures import FIXED
+from exchange.connect.records import Record, records
 from exchange.connect.source import Option, Source
 from exchange.connect.unread import HEAD, why_unread
 from exchange.errors import InputError

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from connectors.table.profile import Column, Profile, folded
-from connectors.table.records import Record
 from connectors.table.words import RELATION_WORDS
+from exchange.connect.records import Record
 from exchange.connect.value import read
 from exchange.model.identifiers.platforms import table
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from connectors.table.profile import RELATIONS, Column, Profile, folded
-from connectors.table.records import Record
 from connectors.table.words import RELATION_WORDS, ROLES, confidence, day, is_legitimate, tlp
 from exchange.connect import figures
 from exchange.connect.asset import Asset, read_asset
 from exchange.connect.cell import Cell, read_cell
 from exchange.connect.contract import Outcome
+from exchange.connect.records import Record
 from exchange.connect.value import Value
 from exchange.model.identifiers.fault import IdentifierError
 from exchange.model.identifiers.kinds import KINDS

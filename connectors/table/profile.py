@@ -25,7 +25,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
-from connectors.table.records import Format
+from exchange.connect.records import Format
 from exchange.errors import InputError
 from exchange.model.identifiers.kinds import KINDS
 from exchange.stix.timestamp import is_real_date

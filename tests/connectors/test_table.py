@@ -370,8 +370,8 @@ def test_well_formed_csv_is_read_as_the_standard_library_does(rows: list[list[st
     import csv
     import io
 
-    from connectors.table.lines import lines
-    from connectors.table.records import records
+    from exchange.connect.lines import lines
+    from exchange.connect.records import records
 
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)

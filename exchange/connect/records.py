@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from connectors.table.lines import Line
+from exchange.connect.lines import Line
 from exchange.model.identifiers.refang import clean
 
 Format = Literal["csv", "jsonl", "text", "markdown"]
