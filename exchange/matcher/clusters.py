@@ -37,8 +37,8 @@ class Memberships:
 def read_ties(engine: Engine, weights: Weights) -> Ties:
     """Edges among accounts that score at least as much as the table of weights asks, from company and campaigns.
 
-    Accounts are numbered by what they hold, ids decide between accounts with the very same ties only: which of two
-    equal groups takes an account up doesn't hang on how a platform numbers its accounts.
+    Accounts are numbered by how much ties them, then by what; ids decide between accounts with the very same ties only.
+    So which of two equal groups takes an account up doesn't hang on how a platform numbers its accounts.
     """
     rules = weights.cluster
     engine.run(f"""CREATE OR REPLACE TEMP TABLE ties AS
@@ -54,9 +54,10 @@ def read_ties(engine: Engine, weights: Weights) -> Ties:
             (SELECT account_id FROM state WHERE score >= {rules.candidate_from})
         GROUP BY account_id, source, campaign HAVING sum(nats) >= {rules.cut}""")
     rows = engine.connection.execute("""SELECT account_id, weight,
-            dense_rank() OVER (ORDER BY held, account_id) - 1 AS a, dense_rank() OVER (ORDER BY name) - 1 AS v
-        FROM ties JOIN (SELECT account_id, md5(string_agg(name || ' ' || round(weight, 6), ',' ORDER BY name)) AS held
-            FROM ties GROUP BY 1) USING (account_id) ORDER BY a, v""").fetchnumpy()
+            dense_rank() OVER (ORDER BY much, held, account_id) - 1 AS a, dense_rank() OVER (ORDER BY name) - 1 AS v
+        FROM ties JOIN (SELECT account_id, list(round(weight, 6) ORDER BY weight DESC) AS much,
+                list(name ORDER BY name) AS held FROM ties GROUP BY 1) USING (account_id)
+        ORDER BY a, v""").fetchnumpy()
     names = [name for name, in engine.rows("SELECT DISTINCT name FROM ties ORDER BY name")]
     accounts = np.asarray(rows["account_id"])
     numbers = np.asarray(rows["a"]).astype(np.int64)

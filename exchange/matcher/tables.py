@@ -244,5 +244,5 @@ class Check:
             GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5""")
         for name, rows in unknown:
             report.problems.append(
-                f"{self.source.place}: {counted(rows, 'row')} {verb(rows, 'has', 'have')} the unknown itype {name!r} and"
-                f" {verb(rows, 'is', 'are')} left out. Known: {', '.join(LINK_KINDS)}; a mapping file can rename them.")
+                f"{self.source.place}: {counted(rows, 'row')} {verb(rows, 'has', 'have')} the unknown itype {name!r}"
+                f" and {verb(rows, 'is', 'are')} left out. Known: {', '.join(LINK_KINDS)}; a mapping file can rename them.")
