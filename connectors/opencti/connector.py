@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from connectors.opencti import derive, live
+from connectors.opencti import derive, live, reach
 from connectors.opencti.operated import VALUES, Graph
 from exchange.connect import stix_files
 from exchange.connect.contract import Batch, Connector, Row
@@ -56,6 +56,12 @@ def study(objects: Iterable[bytes]) -> Derive:
 
     def of(item: Object, row: Row) -> tuple[list[Object], Row]:
         identifier = str(item["id"])
+        fault = reach.restriction(item)
+        if fault is not None:
+            raise fault
+        note = reach.without_foreign_names(item)
+        if note:
+            row = replace(row, outcome="repaired", reason=f"{row.reason} {note}".strip())
         if item["type"] not in VALUES or identifier in indicated:
             return [], row
         made, reason = derive.derive(item, claims.get(identifier, ()))

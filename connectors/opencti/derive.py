@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from connectors.opencti import reach
 from connectors.opencti.operated import Claim, Link
 from exchange.connect.asset import Asset, head, indicator, read_asset, relationship
 from exchange.connect.stix_objects import Object
@@ -20,8 +21,6 @@ from exchange.stix.ids import derived_id
 from exchange.stix.timestamp import version_key
 
 NAME = "opencti"
-OCTI = "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba"
-"""OpenCTI's own extension, which newer versions write instead of x_opencti_ properties."""
 LEGITIMATE = frozenset({
     "legitimate", "legit", "benign", "false-positive", "false positive", "allow-list", "allowlist", "whitelist",
     "non-malicious",
@@ -81,7 +80,7 @@ def derive(item: Mapping[str, Any], claims: Iterable[Claim]) -> tuple[list[Objec
 
     ``claims`` say that it is operated; what the source itself labels as legitimate gives a benign indicator.
     """
-    labels = {label.strip().casefold() for label in _labels(item)}
+    labels = {label.strip().casefold() for label in reach.labels(item)}
     benign, claims = bool(labels & LEGITIMATE), list(claims)
     if labels & _BYSTANDER:
         return [], f"Not an indicator: its source labels it {', '.join(sorted(labels & _BYSTANDER))}."
@@ -104,7 +103,7 @@ def _operated(item: Mapping[str, Any], asset: Asset, claim: Claim) -> list[Objec
     told = _heading(item, link)
     made = [indicator(
         asset, head("indicator", indicator_id(value, claim.actor), **told), valid_from=_since(link),
-        labels=_labels(item), confidence=link.confidence or None, description=_description(item, claim.how))]
+        labels=reach.labels(item), confidence=link.confidence or None, description=_description(item, claim.how))]
     if claim.actor:
         made.append(relationship(
             head("relationship", indicates_id(value, claim.actor), **told), "indicates", made[0]["id"], claim.actor,
@@ -120,27 +119,27 @@ def _operated(item: Mapping[str, Any], asset: Asset, claim: Claim) -> list[Objec
 
 def _benign(item: Mapping[str, Any], asset: Asset, claims: list[Claim]) -> list[Object]:
     """An indicator that suppresses partners' matches; it says nothing of who operates the value."""
-    created = _text(item.get("created")) or _text(_octi(item).get("created_at")) or (
+    created = _text(item.get("created")) or _text(reach.octi(item).get("created_at")) or (
         min(claim.link.created for claim in claims) if claims else "")
     if not created:
         raise IdentifierError("its source calls it legitimate but doesn't say since when")
-    modified = _text(item.get("modified")) or _text(_octi(item).get("updated_at")) or created
+    modified = _text(item.get("modified")) or _text(reach.octi(item).get("updated_at")) or created
     heading = head("indicator", indicator_id(str(item["id"]), ""), created, max(created, modified, key=version_key),
-                   by=_by(item), markings=_markings(item))
-    return [indicator(asset, heading, types=("benign",), labels=_labels(item),
+                   by=_by(item), markings=reach.markings(item))
+    return [indicator(asset, heading, types=("benign",), labels=reach.labels(item),
                       description=_description(item, "its source labels it legitimate"))]
 
 
 def _heading(item: Mapping[str, Any], link: Link) -> dict[str, Any]:
     """Times, maker and markings: of both, the later change and every marking."""
-    changed = [text for text in (_text(item.get("modified")), _text(_octi(item).get("updated_at"))) if _is_time(text)]
+    changed = [text for text in (item.get("modified"), reach.octi(item).get("updated_at")) if _is_time(_text(text))]
     return {"created": link.created, "modified": max([link.created, link.modified, *changed], key=version_key),
-            "by": link.by or _by(item), "markings": list(dict.fromkeys([*_markings(item), *link.markings]))}
+            "by": link.by or _by(item), "markings": list(dict.fromkeys([*reach.markings(item), *link.markings]))}
 
 
 def _description(item: Mapping[str, Any], how: str) -> str:
     told = _text(item.get("description")) or _text(item.get("x_opencti_description")) or _text(
-        _octi(item).get("description"))
+        reach.octi(item).get("description"))
     return f"{told}\n\nDerived from a {item['type']}: {how}.".strip()
 
 
@@ -164,29 +163,14 @@ def _account(item: Mapping[str, Any]) -> Asset:
 def _platform(item: Mapping[str, Any]) -> str:
     """The known platform that an account type, channel type or label names; empty where none or several do."""
     stated = item.get("account_type")
-    told = [stated] if stated else [*_list(item.get("channel_types")), *_labels(item)]
+    told = [stated] if stated else [*_list(item.get("channel_types")), *reach.labels(item)]
     found = {known.name for text in told if isinstance(text, str) and (known := table().named(text)) is not None}
     return found.pop() if len(found) == 1 else ""
 
 
-def _labels(item: Mapping[str, Any]) -> list[str]:
-    told = [*_list(item.get("labels")), *_list(item.get("x_opencti_labels")), *_list(_octi(item).get("labels"))]
-    return list(dict.fromkeys(label for label in told if isinstance(label, str)))
-
-
-def _markings(item: Mapping[str, Any]) -> list[str]:
-    return [mark for mark in _list(item.get("object_marking_refs")) if isinstance(mark, str)]
-
-
 def _by(item: Mapping[str, Any]) -> str:
-    found = item.get("created_by_ref") or item.get("x_opencti_created_by_ref") or _octi(item).get("created_by_ref")
+    found = item.get("created_by_ref") or item.get("x_opencti_created_by_ref") or reach.octi(item).get("created_by_ref")
     return found if isinstance(found, str) and found.startswith("identity--") else ""
-
-
-def _octi(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    extensions = item.get("extensions")
-    found = extensions.get(OCTI) if isinstance(extensions, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
 
 
 def _list(value: object) -> list[Any]:

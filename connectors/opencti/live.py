@@ -21,10 +21,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors.opencti.derive import LEGITIMATE, OCTI, derive, indicator_id, made_of
+from connectors.opencti import reach
+from connectors.opencti.derive import LEGITIMATE, derive, indicator_id, made_of
 from connectors.opencti.memory import Standing, read_standing
 from connectors.opencti.operated import ACTORS, VALUES, direct, kind_of, read_link, victim
-from exchange.connect.contract import Batch, Row
+from exchange.connect.contract import Batch, Outcome, Row
 from exchange.connect.source import Option, Source
 from exchange.connect.sse import MAX_EVENT_BYTES, Event, events
 from exchange.connect.stix_objects import Object, as_told, parsed, take
@@ -154,6 +155,12 @@ class _Reader:
         item, context = taken.item, told.context or {}
         identifier = str(item["id"])
         withdrawn = self._replaced(identifier, context)
+        fault = reach.restriction(item)
+        if fault is not None:  # what was there before goes too
+            raw = as_told(bytes(told.data))
+            return [], withdrawn + self._deleted(item), replace(
+                row, outcome="quarantined", reason=f"{row.reason} {fault.code}: {fault.sentence}", raw=raw)
+        note = reach.without_foreign_names(item)
         made: list[Object] = []
         reason = ""
         if item["type"] == "relationship":
@@ -167,8 +174,8 @@ class _Reader:
             elif made and made[0]["indicator_types"] == ["benign"]:
                 others = made_of(identifier, self._known.actors)
                 withdrawn += [one for one in others if one != indicator_id(identifier, "")]
-        words = " ".join(filter(None, (row.reason, taken.note, reason)))
-        outcome = "indicator" if made else taken.outcome
+        words = " ".join(filter(None, (row.reason, taken.note, note, reason)))
+        outcome: Outcome = "indicator" if made else "repaired" if note else taken.outcome
         return [item, *made], withdrawn, replace(
             row, outcome=outcome, ids=(identifier, *(one["id"] for one in made)), reason=words)
 
@@ -199,7 +206,7 @@ class _Reader:
         item, claims = self._known.values[value], self._known.claims.get(value, {})
         if value in self._known.victims or item.get("revoked") is True:
             return [], ""
-        if not claims and not {str(label).casefold() for label in item.get("labels") or ()} & LEGITIMATE:
+        if not claims and not {label.casefold() for label in reach.labels(item)} & LEGITIMATE:
             return [], ""
         return derive(item, claims.values())
 
@@ -248,13 +255,10 @@ def _of_claim(value: str, actor: str) -> list[str]:
 
 def _value_of(relationship: Mapping[str, Any], value: str) -> Object | None:
     """The value as OpenCTI tells it with the relationship, where it says that it bears no marking; else None."""
-    extensions = relationship.get("extensions")
-    told = extensions.get(OCTI) if isinstance(extensions, dict) else None
-    if not isinstance(told, dict):
-        return None
+    told = reach.octi(relationship)
     side = "source" if relationship.get("source_ref") == value else "target"
     text = told.get(f"{side}_value")
-    if not isinstance(text, str) or told.get(f"{side}_ref_object_marking_refs") != []:
+    if not isinstance(text, str) or not reach.is_open(told, side):
         return None
     return {"type": kind_of(value), "id": value, "name": text, "value": text}
 

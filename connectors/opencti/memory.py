@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from connectors.opencti.derive import OCTI
 from connectors.opencti.operated import Claim
+from connectors.opencti.reach import OCTI, octi
 from exchange.connect.stix_objects import Object
 
 _MAX_ACTORS = 2_000
@@ -25,6 +25,7 @@ _KEPT = 300
 _MAX_TEXT = 2_000
 _NEEDED = ("type", "id", "value", "name", "aliases", "channel_types", "account_type", "account_login", "user_id",
            "display_name", "labels", "x_opencti_labels", "description", "x_opencti_description", "object_marking_refs",
+           "granular_markings",
            "created", "modified", "created_by_ref", "x_opencti_created_by_ref", "revoked")  # fmt: skip
 _NEEDED_OF_OCTI = ("labels", "description", "created_at", "updated_at", "created_by_ref")
 
@@ -44,10 +45,9 @@ class Memory:
     def value(self, item: Mapping[str, Any]) -> None:
         """Remember an observable or channel."""
         kept = {name: item[name] for name in _NEEDED if name in item}
-        extensions = item.get("extensions")
-        if isinstance(extensions, Mapping) and isinstance(extensions.get(OCTI), Mapping):
-            kept["extensions"] = {OCTI: {name: extensions[OCTI][name] for name in _NEEDED_OF_OCTI
-                                         if name in extensions[OCTI]}}
+        told = octi(item)
+        if told:
+            kept["extensions"] = {OCTI: {name: told[name] for name in _NEEDED_OF_OCTI if name in told}}
         _remember(self.values, str(item["id"]), kept)
 
     def claim(self, claim: Claim) -> None:

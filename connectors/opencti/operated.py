@@ -22,6 +22,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.opencti import reach
+from exchange.stix.fault import StixFault
+
 ACTORS = frozenset({"campaign", "intrusion-set", "threat-actor", "infrastructure"})
 VALUES = frozenset({
     "channel", "domain-name", "hostname", "url", "ipv4-addr", "ipv6-addr", "email-addr", "user-account",
@@ -95,12 +98,16 @@ def read_link(item: Mapping[str, Any]) -> Link | None:
     texts = [item.get(name) for name in ("id", "relationship_type", "source_ref", "target_ref", "created", "modified")]
     if not all(isinstance(text, str) for text in texts) or item.get("revoked") is True:
         return None
-    marks, confidence = item.get("object_marking_refs"), item.get("confidence")
+    confidence = item.get("confidence")
+    try:
+        marks = reach.markings(item)
+    except StixFault:  # it can't go in either
+        return None
     identifier, kind, source, target, created, modified = map(str, texts)
     return Link(
         identifier, kind, source, target, created, modified, start=_text(item.get("start_time")),
         confidence=confidence if isinstance(confidence, int) and 0 < confidence <= 100 else 0,
-        markings=tuple(map(str, marks)) if isinstance(marks, list) else (), by=_text(item.get("created_by_ref")))
+        markings=tuple(marks), by=_text(item.get("created_by_ref")))
 
 
 def direct(link: Link) -> Claim | None:

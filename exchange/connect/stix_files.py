@@ -28,7 +28,9 @@ BATCH = 500
 """Objects between two checkpoints."""
 
 Derive = Callable[[Object, Row], tuple[list[Object], Row]]
-"""Of an object that was taken, and its row: what else goes in with it, and the row that tells so."""
+"""Of an object that was taken, and its row: what else goes in with it, and the row that tells so.
+
+It may change the object, and raises StixFault where it mustn't go in."""
 Study = Callable[[Iterable[bytes]], Derive]
 """Looks at all objects of a file, as JSON that may be broken, before the first is taken."""
 
@@ -191,7 +193,11 @@ def _element(file: _File, element: Element, number: int) -> tuple[list[Object], 
     fresh, row = file.seen.once(taken.item, row)
     if not fresh:
         return [], row
-    more, row = file.derive(taken.item, row)
+    try:
+        more, row = file.derive(taken.item, row)
+    except StixFault as fault:
+        reason = f"{place}: {fault.code}: {fault.sentence}"
+        return [], Row(file.name, number, "quarantined", reason=reason, raw=as_told(raw))
     return [taken.item, *more], row
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from connectors.opencti import CONNECTOR
-from connectors.opencti.derive import OCTI, based_on_id, indicates_id, indicator_id
+from connectors.opencti.derive import based_on_id, indicates_id, indicator_id
+from connectors.opencti.reach import OCTI
 from exchange.connect.contract import Batch, Row
 from exchange.connect.runner import run
 from exchange.connect.source import Source
@@ -204,6 +205,15 @@ def test_stricter_markings_of_a_channel_reach_what_was_made_of_it(web: Web) -> N
     assert items(in_one[-1:]) == items(in_next)
     assert withdrawn(in_one + in_next) == set()
     assert made(SITE, CAMPAIGN) <= withdrawn(forgotten)  # better none than one that goes too far
+
+
+def test_what_becomes_restricted_to_organisations_is_taken_back(web: Web) -> None:
+    restricted = {**SITE, "x_opencti_granted_refs": ["identity--1"], "modified": "2026-02-02T00:00:00.000Z"}
+    with OpenCtiPeer([*STORY, told("update", restricted)]) as peer:
+        found = follow(web, peer)[-1:]
+    assert items(found) == []
+    assert rows(found)[0].outcome == "quarantined"
+    assert {SITE["id"], *made(SITE, CAMPAIGN)} <= withdrawn(found)
 
 
 def test_a_label_of_legitimate_turns_the_indicator_into_a_benign_one(web: Web) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from connectors.opencti import CONNECTOR
+from connectors.opencti.reach import OCTI
 from exchange.connect.contract import Batch, Row
 from exchange.connect.source import Source
 from exchange.stix import extensions
 from exchange.stix.validate import check
+from tests.e2e.stix_objects import TLP
 from tests.fakes.opencti_objects import GREEN, RED, link, observable, technique, thing
 
 CAMPAIGN = thing("campaign", "Lorem")
@@ -151,6 +153,34 @@ def test_what_a_derived_indicator_says(tmp_path: Path) -> None:
     assert indicates["extensions"][extensions.RELATIONSHIP]["relation"] == "operated"
     assert made["relationship based-on"]["target_ref"] == made["domain-name "]["id"]
     assert made["domain-name "]["value"] == SITE["name"]
+
+
+def test_a_label_marks_all_that_is_made_of_its_object(tmp_path: Path) -> None:
+    site = {**SITE, "labels": ["TLP-RED"]}
+    items, rows = read(tmp_path, site, CAMPAIGN, link(CAMPAIGN, "uses", site, labels=["tlp:amber"]))
+    made = [item for item in items if item["id"] in rows[0].ids[1:]]
+    assert len(made) == 4
+    assert all(item["object_marking_refs"] == [TLP["RED"], TLP["AMBER"]] for item in made)
+
+
+def test_what_is_restricted_to_organisations_does_not_go_in(tmp_path: Path) -> None:
+    says = {"extension_type": "property-extension", "granted_refs": ["identity--1", "identity--2"]}
+    site = {**SITE, "extensions": {OCTI: says}}
+    old = {**OTHER, "x_opencti_granted_refs": ["identity--1"]}
+    items, rows = read(tmp_path, site, old, CAMPAIGN, link(CAMPAIGN, "uses", site))
+    assert SITE["id"] not in {item["id"] for item in items}
+    assert [row.outcome for row in rows[:2]] == ["quarantined", "quarantined"]
+    assert "2 organisations" in rows[0].reason
+    assert indicators(items) == []
+
+
+@pytest.mark.parametrize(("marks", "kept"), [([], True), (["5e57c739-internal"], False)])
+def test_a_relationship_does_not_tell_the_name_of_a_stricter_end(tmp_path: Path, marks: list[str], kept: bool) -> None:
+    says = {"extension_type": "property-extension", "target_value": "secret.example.net",
+            "target_ref_object_marking_refs": marks}
+    items, rows = read(tmp_path, link(CAMPAIGN, "uses", SITE, extensions={OCTI: says}))
+    assert ("secret.example.net" in json.dumps(items)) is kept
+    assert kept or "target_value left out" in rows[0].reason
 
 
 def test_defaults_are_no_beliefs(tmp_path: Path) -> None:
