@@ -40,6 +40,8 @@ class Settings:
     """Event streams that one worker keeps open in all."""
     streams_of_one: int = 20
     """Event streams that one worker keeps open for one organisation."""
+    webhook_networks: str = ""
+    """Private networks that webhooks may reach, separated by commas, such as 10.1.0.0/16; http is allowed there."""
     public_url: str = ""
     """Base of the API-root URLs in discovery, such as https://exchange.example; empty: the request's host."""
     seal_key: str = ""

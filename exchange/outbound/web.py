@@ -77,10 +77,12 @@ class Web:
         self, *, allow: Collection[str] = (), plain_http: bool = False, ca_file: Path | None = None,
         per_second: float | None = None, hide: Collection[str] = (), limits: Limits | None = None,
         patience: Patience | None = None, clocks: Clocks | None = None, resolve: Resolve = system_addresses,
+        redirects: int = MAX_REDIRECTS,
     ) -> None:
         """``allow``: networks that may be reached though private. ``ca_file``: more certificate authorities (PEM).
 
-        ``per_second``: at most so many requests. ``hide``: secrets, which no error repeats.
+        ``per_second``: at most so many requests. ``hide``: secrets, which no error repeats. ``redirects``: at
+        most so many are followed.
         """
         self._gate = Gate(networks(allow), plain_http, resolve)
         self._ca_file = ca_file
@@ -89,6 +91,7 @@ class Web:
         self._limits = limits or Limits()
         self._patience = patience or Patience()
         self._clocks = clocks or Clocks()
+        self._redirects = redirects
         self._open: dict[tuple[str, str, int], Connection] = {}
         self._next_at = float("-inf")
 
@@ -160,14 +163,14 @@ class Web:
 
     def _follow(self, call: Call) -> _Sent:
         """Send, and go where redirects lead."""
-        for _ in range(MAX_REDIRECTS + 1):
+        for _ in range(self._redirects + 1):
             sent = self._send(call)
             target = sent.response.headers.get("Location")
             if sent.response.status not in (301, 302, 303, 307, 308) or not target:
                 return self._judged(sent)
             self._drop(sent)
             call = redirected(call, sent.response.status, target)
-        raise InputError(f"{shown(call.url)} redirects more than {MAX_REDIRECTS} times.", fix="Check the address.")
+        raise InputError(f"{shown(call.url)} redirects more than {self._redirects} times.", fix="Check the address.")
 
     def _judged(self, sent: _Sent) -> _Sent:
         """Raise for the statuses that mean the same everywhere."""

@@ -36,6 +36,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         import gevent  # noqa: PLC0415
 
         from exchange.web.app import create_app  # noqa: PLC0415 - after the worker is set up for gevent
+        from exchange.web.deliveries import Deliveries, way_out  # noqa: PLC0415
+        from exchange.webhooks.dispatch import Dispatcher  # noqa: PLC0415
         from exchange.wiring import Exchange  # noqa: PLC0415
 
         exchange = Exchange(self._settings, pause=gevent.sleep)
@@ -46,4 +48,6 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         keep_log()
         gevent.spawn(exchange.obligations.follow, gevent.sleep, exchange.clock)
+        deliveries = Deliveries(Dispatcher(exchange, lambda: way_out(self._settings)))
+        gevent.spawn(deliveries.follow)
         return create_app(exchange)

@@ -27,6 +27,7 @@ ROOMS = (
     "exchange.store.case_tables",
     "exchange.store.version_tables",
     "exchange.store.log_tables",
+    "exchange.store.webhook_tables",
 )
 for room in ROOMS:
     if util.find_spec(room):

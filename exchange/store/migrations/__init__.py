@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from exchange.errors import SettingError
 from exchange.store.engine import is_sqlite, read, write
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest revision; a test compares it with the files, so that starting needn't load alembic (0.5 s)."""
 _LOCK = 0x63696278  # PostgreSQL's advisory locks are numbers; "cibx"
 

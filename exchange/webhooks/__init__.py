@@ -1,0 +1,1 @@
+"""Webhooks: what members subscribed to, sent to them as it comes."""

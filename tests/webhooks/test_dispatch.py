@@ -1,0 +1,275 @@
+"""Delivering webhooks on a real database to a real receiver: order, tries over days, dead letters, policy, leases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange.cli import main as cibx
+from exchange.errors import InputError, NotFoundError, UnprocessableError
+from exchange.model.webhook import key_of, new_secret, signed_headers
+from exchange.outbound.patience import Patience
+from exchange.outbound.web import Web
+from exchange.settings import Settings, read_settings
+from exchange.webhooks.desk import WebhookDesk
+from exchange.webhooks.dispatch import PAUSES, SECOND, Dispatcher
+from exchange.wiring import Exchange
+from tests.e2e.members import SECRETS, description, environment_name
+from tests.e2e.stix_objects import TLP, campaign, domain, indicator
+from tests.fakes.webhook_receiver import WebhookReceiver, is_signed, receiving_webhooks
+
+
+class Club:
+    """An exchange with members, whose clock the test moves, and its webhooks."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.late = 0
+        self.exchange = Exchange(settings, clock=self.clock)
+        self.desk = WebhookDesk(self.exchange)
+        self.dispatcher = self.process()
+
+    def clock(self) -> int:
+        from exchange.wiring import system_clock
+
+        return system_clock() + self.late
+
+    def process(self, allow: tuple[str, ...] = ("127.0.0.0/8",)) -> Dispatcher:
+        """Another process that delivers."""
+        return Dispatcher(self.exchange, lambda: Web(allow=allow, patience=Patience(tries=1), redirects=0))
+
+    def hook(self, url: str, key: str = "beta", after: int = -1, **match: list[str]) -> dict[str, Any]:
+        directory = self.exchange.directory()
+        collection = next(c for c in directory.collections.values() if c.alias == "indicators")
+        return self.desk.make(directory.credentials[key], collection, url, match, after)
+
+    def push(self, *objects: dict[str, Any], key: str = "alpha") -> None:
+        directory = self.exchange.directory()
+        credential = directory.credentials[key]
+        collection = next(c for c in directory.collections.values() if c.alias == "indicators")
+        told = self.exchange.add(directory.organisations[credential.org], credential, collection,
+                                 [json.dumps(one).encode() for one in objects], self.exchange.clock())
+        assert {one.outcome.state for one in told} == {"added"}
+
+    def round(self) -> bool:
+        """Deliver what is due once; whether anything was."""
+        return any([self.dispatcher.deliver(name) for name in self.dispatcher.due()])
+
+    def settle(self) -> None:
+        """Deliver until nothing is left that is due."""
+        while self.round():
+            pass
+
+
+@pytest.fixture
+def club(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Club:
+    for key, secret in SECRETS.items():
+        monkeypatch.setenv(environment_name(key), secret)
+    monkeypatch.setenv("CIBX_DATABASE_URL", f"sqlite:///{tmp_path / 'cibx.db'}")
+    (tmp_path / "members.toml").write_text(description(lanes=0))
+    assert cibx.run(["apply", str(tmp_path / "members.toml")]) == 0
+    return Club(read_settings())
+
+
+@pytest.fixture
+def receiver() -> Iterator[WebhookReceiver]:
+    with receiving_webhooks() as one:
+        yield one
+
+
+def ids(message: dict[str, Any]) -> list[str]:
+    return [one["id"] for one in message["data"]["objects"]]
+
+
+def test_what_is_new_is_sent_in_order_and_signed(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    objects = [indicator() for _ in range(250)]
+    club.push(*objects)
+    club.settle()
+    seen = []
+    while not receiver.got.empty():
+        headers, body = receiver.got.get()
+        assert is_signed(made["secret"], headers, body)
+        seen += ids(json.loads(body))
+    assert seen == [one["id"] for one in objects]
+    club.push(late := indicator())
+    club.late += 5 * SECOND
+    club.settle()
+    assert ids(receiver.next()[1]) == [late["id"]]
+    assert club.desk.show("org-beta", made["id"])["delivered"] == 251
+
+
+def test_only_what_the_policy_releases_and_the_subscriber_wants_leaves(club: Club, receiver: WebhookReceiver) -> None:
+    club.hook(receiver.url, type=["domain-name"])
+    club.push(indicator(), domain("seen"), indicator(object_marking_refs=[TLP["RED"]]), campaign("c"))
+    club.settle()
+    assert ids(receiver.next()[1]) == [domain("seen")["id"]]
+    assert receiver.got.empty()
+
+
+def test_a_receiver_that_fails_is_tried_later_each_time_with_the_same_id(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    club.push(first := indicator())
+    receiver.answers = [500, 503, 429]
+    for number, pause in enumerate(PAUSES[:3]):
+        club.settle()
+        assert club.desk.show("org-beta", made["id"])["failures"] == number + 1
+        assert club.dispatcher.due() == []
+        club.late += (pause - 2) * SECOND
+        assert club.dispatcher.due() == []
+        club.late += 3 * SECOND
+    club.push(second := indicator())
+    club.settle()
+    told = [receiver.next() for _ in range(4)]
+    assert [ids(body) for _, body in told] == [[first["id"]]] * 3 + [[first["id"], second["id"]]]
+    assert len({headers["webhook-id"] for headers, _ in told[:3]}) == 1
+    assert club.desk.show("org-beta", made["id"])["failures"] == 0
+
+
+def test_after_days_a_message_is_a_dead_letter_that_can_be_read_and_replayed(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    club.push(first := indicator())
+    receiver.answers = [500] * (len(PAUSES) + 1)
+    for pause in (*PAUSES, 0):
+        club.settle()
+        club.late += (pause + 1) * SECOND
+    (letter,) = club.desk.show("org-beta", made["id"])["dead_letters"]
+    assert (letter["tries"], letter["why"]) == (len(PAUSES) + 1, "The receiver answered 500.")
+    club.push(second := indicator())
+    club.late += 5 * SECOND
+    club.settle()
+    while not receiver.got.empty():
+        _, last = receiver.next()
+    assert ids(last) == [second["id"]]
+    club.desk.replay("org-beta", made["id"], letter["number"])
+    club.settle()
+    assert ids(receiver.next()[1]) == [first["id"], second["id"]]
+    assert club.desk.show("org-beta", made["id"])["dead_letters"] == []
+
+
+def test_a_receiver_that_is_gone_stops_its_webhook_until_it_is_resumed(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    club.push(first := indicator())
+    receiver.answers = [410]
+    club.settle()
+    assert club.desk.show("org-beta", made["id"])["state"] == "stopped"
+    receiver.next()
+    club.late += 10 * 86_400 * SECOND
+    club.settle()
+    assert receiver.got.empty()
+    club.desk.resume("org-beta", made["id"], club.exchange.directory().credentials["beta"], None)
+    club.settle()
+    assert ids(receiver.next()[1]) == [first["id"]]
+
+
+def test_a_key_that_ends_stops_its_webhooks(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url, key="reader")
+    assert cibx.run(["credential", "revoke", "reader"]) == 0
+    club.push(indicator())
+    club.settle()
+    assert receiver.got.empty()
+    shown = club.desk.show("org-gamma", made["id"])
+    assert (shown["state"], "isn't valid any more" in shown["why"]) == ("stopped", True)
+
+
+def test_what_is_erased_between_two_tries_does_not_leave(club: Club, receiver: WebhookReceiver) -> None:
+    club.hook(receiver.url)
+    club.push(first := indicator(), second := indicator())
+    receiver.answers = [500]
+    club.settle()
+    receiver.next()
+    assert cibx.run(["state", "erase", first["id"], "--by", "dana", "--reason", "A demand."]) == 0
+    club.late += 10 * SECOND
+    club.settle()
+    assert ids(receiver.next()[1]) == [second["id"]]
+
+
+def test_one_process_at_a_time_delivers_a_webhook(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    club.push(indicator())
+    other = club.process()
+
+    def meanwhile() -> Web:
+        assert not other.deliver(made["id"])
+        assert other.due() == []
+        return Web(allow=("127.0.0.0/8",), patience=Patience(tries=1), redirects=0)
+
+    assert Dispatcher(club.exchange, meanwhile).deliver(made["id"])
+    receiver.next()
+    assert receiver.got.empty()
+
+
+def test_the_lease_of_a_process_that_died_runs_out(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    club.push(indicator())
+
+    def die() -> Web:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Dispatcher(club.exchange, die).deliver(made["id"])
+    assert club.dispatcher.due() == []
+    club.late += 121 * SECOND
+    club.settle()
+    assert len(ids(receiver.next()[1])) == 1
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/x", "http://169.254.169.254/latest/", "https://[::1]/x", "http://localhost/x"])
+def test_private_addresses_are_not_reached(club: Club, url: str) -> None:
+    made = club.hook(url)
+    club.push(indicator())
+    dispatcher = club.process(allow=())
+    dispatcher.deliver(made["id"])
+    shown = club.desk.show("org-beta", made["id"])
+    assert (shown["failures"], shown["why"] != "", shown["delivered"]) == (1, True, 0)
+
+
+def test_redirects_are_not_followed(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    receiver.answers, receiver.redirect = [307], receiver.url
+    club.push(indicator())
+    club.settle()
+    receiver.next()
+    assert receiver.got.empty()
+    assert "redirects" in club.desk.show("org-beta", made["id"])["why"]
+
+
+@pytest.mark.parametrize("url", ["", "ftp://lorem.example/", "https://", "https://user:pw@lorem.example/", "https://l.example/" + "a" * 2_000])
+def test_an_address_that_cannot_be_one_is_refused(club: Club, url: str) -> None:
+    with pytest.raises(UnprocessableError):
+        club.hook(url)
+
+
+def test_a_webhook_is_its_owners_and_its_secret_is_sealed(club: Club, receiver: WebhookReceiver, tmp_path: Path) -> None:
+    made = club.hook(receiver.url)
+    for step in (club.desk.show, club.desk.stop, club.desk.drop):
+        with pytest.raises(NotFoundError):
+            step("org-alpha", made["id"])
+    raw = b"".join(path.read_bytes() for path in tmp_path.glob("cibx.db*"))
+    assert made["secret"].encode() not in raw
+    assert key_of(made["secret"]) not in raw
+    assert "secret" not in club.desk.show("org-beta", made["id"])
+    club.desk.drop("org-beta", made["id"])
+    assert club.desk.every("org-beta") == []
+
+
+def test_an_organisation_has_at_most_twenty(club: Club) -> None:
+    for _ in range(20):
+        club.hook("https://lorem.example/")
+    with pytest.raises(UnprocessableError, match="20 webhooks"):
+        club.hook("https://lorem.example/")
+
+
+def test_a_signature_is_that_of_the_standards_own_example() -> None:
+    headers = signed_headers("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize("text", ["", "whsec_", "whsec_!!!", "whsec_AAAA"])
+def test_a_secret_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        key_of(text)
+    assert len(key_of(new_secret(bytes))) == 32
