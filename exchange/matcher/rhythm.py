@@ -93,9 +93,11 @@ def following_sql() -> str:
 def sequence_sql() -> str:
     """Two things in a row; of words of one's own only that there were some."""
     def thing(act: str, key: str) -> str:
+        """SQL of what was shared, linked or tagged; words of one's own are alike."""
         return f"CASE {act} WHEN 1 THEN 0 ELSE {key} END"
 
     def words(act: str, key: str) -> str:
+        """SQL of how an act and its thing are told to people."""
         return f"CASE {act} WHEN 1 THEN 'own words' ELSE {_word(act)} || ' ' || CAST({key} AS VARCHAR) END"
 
     key = mix_sql("7", "act1", thing("act1", "key1"), "act", thing("act", "key"))
@@ -107,9 +109,11 @@ def sequence_sql() -> str:
 def cadence_sql() -> str:
     """Three acts in a row by kind and pause."""
     def step(pause: str) -> str:
+        """SQL of a pause as a whole number of steps on its logarithm."""
         return f"CAST(floor(ln(1 + {pause}) / ln({_STEP})) AS BIGINT)"
 
     def least(pause: str) -> str:
+        """SQL of the shortest pause of the same step, told in seconds."""
         return f"CAST(CAST(floor(pow({_STEP}, {step(pause)})) - 1 AS BIGINT) AS VARCHAR) || ' s+, '"
 
     key = mix_sql("8", "act2", step("ts1 - ts2"), "act1", step("ts - ts1"), "act")

@@ -245,4 +245,4 @@ class Check:
         for name, rows in unknown:
             report.problems.append(
                 f"{self.source.place}: {counted(rows, 'row')} {verb(rows, 'has', 'have')} the unknown itype {name!r}"
-                f" and {verb(rows, 'is', 'are')} left out. Known: {', '.join(LINK_KINDS)}; a mapping file can rename them.")
+                f" and {verb(rows, 'is', 'are')} left out. Known: {', '.join(LINK_KINDS)}; a mapping can rename them.")

@@ -31,6 +31,8 @@ def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] =
     ``held_by``, a table of kind and key, only traces whose number is one of a value there. Links are asked by the
     number alone, many times as fast: of what comes along by chance the caller keeps what has the kind too."""
     def held(rows: str, *kinds: str) -> str:
+        """The rows whose number is one of a value of these kinds (none named: of any) in ``held_by``, if there is one.
+        """
         if not held_by:
             return rows
         named = f" WHERE kind IN ({', '.join(quoted(kind) for kind in kinds)})" if kinds else ""

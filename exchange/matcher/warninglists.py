@@ -121,6 +121,7 @@ def _hostnames(entries: list[str], bad: list[str]) -> Test:
     known = frozenset(entry.lower().strip(".") for entry in entries)
 
     def test(value: str) -> bool:
+        """Whether the host of a value, or a name above it, is listed."""
         url = names.url(value)
         parts = (names.url_host(url) if url else value).split(".")
         return any(".".join(parts[start:]) in known for start in range(len(parts)))
@@ -138,6 +139,7 @@ def _ranges(entries: list[str], bad: list[str]) -> Test:
             known.setdefault((given.version, given.bits), set()).add(_cut(given, given.bits))
 
     def test(value: str) -> bool:
+        """Whether an address or range lies in a listed one."""
         asked = network(value)
         return asked is not None and any(
             _cut(asked, bits) in firsts for (version, bits), firsts in known.items()

@@ -77,6 +77,7 @@ class _Reading:
     """Ids of all rows, faulty ones too: a reference to a faulty row isn't a second fault."""
 
     def read_tables(self, document: Mapping[str, Any]) -> None:
+        """Read every table of the document; one that there is not is a fault with the nearest name."""
         for name, rows in document.items():
             if name not in TABLES:
                 self.fault(f"[[{name}]]", "", "There is no such table." + like(name, tuple(TABLES)),
@@ -85,6 +86,8 @@ class _Reading:
                 self.read_rows(name, rows, f"[[{name}]]", {})
 
     def read_rows(self, name: str, rows: Any, header: str, parent: Row) -> None:
+        """Read the rows of one table. ``header`` is how people write it, ``parent`` the keys that a nested row
+        inherits."""
         if not isinstance(rows, list):
             self.fault(header, "", "It is no list of tables.", f"Begin each {name} with {header}.")
             return
@@ -98,6 +101,7 @@ class _Reading:
             self.read_row(name, {**parent, **given}, place)
 
     def read_row(self, name: str, given: Row, place: str) -> None:
+        """Read one row with the reader of each key; nothing is taken of a row with a fault."""
         table = TABLES[name]
         row: Row = {}
         if isinstance(given.get("id"), str):
@@ -135,6 +139,7 @@ class _Reading:
         return len(self.faults) == before
 
     def take(self, name: str, row: Row, place: str) -> None:
+        """Keep a complete row under its key; a second one with the same key is a fault."""
         key = tuple(row[column] for column in KEYS[name])
         if key in self.wanted[name]:
             self.fault(place, KEYS[name][-1], f"{place_key(key)} is described twice.", "Remove one.")
@@ -143,11 +148,13 @@ class _Reading:
         self.places[name, key] = place
 
     def fault(self, place: str, key: str, why: str, fix: str) -> None:
+        """Note what is wrong in a sentence: file, place, key, why, and how to mend it."""
         where = f"{self.source}: {place}" + (f", key {key!r}" if key and ", key " not in place else "")
         self.faults.append(f"{where}: {why} {fix}".rstrip())
 
     # -- references ------------------------------------------------------------------------------------------
     def check_references(self) -> None:
+        """Every id that a row names must be described, or known already unless the file stands alone."""
         organisations, groups, communities = (
             self.described[name] | (set() if self.alone else set(present))
             for name, present in (("organisation", self.known.organisations), ("group", self.known.groups),
@@ -168,6 +175,7 @@ class _Reading:
         self.check_aliases()
 
     def check_aliases(self) -> None:
+        """Within a community no two collections may have one alias, those that are known already included."""
         taken = {(c.community, c.alias): c.id for c in self.known.collections.values()
                  if c.alias and (c.id,) not in self.wanted["collection"]}
         for (key,), row in self.wanted["collection"].items():

@@ -57,6 +57,7 @@ def matching(pattern: re.Pattern[str], words: str) -> Reader:
     """A text that the whole of ``pattern`` matches; ``words`` says so to people."""
 
     def read(value: Any) -> str:
+        """The text itself. Raises WrongValueError where the pattern doesn't match all of it."""
         given = text(value)
         if not pattern.fullmatch(given):
             raise WrongValueError(f"{given!r} can't stand here.", f"Write {words}.")
@@ -109,6 +110,7 @@ def one_of(*words: str) -> Reader:
     """One of the listed words."""
 
     def read(value: Any) -> str:
+        """The word itself. Raises WrongValueError with the nearest word."""
         if value not in words:
             raise WrongValueError(f"{_shown(value)} is not known here." + like(value, words),
                                   f"Use one of: {', '.join(words)}.")
@@ -128,6 +130,7 @@ def whole_number(lowest: int, highest: int) -> Reader:
     """A whole number in the closed range."""
 
     def read(value: Any) -> int:
+        """The number itself. Raises WrongValueError for booleans, fractions and numbers beyond the range."""
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
             raise WrongValueError(f"It is {_shown(value)}.",
                                   f"Write a whole number from {lowest} to {highest}, without quotes.")
@@ -140,6 +143,7 @@ def list_of(read: Reader) -> Reader:
     """A list of different values, each read by ``read``."""
 
     def read_list(value: Any) -> list[Any]:
+        """The values in their order. Raises WrongValueError for what is no list, and for a value that stands twice."""
         if not isinstance(value, list):
             raise WrongValueError(f"It is {_shown(value)}, which is no list.", "Write [\"...\", \"...\"].")
         items = [read(item) for item in value]
@@ -155,6 +159,7 @@ def table_of(keys: Mapping[str, Reader], required: tuple[str, ...] = ()) -> Read
     """A table with these keys; all that is wrong in it is said at once."""
 
     def read(value: Any) -> dict[str, Any]:
+        """The table with each value read. Raises WrongValueError with everything that is wrong in it."""
         if not isinstance(value, dict):
             raise WrongValueError(f"It is {_shown(value)}, which is no table.", "Write { key = value }.")
         wrong = [f"{key!r} is missing in it." for key in required if key not in value]

@@ -150,6 +150,7 @@ def _kind(value: Value) -> str:
 
 def _legend() -> Markup:
     def mark(kind: str, words: str) -> Markup:
+        """One entry: the shape of a class of the style sheet, and what it stands for."""
         shape = (tag("rect", x=1, y=1, width=10, height=10, rx=1.5, class_=kind) if "value" in kind
                  else tag("circle", cx=6, cy=6, r=5, class_=kind))
         return tag("span", tag("svg", shape, viewBox="0 0 12 12", width=12, height=12, aria_hidden="true"), words)

@@ -40,6 +40,7 @@ def draw(member: Member, likely_from: float = 0.5) -> Markup:
     scale = (WIDTH - LEFT - RIGHT) / (high - low)
 
     def x(nats: float) -> float:
+        """Place of a sum of nats, in units of the picture."""
         return LEFT + (nats - low) * scale
 
     height = ROW * (len(rows) + 1) + 8

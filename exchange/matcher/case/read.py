@@ -100,6 +100,7 @@ class _Reader:
         return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
 
     def read(self) -> Case:
+        """The case of this cluster, from the tables of the connection alone."""
         self._values = self._read_values()
         about = next(iter(self._rows("SELECT * FROM clusters WHERE cluster = ?")), {})
         bound = about.get("likely_from", 0.5)

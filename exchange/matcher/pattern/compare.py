@@ -47,6 +47,7 @@ def _simple(operator: str, constant: Constant) -> Test:
     order = _ORDER[operator]
 
     def test(value: Any) -> bool:
+        """Whether a value stands in this order to the constant; false where the types can't be compared (9.6.1)."""
         pair = comparable(value, constant)
         return pair is not None and order(*pair)
 
@@ -120,6 +121,7 @@ def _set_test(comparison: Comparison) -> Test:
     inside = comparison.operator == "ISSUBSET"
 
     def test(value: Any) -> bool:
+        """Whether a value is an address or range that lies in the constant (or holds it); anything else isn't."""
         found = network(value) if isinstance(value, str) else None
         if found is None:
             return False

@@ -77,6 +77,7 @@ def _searching(expression: str, shown_as: str) -> TextTest:
     latin = expression.isascii() or max(expression) < "\u0100"
 
     def test(value: Any) -> bool | None:
+        """Whether the expression is found in a text, or in octets as Latin-1; None where RE2 can't tell."""
         if isinstance(value, str):
             return text_search(_utf8(unicodedata.normalize("NFC", value))) is not None
         if isinstance(value, bytes) and latin:

@@ -98,6 +98,7 @@ def _computing(query: str) -> Callable[[Iterator[RecordBatch]], Iterator[RecordB
     """What a worker does with the batches of a partition."""
 
     def compute(batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+        """The answer of the query over all rows of one partition; nothing for a partition without rows."""
         import duckdb  # noqa: PLC0415 - runs on a worker
         import pyarrow as pa  # noqa: PLC0415
 

@@ -157,6 +157,7 @@ def draw_habits(rng: np.random.Generator) -> Habits:
         return float(np.exp(between(np.log(least), np.log(most))))
 
     def by(names: tuple[str, ...], least: float, most: float) -> dict[str, float]:
+        """A factor for each name, drawn by itself."""
         return {name: about(least, most) for name in names}
 
     platform = Platform(

@@ -18,6 +18,8 @@ def _normaliser(word: str, digits: int) -> Callable[[str], str]:
     prefix = re.compile(rf"{word[:3]}-?{word[3:]}[:=]\s*" if word.startswith("sha") else rf"{word}[:=]\s*")
 
     def normalise(text: str) -> str:
+        """The hex digits in small letters, without a prefix. Raises IdentifierError for another length, and for
+        fillers."""
         plain = text.strip().lower()
         found = prefix.match(plain)
         plain = plain[found.end() :] if found else plain

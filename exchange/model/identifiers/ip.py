@@ -84,6 +84,7 @@ def _only(version: int, ranges: bool) -> Callable[[str], str]:
     wanted = f"IPv{version} {'range' if ranges else 'address'}"
 
     def normalise_one(text: str) -> str:
+        """As ``normalise``; raises IdentifierError for the other version, and for a range where an address is asked."""
         value = normalise(text)
         if ("/" in value) is not ranges or (6 if ":" in value else 4) != version:
             raise IdentifierError(f"{text[:80]!r} is no {wanted}")

@@ -17,6 +17,7 @@ from exchange.model.identifiers.platforms import table
 
 def _only(wanted: str) -> Callable[[str], str]:
     def normalise(text: str) -> str:
+        """The address of the page as its platform writes it. Raises IdentifierError for another kind of account."""
         found = account.read(text)
         platform = table().named(found.platform)
         alike = platform.alike if platform else frozenset({"profile", wanted})
