@@ -157,7 +157,8 @@ def _assets(one: Attribute, assets: tuple[Asset, ...], number: int) -> Made:
     made.objects += [*more, link]
     if len(found) > 1 and found[0]["type"] == "domain-name" and "/" not in found[1]["value"]:
         heading = context.head("relationship", link_id("resolves-to", one.key), one.modified, one.terms)
-        made.objects.append(relationship(heading, "resolves-to", found[0]["id"], found[1]["id"], **one.times()))
+        made.objects.append(relationship(heading, "resolves-to", found[0]["id"], found[1]["id"], **one.times(),
+                                         external_references=one.references[:1]))
     context.ends[one.key] = ids[0] if ids else found[0]["id"]
     if ids:
         made.add(claims.exhibited(context, one.said, ids[0], one.terms, one.modified))

@@ -70,7 +70,7 @@ class Parts:
                 self._kinds[account.platform, account.key] = account.kind
             if obj.get("type") == "relationship" and obj.get("relationship_type") == "indicates":
                 self.times.setdefault(str(obj.get("source_ref")), obj)
-            elif obj.get("type") == "relationship" and self._is_of_misp(obj):
+            elif obj.get("type") == "relationship" and (self._is_of_misp(obj) or words.referred(obj, words.ATTRIBUTE)):
                 self._behind.add(str(obj.get("target_ref")))
             if obj.get("type") == "grouping" and words.referred(obj, words.OBJECT):
                 self._open(obj)
@@ -87,7 +87,7 @@ class Parts:
 
     def _open(self, grouping: Obj) -> None:
         said = words.said(grouping)
-        key, reach = words.referred(grouping, words.OBJECT), self.sharing.reach(grouping)
+        key, reach = words.referred(grouping, words.OBJECT), self.sharing.reach(grouping, self.above)
         found: Json = {"uuid": key, "timestamp": seconds(grouping), "comment": str(grouping.get("description", "")),
                        "deleted": bool(grouping.get("revoked")), "Attribute": [], "ObjectReference": []}  # fmt: skip
         found |= {name: said[name] for name in ("name", "meta-category", "description", "template_uuid",
@@ -168,7 +168,7 @@ class Parts:
         self, obj: Obj, key: str, value: Value, *, flagged: bool, relation: str = "", into: Json | None = None,
     ) -> Json:
         """Add an attribute to its object, or to the event."""
-        said, reach = words.said(obj), self.sharing.reach(obj)
+        said, reach = words.said(obj), self.sharing.reach(obj, self.above)
         found: Json = {
             "uuid": key, "type": value.type, "category": value.category, "value": value.value,
             "to_ids": flagged and not obj.get("revoked"), "timestamp": seconds(obj),

@@ -49,8 +49,11 @@ class Sharing:
     home: bool
     """Whether the target is in the MISP community that levels 1 to 3 meant."""
 
-    def reach(self, obj: Obj) -> Reach:
-        """How far an object may go; what can't be resolved counts as the strictest (P2)."""
+    def reach(self, obj: Obj, above: Reach | None = None) -> Reach:
+        """How far an object may go; what can't be resolved counts as the strictest (P2).
+
+        ``above`` is how far its event may go: what its source let inherit goes as far, under the same TLP.
+        """
         refs = [str(ref) for ref in obj.get("object_marking_refs") or ()]
         refs += [str(one.get("marking_ref")) for one in obj.get("granular_markings") or () if one.get("marking_ref")]
         tags = words.tags(obj)
@@ -67,7 +70,10 @@ class Sharing:
         if audiences:
             level, group = self._of_audiences(groups)
             return Reach(level, group, strictest, pap, not any(tlp.from_word(tag) for tag in tags))
-        return Reach(self._of_tlp(obj, strictest), tlp=strictest, pap=pap)
+        own = [_plain(found[1]) for tag in tags if (found := tlp.from_word(tag))]
+        if above is not None and strictest == above.tlp and not own:
+            own = [strictest]
+        return Reach(self._of_tlp(obj, strictest, strictest in own), tlp=strictest, pap=pap)
 
     def _tlp(self, ref: str) -> str:
         known = tlp.well_known(ref)
@@ -87,10 +93,13 @@ class Sharing:
             return OWN_ONLY, ""
         return level, ""
 
-    def _of_tlp(self, obj: Obj, strictest: str) -> str:
-        said = words.said(obj).get("distribution", "")
-        if self.home and said in (EVERYBODY, INHERITED) and strictest in ("", "TLP:CLEAR", "TLP:GREEN"):
-            return EVERYBODY  # its source gave it to all communities itself
+    def _of_tlp(self, obj: Obj, strictest: str, tagged: bool) -> str:
+        """The level without an audience; ``tagged``: the source itself stated the level together with this TLP."""
+        said = words.said(obj)
+        silent = INHERITED if "type" in said or "name" in said else ""  # an attribute or object may say nothing
+        own = said.get("distribution", silent)
+        if self.home and own in (EVERYBODY, INHERITED) and (tagged or not strictest):
+            return EVERYBODY  # its source gave it to all communities itself, and the tag goes with it
         if strictest == "TLP:CLEAR" and personal.status(obj) == "no":
             return EVERYBODY
         if strictest in ("TLP:CLEAR", "TLP:GREEN") and self.home:
