@@ -132,7 +132,8 @@ def _benign(item: Mapping[str, Any], asset: Asset, claims: list[Claim]) -> list[
 
 def _heading(item: Mapping[str, Any], link: Link) -> dict[str, Any]:
     """Times, maker and markings: of both, the later change and every marking."""
-    changed = [text for text in (item.get("modified"), reach.octi(item).get("updated_at")) if _is_time(_text(text))]
+    told = (_text(item.get("modified")), _text(reach.octi(item).get("updated_at")))
+    changed = [text for text in told if _is_time(text)]
     return {"created": link.created, "modified": max([link.created, link.modified, *changed], key=version_key),
             "by": link.by or _by(item), "markings": list(dict.fromkeys([*reach.markings(item), *link.markings]))}
 

@@ -25,8 +25,7 @@ _KEPT = 300
 _MAX_TEXT = 2_000
 _NEEDED = ("type", "id", "value", "name", "aliases", "channel_types", "account_type", "account_login", "user_id",
            "display_name", "labels", "x_opencti_labels", "description", "x_opencti_description", "object_marking_refs",
-           "granular_markings",
-           "created", "modified", "created_by_ref", "x_opencti_created_by_ref", "revoked")  # fmt: skip
+           "granular_markings", "created", "modified", "created_by_ref", "x_opencti_created_by_ref", "revoked")
 _NEEDED_OF_OCTI = ("labels", "description", "created_at", "updated_at", "created_by_ref")
 
 

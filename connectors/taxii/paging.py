@@ -123,12 +123,17 @@ class Walk:
     """Microseconds before the last date from which on is still to be asked, where dates lead on."""
 
     def steps(self, most: int) -> Iterator[Step]:
-        """Pages with what is new on each, at most ``most`` of them; the last step's standing begins a new walk."""
-        for _ in range(most):
+        """Pages with what is new on each; the last step's standing begins a new walk.
+
+        At most ``most`` pages with anything new: those without lead on, or end the walk, after a few.
+        """
+        left = most
+        while left > 0:
             page = self._page()
             if page is None:
                 continue
             fresh, repeated = self._take(page)
+            left -= bool(fresh)
             gap, on = self._lead_on(page, fresh, repeated)
             if gap:
                 self.at = replace(self.at, rows=self.at.rows + 1)
