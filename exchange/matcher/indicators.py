@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from exchange.errors import ExchangeError
@@ -88,6 +89,8 @@ class Feed:
     """The objects of a feed that matter here, latest versions only."""
 
     objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _ordered: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    """Objects by type, in order; empty until somebody asks."""
 
     def add(self, obj: Mapping[str, Any], report: Report) -> None:
         """Take one object in; other types are only counted."""
@@ -101,10 +104,14 @@ class Feed:
         known = self.objects.get(name)
         if known is None or _version(obj) > _version(known):
             self.objects[name] = obj
+            self._ordered.clear()
 
     def of_type(self, kind: str) -> Iterator[Mapping[str, Any]]:
         """All objects of a type, by id, so that the order of arrival is forgotten."""
-        return (obj for _, obj in sorted(self.objects.items()) if obj["type"] == kind)
+        if not self._ordered:
+            for name in sorted(self.objects):
+                self._ordered.setdefault(self.objects[name]["type"], []).append(self.objects[name])
+        return iter(self._ordered.get(kind, ()))
 
     def name(self, ref: str) -> str:
         """The name of an identity or campaign, or its id."""
@@ -174,7 +181,7 @@ def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]
                     benign.setdefault(probe.value, {}).setdefault(source, obj["id"])
             report.leave_out(BENIGN, obj["id"])
         elif values or compound is not None:
-            found.append(replace(_indicator(obj, values, campaigns.get(obj["id"], ""), feed, terms), compound=compound))
+            found.append(_indicator(obj, values, compound, campaigns.get(obj["id"], ""), feed, terms))
     heard = {source for said in [*benign.values(), *disputes.voices.values()] for source in said}
     report.problems += [f"--allow-from {source}: nothing in the feed is said to be benign by this source, nor disputed;"
                         " name the id of an identity as in created_by_ref."
@@ -182,7 +189,8 @@ def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]
     return _without(found, benign, disputes, feed, terms, report)
 
 
-def _indicator(obj: Mapping[str, Any], values: list[Probe], campaign: str, feed: Feed, terms: Terms) -> Indicator:
+def _indicator(obj: Mapping[str, Any], values: list[Probe], compound: Compound | None, campaign: str, feed: Feed,
+               terms: Terms) -> Indicator:
     stated = str(obj.get("created_by_ref") or UNKNOWN_SOURCE)
     name = feed.name(stated)
     return Indicator(
@@ -191,7 +199,7 @@ def _indicator(obj: Mapping[str, Any], values: list[Probe], campaign: str, feed:
         campaign_class=stated_class(obj) or stated_class(feed.objects.get(campaign, {})),
         trust=terms.known.trust(stated, feed.name(terms.known.speaker(stated)), terms.sources), campaign_ref=campaign,
         tlp=level_of(obj, feed.objects),
-        valid_until=_seconds(obj["valid_until"]) if obj.get("valid_until") is not None else None)
+        valid_until=_seconds(obj["valid_until"]) if obj.get("valid_until") is not None else None, compound=compound)
 
 
 def _suppressed(indicator: Indicator, said: Mapping[str, str], trusted: frozenset[str]) -> bool:
@@ -225,7 +233,9 @@ def _without(
                 for probe in values for source, statement in {**single, **benign.get(probe.value, {})}.items()
             }
             report.values_objected += len({shared for shared, _ in objections})
-            kept.append(replace(indicator, probes=values, objections=tuple(objections.values()), trust=trust))
+            as_it_is = values == indicator.probes and not objections and trust is indicator.trust
+            kept.append(indicator if as_it_is else
+                        replace(indicator, probes=values, objections=tuple(objections.values()), trust=trust))
             report.values_used.update(probe.kind for probe in values)
     report.indicators_used = len(kept)
     return kept
@@ -324,6 +334,7 @@ def _confidence(obj: Mapping[str, Any], default: float) -> float:
     return default
 
 
+@lru_cache(maxsize=100_000)  # an indicator's are asked for twice, and many have the same
 def _seconds(text: Any) -> int:
     if not isinstance(text, str):
         raise TypeError("a timestamp is a text")
