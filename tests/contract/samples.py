@@ -220,6 +220,26 @@ def _disarm(folder: Path) -> Path:
     return source
 
 
+def _archive(folder: Path) -> Path:
+    """A data set: 700 users, most of them hashed, and 600 tweets; and a file that is no part of it."""
+    source = folder / "archive"
+    source.mkdir()
+    users = ["userid,user_display_name,user_screen_name,follower_count,account_creation_date,account_language"]
+    for number in range(700):
+        ident = f"{number:041}A" if number % 5 else str(10_000 + number)
+        name = ident if number % 5 else f"made_up_{number}"
+        users.append(f"{ident},{name},{name},{number},2019-02-03,en")
+    (source / "lorem_2021_users.csv").write_text("\n".join([*users, "?,?,?,,,"]))
+    tweets = ["tweetid,userid,user_screen_name,tweet_text,tweet_time,hashtags"]
+    tweets += [f"{number},10000,made_up_0,lorem,2021-01-02 03:04,[a]" for number in range(600)]
+    (source / "lorem_2021_tweets.csv").write_text("\n".join(tweets))
+    (source / "zz.csv").write_text("lorem,ipsum\n")
+    return source
+
+
+_ARCHIVE_ROWS = frozenset([*(("lorem_2021_users.csv", row) for row in range(1, 703)), ("zz.csv", 1),
+                           *(("lorem_2021_tweets.csv", row) for row in range(1, 602))])  # fmt: skip
+
 SAMPLES: Mapping[str, Sample] = {
     "ai-lab-report": Sample(_lab_folder, frozenset([("a.json", 1), *(("b.jsonl", row) for row in range(1, 6))]), ".json"),
     "stix-file": Sample(
@@ -235,6 +255,7 @@ SAMPLES: Mapping[str, Sample] = {
     "disarm": Sample(
         _disarm, frozenset([*(("1.6/DISARM.json", row) for row in range(1, 502)),
                             *(("1.7/DISARM.json", row) for row in range(1, 402))]), ".json"),
+    "x-archive": Sample(_archive, _ARCHIVE_ROWS, ".csv"),
     "table": Sample(_tables, _TABLE_ROWS, ".csv"),
     "threatexchange": Sample(
         None, frozenset((f"{GROUP}/threat_updates", row) for row in range(1, 11)), serve=_graph),
