@@ -52,7 +52,7 @@ class Limits(NamedTuple):
 
 
 DOOR = Limits()
-WIDE = Limits(1_048_576, 10_000, 80)
+WIDE = Limits(262_144, 10_000, 80)
 """For who only asks whether a pattern matches: no member has to read it."""
 
 _SPACE = r"[ \t\r\n]{0,9}"
