@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from connectors.misp import record, tags
@@ -51,7 +52,7 @@ class Attribute:
     """Its tags."""
     relation: str
 
-    @property
+    @cached_property
     def modified(self) -> str:
         """Its version: an object's own change may narrow what is in it."""
         return self.context.changed(self.item, *([self.place.holder] if self.place.holder else []))
@@ -72,6 +73,7 @@ class Attribute:
         """Its tags, and what lets it come back as it was."""
         return told_labels(self.item, self.names)
 
+    @cached_property
     def times(self) -> dict[str, Any]:
         """``start_time`` and ``stop_time`` of its relationships."""
         first, last = (record.moment(record.text(self.item, name)) for name in ("first_seen", "last_seen"))

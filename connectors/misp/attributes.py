@@ -157,7 +157,7 @@ def _assets(one: Attribute, assets: tuple[Asset, ...], number: int) -> Made:
     made.objects += [*more, link]
     if len(found) > 1 and found[0]["type"] == "domain-name" and "/" not in found[1]["value"]:
         heading = context.head("relationship", link_id("resolves-to", one.key), one.modified, one.terms)
-        made.objects.append(relationship(heading, "resolves-to", found[0]["id"], found[1]["id"], **one.times(),
+        made.objects.append(relationship(heading, "resolves-to", found[0]["id"], found[1]["id"], **one.times,
                                          external_references=one.references[:1]))
     context.ends[one.key] = ids[0] if ids else found[0]["id"]
     if ids:
@@ -183,7 +183,7 @@ def _pattern(one: Attribute, value: str, number: int) -> Made:
     context, (comment, _) = one.context, prose(one.item, "comment")
     heading = context.head("indicator", carrier_id("indicator", one.key), one.modified, one.terms)
     found = {**heading, "name": f"{one.kind.name} pattern", "indicator_types": ["attribution"], "pattern": value,
-             "pattern_type": one.kind.language, "valid_from": one.times().get("start_time", context.created),
+             "pattern_type": one.kind.language, "valid_from": one.times.get("start_time", context.created),
              "labels": one.labels, "external_references": one.references}  # fmt: skip
     found |= {"description": comment} if comment else {}
     context.ends[one.key] = found["id"]

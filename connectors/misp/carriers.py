@@ -23,7 +23,7 @@ def indicator_of(
     every = list(assets)
     told = [asset for asset in every if legitimate or not asset.nobody]
     heading = one.context.head("indicator", identifier, one.modified, one.terms)
-    first = one.times().get("start_time", "")
+    first = one.times.get("start_time", "")
     alone = identifier == carrier_id("indicator", one.key)
     more: dict[str, Any] = {"labels": one.labels, "external_references": one.references} if alone else {}
     end = sightings.expiry(one.item)
@@ -47,7 +47,7 @@ def indicates(one: Attribute, identifier: str, relation: str, key: str = "") -> 
     heading = one.context.head("relationship", link_id("indicates", key or one.key), one.modified, one.terms)
     says = {"relation": relation, **_scale(one)}
     return relationship(heading, "indicates", identifier, one.context.campaign, says=says, confidence=one.confidence,
-                        **one.times())
+                        **one.times)
 
 
 def observed(
@@ -65,7 +65,7 @@ def observed(
     heading = one.context.head("relationship", link_id("observed", key or one.key), one.modified, terms)
     more = {"labels": one.labels, "external_references": one.references} if carrier else {}
     found = relationship(heading, "related-to", one.context.campaign, thing, description=comment,
-                         says={"relation": relation, **_scale(one)}, confidence=one.confidence, **one.times(), **more)
+                         says={"relation": relation, **_scale(one)}, confidence=one.confidence, **one.times, **more)
     if kept:
         found["extensions"] |= original(kept)
     return found, fresh

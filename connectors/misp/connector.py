@@ -70,7 +70,7 @@ class Misp(Connector):
         first = names.index(memory.at.name) if memory.at.name in names else 0
         for number, one in enumerate(found):
             progress = (number, len(found))
-            if one.stamp and memory.stamps.get(one.key) == _version(one.stamp, source):
+            if one.stamp and memory.stamp(one.key) == _version(one.stamp, source):
                 continue
             if one.stamp or number >= first:
                 yield from _document(one, source, settings, memory, progress, strict=single)
@@ -130,7 +130,7 @@ def _document(
         event = Event(item, name, settings)
         event.known = memory.known(event.key)
         version = _version(found.stamp or _digest(item), source)
-        if memory.stamps.get(event.key) == version:
+        if memory.stamp(event.key) == version:
             continue
         same = resume.name == found.name and resume.number == number and resume.stamp == version
         skip = resume.batches if same else 0
@@ -160,10 +160,10 @@ def _gone(source: Source, memory: Memory, found: list[Found]) -> list[str]:
     if source.option("missing") != "withdraw" or not any(one.stamp for one in found):
         return []
     listed = {one.key for one in found}
-    missing = [key for key in memory.stamps if key not in listed]
-    if len(missing) > max(1, int(len(memory.stamps) * _MOST_MISSING)):
+    missing = [key for key in memory.events if key not in listed]
+    if len(missing) > max(1, int(len(memory.events) * _MOST_MISSING)):
         raise InputError(
-            f"{len(missing):,} of {len(memory.stamps):,} known events aren't listed any more: nothing was withdrawn.",
+            f"{len(missing):,} of {len(memory.events):,} known events aren't listed any more: nothing was withdrawn.",
             why="That many at once is more likely a fault of the list.",
             fix="Check the source; withdraw them with cibx revoke, or run with the option missing=keep.",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from connectors.misp import record
@@ -84,12 +85,12 @@ class Context:
     """Keys of all carriers of the event, to know later what it made."""
     _marked: set[str] = field(default_factory=set)
 
-    @property
+    @cached_property
     def campaign(self) -> str:
         """Id of the event's campaign."""
         return derived_id("campaign", NAME, self.key)
 
-    @property
+    @cached_property
     def report(self) -> str:
         """Id of the event's report."""
         return derived_id("report", NAME, self.key)

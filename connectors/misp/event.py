@@ -16,7 +16,7 @@ from connectors.misp.attribute import Place
 from connectors.misp.context import Context, Made, Settings, carrier_id, ids_of
 from connectors.misp.organisations import identity
 from connectors.misp.record import Record
-from connectors.misp.terms import NO_TERMS, Terms, UnsayableError, stated
+from connectors.misp.terms import Terms, UnsayableError, stated
 from connectors.misp.values import without_payment_numbers
 from exchange.connect.contract import Row
 from exchange.model.misp.templates import template
@@ -46,6 +46,8 @@ class Event:
     terms: str = ""
     floor: str = ""
     keys: list[str] = field(default_factory=list)
+    waits: bool = False
+    """Whether it was passed over because it isn't published yet."""
 
     @property
     def key(self) -> str:
@@ -62,6 +64,7 @@ class Event:
         if record.flag(self.item, "deleted"):
             yield self._passed_over("Deleted by the source.", withdrawn=True)
         elif not self.settings.unpublished and not record.flag(self.item, "published", True):
+            self.waits = True
             yield self._passed_over("The event isn't published; the option unpublished=yes takes it all the same.")
         else:
             yield from self._taken()
@@ -69,7 +72,7 @@ class Event:
     def _taken(self) -> Iterator[Made]:
         every = [record.text(tag, "name") for tag in record.children(self.item, "Tag")]
         try:
-            terms = stated(self.item, every, NO_TERMS, self.settings.audiences)
+            terms = stated(self.item, every, None, self.settings.audiences)
         except UnsayableError as error:
             yield self._passed_over(str(error), outcome="quarantined")
             return

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from exchange.model.misp.words import NAME
@@ -72,9 +73,10 @@ def key(record: Record, *context: str) -> str:
         return str(uuid.uuid5(OUR_NAMESPACE, canonical([NAME, *context, content])))
 
 
-def moment(value: object) -> str:
+@lru_cache(maxsize=8192)
+def moment(value: str | int) -> str:
     """A STIX time of seconds since 1970 or an ISO 8601 text (UTC where it names no zone); empty where it is none."""
-    written = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    written = str(value).strip()
     try:
         if written.lstrip("-").isdigit():
             found = datetime.fromtimestamp(int(written), UTC)

@@ -17,6 +17,8 @@ from connectors.misp.event import Event, Known
 
 FORMAT = 1
 MAX_KEYS = 50_000
+_TAKEN = 3
+"""Entries of an event that was taken, not passed over."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,8 @@ class At:
 class Memory:
     """The checkpoint under way."""
 
-    stamps: dict[str, str] = field(default_factory=dict)
-    """Stamp of each event, by its key."""
-    terms: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Digest of its terms, and floor."""
+    events: dict[str, list[str]] = field(default_factory=dict)
+    """Of each event by its key: its stamp; where it was taken also the digest of its terms, and its floor."""
     keys: dict[str, str] = field(default_factory=dict)
     """Keys of what it made: 16 bytes each, in base64; the events longest ago first."""
     at: At = At()
@@ -48,16 +48,20 @@ class Memory:
 
     def known(self, key: str) -> Known | None:
         """What is remembered of an event."""
-        if key not in self.terms:
-            return None
-        return Known(*self.terms[key], _unpacked(self.keys.get(key, "")))
+        entry = self.events.get(key, [])
+        return Known(entry[1], entry[2], _unpacked(self.keys.get(key, ""))) if len(entry) == _TAKEN else None
+
+    def stamp(self, key: str) -> str:
+        """The stamp under which an event was read last; empty for one that never was."""
+        return self.events[key][0] if key in self.events else ""
 
     def remember(self, event: Event, stamp: str) -> None:
         """An event is through."""
-        self.stamps[event.key] = stamp
+        stamp = "" if event.waits else stamp  # to be read again: publishing changes no stamp
         if not event.terms:
+            self.events[event.key] = [stamp]
             return
-        self.terms[event.key] = event.terms, event.floor
+        self.events[event.key] = [stamp, event.terms, event.floor]
         self.forget_keys(event.key)
         packed = base64.b64encode(b"".join(uuid.UUID(one).bytes for one in event.keys)).decode()
         self.keys[event.key] = packed
@@ -67,8 +71,7 @@ class Memory:
 
     def forget(self, key: str) -> None:
         """An event is no more."""
-        self.stamps.pop(key, None)
-        self.terms.pop(key, None)
+        self.events.pop(key, None)
         self.forget_keys(key)
 
     def forget_keys(self, key: str) -> None:
@@ -77,8 +80,7 @@ class Memory:
 
     def record(self) -> dict[str, Any]:
         """As JSON values."""
-        events = {key: [stamp, *self.terms.get(key, ())] for key, stamp in self.stamps.items()}
-        found = {"format": FORMAT, "events": events, "keys": dict(self.keys)}
+        found = {"format": FORMAT, "events": dict(self.events), "keys": dict(self.keys)}
         return found | ({"at": [self.at.name, self.at.number, self.at.stamp, self.at.batches]} if self.at.name else {})
 
 
@@ -89,12 +91,10 @@ def read(checkpoint: Mapping[str, Any] | None) -> Memory:
         return found
     events, keys, at = (checkpoint.get(name) for name in ("events", "keys", "at"))
     for key, entry in (events.items() if isinstance(events, Mapping) else ()):
-        if isinstance(entry, list) and entry and all(isinstance(one, str) for one in entry):
-            found.stamps[key] = entry[0]
-            if len(entry) == 3:
-                found.terms[key] = entry[1], entry[2]
+        if isinstance(entry, list) and len(entry) in (1, _TAKEN) and all(isinstance(one, str) for one in entry):
+            found.events[key] = entry
     for key, packed in (keys.items() if isinstance(keys, Mapping) else ()):
-        if isinstance(packed, str) and key in found.terms:
+        if isinstance(packed, str) and len(found.events.get(key, ())) == _TAKEN:
             found.keys[key] = packed
             found._held += len(packed)
     if isinstance(at, list) and [type(one) for one in at] == [str, int, str, int]:

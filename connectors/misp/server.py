@@ -36,9 +36,8 @@ def listed(source: Source) -> Iterator[Found]:
             break
     else:
         raise InputError(f"{source.url} lists more than {MAX_PAGES:,} pages of events.", fix=_FIX)
-    for stamp, key in sorted((stamp.rjust(12, "0"), key) for key, stamp in stamps.items()):
-        yield Found(f"{key}.json", lambda key=key: _event(source, key), key,  # type: ignore[misc]
-                    stamp.lstrip("0") or "0")  # fmt: skip
+    for stamp, key in sorted((stamp, key) for key, stamp in stamps.items()):
+        yield Found(f"{key}.json", lambda key=key: _event(source, key), key, stamp)  # type: ignore[misc]
 
 
 def _entries(document: Any, source: Source) -> dict[str, str]:
@@ -49,10 +48,17 @@ def _entries(document: Any, source: Source) -> dict[str, str]:
     for one in inner:
         entry = (record.child(one, "Event") or one) if isinstance(one, dict) else {}
         try:
-            found[str(uuid.UUID(record.text(entry, "uuid")))] = record.text(entry, "timestamp")
+            found[str(uuid.UUID(record.text(entry, "uuid")))] = _stamp(entry)
         except ValueError:
             raise InputError(f"{source.url} lists an event without a UUID.", fix=_FIX) from None
     return found
+
+
+def _stamp(entry: Record) -> str:
+    """When an event changed, or was sighted: a sighting changes no timestamp of the event."""
+    seen = record.text(entry, "sighting_timestamp")
+    stamp = record.text(entry, "timestamp").rjust(12, "0")
+    return f"{stamp} {seen}" if seen not in ("", "0") else stamp
 
 
 def _event(source: Source, key: str) -> list[Record]:

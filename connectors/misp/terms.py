@@ -85,8 +85,11 @@ def read_audiences(option: str) -> Audiences:
     return Audiences(groups, orgs)
 
 
-def stated(item: Record, tags: Iterable[str], above: Terms, audiences: Audiences) -> Terms:
-    """What a record states itself, joined to what stands above it; raises UnsayableError."""
+def stated(item: Record, tags: Iterable[str], above: Terms | None, audiences: Audiences) -> Terms:
+    """What a record states itself, joined to what stands above it (None: it is an event); raises UnsayableError."""
+    if above is None and record.text(item, "distribution") == "5":
+        raise UnsayableError("The event inherits its distribution, and there is nothing to inherit it from.")
+    above = above or NO_TERMS
     refs = [ref for tag in tags if (ref := _tag_ref(tag))]
     says_tlp = above.tlp or any(ref in tlp.TLP2_IDS for ref in refs)
     level = record.text(item, "distribution")

@@ -223,6 +223,36 @@ def test_a_server_is_asked_page_by_page_until_nothing_new_comes(ignores_page: bo
         assert all(row.file.endswith(".json") for row in rows)
 
 
+def test_an_event_that_waits_comes_when_it_is_published_though_its_stamp_stays() -> None:
+    one = numbered(1)[0]
+    with MispPeer([one | {"published": False}]) as peer:
+        patterns, rows, checkpoint, _ = bring(peer.source())
+        assert (patterns, {row.outcome for row in rows}) == ([], {"note"})
+        peer.events = [one]
+        assert len(bring(peer.source(), checkpoint)[0]) == 1
+
+
+def test_an_event_that_is_edited_and_waits_again_keeps_what_it_told() -> None:
+    one = numbered(1)[0]
+    with MispPeer([one]) as peer:
+        checkpoint = bring(peer.source())[2]
+        peer.events = [one | {"published": False, "timestamp": str(STAMP + 9)}]
+        _, _, checkpoint, withdrawn = bring(peer.source(), checkpoint)
+        assert withdrawn == []
+        peer.events = [one | {"Attribute": [], "timestamp": str(STAMP + 9)}]
+        assert any(each.startswith("indicator--") for each in bring(peer.source(), checkpoint)[3])
+
+
+def test_a_sighting_alone_is_a_change() -> None:
+    one = numbered(1)[0]
+    with MispPeer([one]) as peer:
+        checkpoint = bring(peer.source())[2]
+        peer.sighted[one["uuid"]] = str(STAMP + 5)
+        one["Attribute"][0]["Sighting"] = [{"uuid": made("s"), "type": "0", "date_sighting": str(STAMP + 5)}]
+        batches = list(CONNECTOR.fetch(peer.source(), checkpoint))
+    assert "sighting" in {each["type"] for batch in batches for each in batch.upserts}
+
+
 def test_deleted_attributes_are_asked_for_and_withdrawn() -> None:
     one = event(attribute("domain", "a.example"), attribute("domain", "b.example"))
     with MispPeer([one]) as peer:

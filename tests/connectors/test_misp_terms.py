@@ -96,6 +96,11 @@ def test_a_wish_that_cant_be_said_quarantines_what_it_stands_on(name: str) -> No
     assert whole.objects == []
 
 
+def test_an_event_that_inherits_from_nothing_is_quarantined() -> None:
+    found = convert(event(attribute("domain", "a.example"), distribution="5"))
+    assert (found.objects, {row.outcome for row in found.rows}) == ([], {"quarantined"})
+
+
 def test_an_unknown_distribution_is_quarantined() -> None:
     found = convert(event(attribute("domain", "a.example", distribution="9")))
     assert [row.outcome for row in found.rows if row.row == 2] == ["quarantined"]

@@ -33,6 +33,8 @@ class MispPeer:
     too_large: set[str] = field(default_factory=set)
     forbidden: set[str] = field(default_factory=set)
     """Events that are listed and refused (403)."""
+    sighted: dict[str, str] = field(default_factory=dict)
+    """When an event was sighted last."""
     swapped: bool = False
     """Another event is sent than the one that was asked for."""
     frozen: bool = False
@@ -80,7 +82,7 @@ class MispPeer:
 
     def _index(self, body: Record) -> Answer:
         rows = [{"id": str(number), "uuid": one["uuid"], "timestamp": one["timestamp"], "published": one["published"],
-                 "orgc_uuid": one["Orgc"]["uuid"]} for number, one in enumerate(self.events, 1)]
+                 "sighting_timestamp": self.sighted.get(one["uuid"], "0"), "orgc_uuid": one["Orgc"]["uuid"]} for number, one in enumerate(self.events, 1)]
         rows.sort(key=lambda row: row["timestamp"])
         return _json(self._page(rows, body))
 
