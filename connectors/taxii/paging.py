@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from exchange.connect.taxii_server import RefusedError
+from exchange.outbound.body import OversizeError
 from exchange.stix.timestamp import from_microseconds, microseconds, version_key
 
 Way = Literal["both", "token", "date"]
@@ -119,6 +120,8 @@ class Walk:
     _tail: bytes = b""
     """The last object that came, as long as its date isn't known."""
     _refusals: int = 0
+    _largest: int = _LARGEST_LIMIT
+    """The largest limit that is worth asking for."""
     _margins: list[int] = field(default_factory=lambda: [1, 0])
     """Microseconds before the last date from which on is still to be asked, where dates lead on."""
 
@@ -148,7 +151,7 @@ class Walk:
                 return
 
     def _page(self) -> Page | None:
-        """Ask for the page that is due; None where the token was refused and another way is to be tried."""
+        """Ask for the page that is due; None where another way is to be tried: without this token, or fewer at once."""
         at = self.at
         query = {"limit": str(self.limit)} if self.limit else {}
         if at.token and at.way != "date":
@@ -157,6 +160,11 @@ class Walk:
             query["added_after"] = at.since
         try:
             return self.ask(query)
+        except OversizeError:
+            if self.limit <= 1:
+                raise
+            self.limit = self._largest = (self.limit + 1) // 2
+            return None
         except RefusedError as refused:
             if not at.token or refused.answered not in _LOST:
                 raise
@@ -219,8 +227,8 @@ class Walk:
             self._margins = [1, 0]
             self.at = replace(self.at, way="date", token="", since=_before(last))
             return "", True
-        if self.limit < _LARGEST_LIMIT and page.objects and len(self._margins) == 2:
-            self.limit = min(max(self.limit, len(page.objects)) * 10, _LARGEST_LIMIT)
+        if self.limit < self._largest and page.objects and len(self._margins) == 2:
+            self.limit = min(max(self.limit, len(page.objects)) * 10, self._largest)
             return "", True
         if not self._margins:
             return "", False

@@ -18,6 +18,10 @@ PIECE = 65_536
 _GZIP = 16 + zlib.MAX_WBITS
 
 
+class OversizeError(InputError):
+    """An answer is larger than was asked for; less of it at once may do."""
+
+
 def unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
     """Unpack a body with one Content-Encoding, in pieces of at most 64 KiB. Raises InputError for a wrong one."""
     coding = coding.strip().lower()
@@ -59,13 +63,13 @@ def _inflated(pieces: Iterator[bytes], coding: str) -> Iterator[bytes]:
 
 
 def whole(pieces: Iterable[bytes], limit: int) -> bytes:
-    """All pieces together; raises InputError beyond ``limit`` bytes."""
+    """All pieces together; raises OversizeError beyond ``limit`` bytes."""
     found: list[bytes] = []
     size = 0
     for piece in pieces:
         size += len(piece)
         if size > limit:
-            raise InputError(f"The answer is larger than {limit:,} bytes.", fix="Ask for less at once.")
+            raise OversizeError(f"The answer is larger than {limit:,} bytes.", fix="Ask for less at once.")
         found.append(piece)
     return b"".join(found)
 

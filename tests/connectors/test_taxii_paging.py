@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.taxii.paging import Page, Standing, Walk, read_standing
 from exchange.connect.taxii_server import RefusedError
+from exchange.outbound.body import OversizeError
 from exchange.stix.timestamp import from_microseconds, microseconds
 
 START = microseconds("2026-03-01T12:00:00Z")
@@ -28,6 +29,8 @@ class Shelf:
     size: int
     nexts: str = "given"
     headers: bool = True
+    light: int = 1_000
+    """Objects on the largest page that isn't too large to be read."""
     asked: int = 0
 
     def ask(self, query: Mapping[str, str]) -> Page:
@@ -38,6 +41,8 @@ class Shelf:
         found = [at for at in range(len(self.dates)) if not after or self.date(at) > after]
         start = int(query.get("next", "0"))
         page = found[start : start + min(self.size, int(query["limit"]))]
+        if len(page) > self.light:
+            raise OversizeError("too large")
         more = start + len(page) < len(found)
         token = str(start + len(page)) if more and self.nexts != "none" else ""
         told = [self.date(page[0]), self.date(page[-1])] if page and self.headers else ["", ""]
@@ -85,6 +90,18 @@ def test_what_came_and_what_is_told_as_a_gap_is_everything(at: list[int], size: 
     assert len(told) == len(set(told))
     crowded = max((at.count(date) for date in at), default=0) > size
     assert set(told) == set(range(len(at))) or (crowded and gaps)
+
+
+@given(dates | clumped, st.integers(1, 7), st.integers(1, 7), st.sampled_from(["given", "none"]))
+def test_pages_that_are_too_large_are_asked_for_in_parts(at: list[int], size: int, light: int, nexts: str) -> None:
+    told, _, gaps = Shelf(at, size, nexts, light=light).walk(Standing())
+    crowded = max((at.count(date) for date in at), default=0) > min(size, light)
+    assert told == list(range(len(at))) or (nexts == "none" and crowded and gaps)
+
+
+def test_an_object_that_is_too_large_alone_ends_the_walk() -> None:
+    with pytest.raises(OversizeError):
+        Shelf([1, 2], 5, light=0).walk(Standing())
 
 
 @given(clumped, clumped, st.integers(1, 7))

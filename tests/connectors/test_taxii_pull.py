@@ -166,6 +166,17 @@ def test_broken_objects_spoil_neither_their_neighbours_nor_the_paging(web: Web) 
     assert all(row.reason for row in told)
 
 
+def test_a_server_that_asks_to_wait_is_asked_again(web: Web) -> None:
+    from tests.fakes.quick_web import quick_web
+    from tests.fakes.web_peer import Answer
+
+    with TaxiiPeer(held(SPREAD)) as peer, quick_web() as patient:
+        right, busy = peer.web.fallback, iter([429, 503])
+        peer.web.fallback = lambda asked: (
+            right(asked) if (status := next(busy, 0)) == 0 else Answer(status, headers={"Retry-After": "7"}))
+        assert len(values(pull(patient, peer.collection_url))) == len(SPREAD)
+
+
 def test_the_same_version_is_told_once_and_a_new_one_again(web: Web) -> None:
     identity = {"type": "identity", "spec_version": "2.1", "id": "identity--0d3a4c0e-7ad0-4b8b-9b1f-000000000001",
                 "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z", "name": "Lorem"}
