@@ -59,7 +59,10 @@ _PRIVATE_MAIL = re.compile(
     r"@(?:gmail|googlemail|hotmail|outlook|live|yahoo|ymail|icloud|me|proton(?:mail)?|gmx|aol|mail|web|qq|163|yandex)\.",
     re.IGNORECASE)
 _FEDIVERSE = re.compile(r"@[\w.-]{1,64}@(?:[\w-]{1,63}\.)+[a-z]{2,}", re.IGNORECASE)
-_DIAL = frozenset({"whatsapp", "signal", "viber", "telegram", "imo", "line", "wechat", "zalo", "phone", "sms"})
+_NUMBERED = frozenset((
+    "facebook", "meta", "fb", "vk", "vkontakte", "ok", "ok.ru", "odnoklassniki", "weibo", "bilibili", "google",
+))  # fmt: skip
+"""Platforms that name accounts, Pages and ads by numbers."""
 _HEX = {
     "sha256": 64, "c2pa-manifest-sha256": 64, "pdq": 64, "simhash64": 16,
 }  # fmt: skip
@@ -124,9 +127,9 @@ def _bare(document: Mapping[str, Any], path: Path) -> bool:
         return False
     if path[:1] != ("external_assets",) or path[2:] != ("value",):
         return True
-    platform = _at(document, (*path[:2], "platform"))
-    value = str(_at(document, path)).lower()
-    return (isinstance(platform, str) and platform.strip().lower() in _DIAL) or any(f"{one}:" in value for one in _DIAL)
+    platform, of = (_at(document, (*path[:2], name)) for name in ("platform", "type"))
+    told = str(_at(document, path)).partition(":")[0]
+    return of != "ad" and not any(str(one).strip().lower() in _NUMBERED for one in (platform, told))
 
 
 def _may_stand(document: Mapping[str, Any], found: Found) -> bool:
@@ -135,7 +138,8 @@ def _may_stand(document: Mapping[str, Any], found: Found) -> bool:
         case ("external_assets", int(), "value"):
             return _in_asset(document, path, kind)
         case ("references", int()):
-            return kind in ("name", "words", "digest") or (kind == "username" and "@" not in str(_at(document, path)))
+            address = str(_at(document, path))
+            return (kind == "digest" and _in_path(address)) or (kind == "username" and "@" not in address)
         case ("account_identifiers", int(), "value"):
             return kind == "digest"
         case ("content_fingerprints", int(), "value"):
@@ -153,12 +157,20 @@ def _may_stand(document: Mapping[str, Any], found: Found) -> bool:
 def _in_asset(document: Mapping[str, Any], path: Path, kind: str) -> bool:
     """Public names and addresses stand there, and what only looks like more in them."""
     of, value = _at(document, (*path[:2], "type")), str(_at(document, path))
-    if kind in ("username", "digest", "name", "words"):
-        return of in _SITE or (of in ("hashtag", "domain") and kind != "username")
+    if kind == "digest":
+        return _in_path(value)
+    if kind == "username":
+        return of in _SITE
     if kind == "email" and of in _SITE:
         rest = _FEDIVERSE.sub("", value)
         return rest != value and not _PRIVATE_MAIL.search(value) and not any(one.kind == "email" for one in scan(rest))
     return False
+
+
+def _in_path(address: str) -> bool:
+    """Whether hexadecimal digits stand in the path of an address, as ids of content do, and not in its query."""
+    path, _, query = address.partition("?")
+    return "/" in path and not any(trace.kind == "digest" for trace in scan(query))
 
 
 def _contacts(document: Mapping[str, Any]) -> Iterator[FormFault]:

@@ -35,6 +35,7 @@ _PLACES = re.compile(r"(?<![\d.+])-?\d{1,3}\.\d{3,}\s*[,;/ ]\s*-?\d{1,3}\.\d{3,}
 _OPAQUE = re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
                      r"|(?<![0-9A-Za-z])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{16,}(?![0-9A-Za-z])")  # fmt: skip
 _URL = re.compile(r"\b(?:https?|hxxps?|ftp)://\S+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S*", re.IGNORECASE)
+_IDS = re.compile(r"(?<!\d)\d{5,}(?!\d)")
 _URL_PHONE = re.compile(
     r"(?:\btel:|\bsms:|\bcallto:|\bwa\.me/|whatsapp\.com/send\S*?phone=|viber\.(?:com|click)/|signal\.me/#p/|\bt\.me/\+"
     r"|[?&#;](?:phone|tel|telephone|mobile|msisdn|cell|number|whatsapp|contact|sms|fax)\w*=)"
@@ -50,7 +51,7 @@ _AMERICAN = re.compile(
     r"(?<![\w.\-/])(?:1[\s.\-]{1,2})?\(?[2-9]\d{2}\)?[\s.\-]{1,2}[2-9]\d{2}[\s.\-]{1,2}\d{4}(?![\d\-/]|\.\d)")
 _NATIONAL = re.compile(r"(?<![\d.,\w+/-])\(?0\d{1,4}\)?(?:[\s./\-]{1,2}\d{2,8}){1,5}(?![\d-])")
 _TRUNK = re.compile(r"(?<![\w.,])0[1-9]\d{8,9}(?![\w.,]*\d)")
-_BARE = re.compile(r"(?<![\d.,])[1-9]\d{9,14}(?!\d|[.,]\d)")
+_BARE = re.compile(r"(?<!\d)(?<!\d[.,])[1-9]\d{9,14}(?!\d|[.,]\d)")
 _GROUPED = re.compile(r"(?<![\d.,\w+-])[1-9]\d{0,3}(?:[\s.\-]\d{2,8}){2,5}(?![\d-]|[.,]\d)")
 _COUNTED = re.compile(
     r"\s*(?:views?|impressions?|followers?|accounts?|likes?|posts?|shares?|users?|people|members?|tokens?|bytes?|requests?"
@@ -60,7 +61,8 @@ _HANDLE = re.compile(r"(?<![\w@/.+%])@[A-Za-z_][\w.-]{1,40}|(?<![\w@/.+%])@\d+[A
 _CALLED = re.compile(
     r"\b(?:user[ _-]?name|user[ _-]?id|screen[ _-]?name|handle|login|nick(?:name)?|account[ _-]?(?:name|id)"
     r"|display[ _-]?name)s?\b\s*(?:is|was|were|are|=|:|named|called)\s*[\"'“‘]?[\w.@-]{2,}", re.IGNORECASE)  # fmt: skip
-_CALLED_USER = re.compile(r"\b(?:user|account)(?:\s*[:=]\s*|\s+)[\"'“‘]?(?=[\w.-]*[_\d])[A-Za-z][\w.-]{3,40}[\"'”’]?(?!\w)")
+_CALLED_USER = re.compile(
+    r"\b(?:user|account)(?:\s*[:=]\s*|\s+)[\"'“‘]?(?=[\w.-]*[_\d])[A-Za-z][\w.-]{3,40}[\"'”’]?(?!\w)")
 _ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s\"'<>()\[\]]+", re.IGNORECASE)
 
 
@@ -80,7 +82,7 @@ def phones(text: str, bare: bool) -> bool:
     plain = _PLACES.sub(" ; ", _OPAQUE.sub(" ; ", _DATES.sub(" ; ", text)))
     if any(_is_number("+" + _only(found).removeprefix("00")) for found in _INTERNATIONAL.findall(plain)):
         return True
-    plain = _URL.sub(" ; ", plain)
+    plain = _URL.sub(_query, plain)
     if any(_DIGITS.search(plain, said.end(), said.end() + _AFTER_WORD) for said in _TOLD.finditer(plain)):
         return True
     if any(_is_number("+1" + _only(found)[-10:], real=True) for found in _AMERICAN.findall(plain)):
@@ -88,6 +90,12 @@ def phones(text: str, bare: bool) -> bool:
     if any(9 <= len(_only(found)) <= 12 for pattern in (_NATIONAL, _TRUNK) for found in pattern.findall(plain)):
         return True
     return bare and any(_is_bare(found, plain) for pattern in (_BARE, _GROUPED) for found in pattern.finditer(plain))
+
+
+def _query(address: re.Match[str]) -> str:
+    """What of an address may be a number told by its signs: its path and long runs of digits are ids."""
+    _, mark, query = address[0].partition("?")
+    return f" ; {_IDS.sub(';', query)}" if mark else " ; "
 
 
 def number_like(digits: str) -> bool:

@@ -11,8 +11,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
-_PAIR = re.compile(r"(?<![\w@./-])([A-Z][a-z]+)\s+(?:[A-Z]\.\s+|(?:van|von|de|da|del|der|bin|ibn|al|el|la|le|di)\s+)?"
-                   r"([A-Z][A-Za-z'-]{1,30})(?:\s+([A-Z][A-Za-z'-]+))?")  # fmt: skip
+_PAIR = re.compile(r"(?=(?<![\w@./-])([A-Z][a-z]+)\s+(?:[A-Z]\.\s+|(?:van|von|de|da|del|der|bin|ibn|al|el|la|le)\s+)?"
+                   r"([A-Z][A-Za-z'-]{1,30})(?:\s+([A-Z][A-Za-z'-]+))?)")  # fmt: skip
 _REVERSED = re.compile(r"(?<![\w@./-])([A-Z][A-Za-z'-]{2,30}),\s+([A-Z][a-z]+)(?![\w-])")
 _TITLED = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Mister|Dr|Prof|Herr|Frau|Senora?|Sra|Monsieur|Madame|Mme|Sheikh|Sir|Dame)\b\.?\s+[A-Z][a-z'-]+")

@@ -10,6 +10,7 @@ from exchange.model.identifiers import wallet
 from exchange.model.identifiers.luhn import checks
 
 _RUN = re.compile(r"\d(?:[ \t\n.\-_/*,]{0,3}\d){11,60}")
+_FOURS = re.compile(r"(\d{4})[ .\-_/](\d{4})[ .\-_/](\d{4})[ .\-_/](\d{4})(?!\d)")
 _GROUP = re.compile(r"\d+")
 _ISSUED = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
@@ -40,9 +41,9 @@ _NATIONAL_WORD = re.compile(
     r"\b(?:ssn|social security|passport|national id(?:entity)?|identity card|driver'?s licen[cs]e|tax id|dni|nif|cpf"
     r"|cnic|aadhaar|pesel|steuer-?id)\b\W{0,12}(?:\w+\W{1,3}){0,3}?"
     r"[A-Z]{0,3}(?:\d[\s.-]?){6,}", re.IGNORECASE)  # fmt: skip
-_IPV4 = re.compile(r"(?<![\w.])(?<!version )(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
+_IPV4 = re.compile(r"(?<!\d)(?<!\d\.)(?<![vV])(?<!\b[vV]\s)(?<!ersion )(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
-_MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
+_MAC = re.compile(r"(?<![0-9A-Fa-f:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
 _DEVICE = re.compile(
     r"\b(?:imei|imsi|idfa|idfv|gaid|aaid|android[ _-]?id|advertising[ _-]?id|device[ _-]?(?:id|fingerprint|serial)"
     r"|browser fingerprint|session[ _-]?(?:id|token)|cookie|serial (?:number|no\.?)|mac address)\b"
@@ -51,7 +52,7 @@ _AGENT = re.compile(r"\bMozilla/\d|\bAppleWebKit/\d|\bDalvik/\d")
 _IMEI = re.compile(r"(?<!\d)(?:01|35|86|99)\d{13}(?!\d)")
 _HEX = "[0-9a-fA-F]"
 _DIGEST = re.compile(
-    rf"(?<![0-9A-Za-z])(?:{'|'.join(f'{_HEX}{{{length}}}' for length in (32, 40, 56, 64, 96, 128))})(?![0-9A-Za-z])")
+    rf"(?<!{_HEX})(?:{'|'.join(f'{_HEX}{{{length}}}' for length in (32, 40, 56, 64, 96, 128))})(?!{_HEX})")
 _NEAR = 30
 
 
@@ -62,7 +63,8 @@ def payments(text: str) -> bool:
 
 
 def _cards(text: str) -> Iterator[bool]:
-    """Each run of digits with gaps, in every way of taking whole groups of it."""
+    """Each run of digits with gaps, in every way of taking whole groups; four by four also behind other digits."""
+    yield from (_is_card("".join(found), told=False) for found in _FOURS.findall(text))
     for found in _RUN.finditer(text):
         groups = _GROUP.findall(found[0])
         told = _CARD_WORD.search(text[max(found.start() - _NEAR, 0) : found.start()]) is not None

@@ -16,10 +16,14 @@ _NUMBER = (
     r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|fifty|some|several|many|more|me"
     r"|us|the|this)"
 )
-_BEGIN = r"(?:^|[.!?:;\n\"“”«'‘>|\]]\s*)"
+_BEGIN = r"(?:^|[.!?:;=&\n\"“”«'‘>|\]]\s*)"
 _QUOTE = r"[\"“«'‘]"
 _SAID = r"(?:was|were|is|read|reads|said|says|used)"
 _VERB = r"(?:write|generate|create|draft|compose|produce|rewrite|paraphrase|translate|give|make|summari[sz]e|invent)"
+_CAPITAL = re.compile(
+    r"(?<=[\w)])\s*(?:Write|Generate|Create|Draft|Compose|Produce|Rewrite|Paraphrase|Translate|Summari[sz]e|Invent)\s+"
+    rf"(?i:{_NUMBER}\b[^.\n]{{0,80}}?\b{_MADE})\b")
+"""An imperative in the midst of a sentence is a quotation without its marks."""
 _PATTERNS = tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in (
     rf"{_BEGIN}(?:please\s+)?{_VERB}\s+{_NUMBER}\b[^.\n]{{0,80}}?\b{_MADE}\b",
     rf"{_BEGIN}(?:please\s+)?(?:translate|rewrite|paraphrase|summari[sz]e)\s+(?:the\s+following|this|these|that)\b",
@@ -46,4 +50,4 @@ _PATTERNS = tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern 
 
 def words(text: str) -> bool:
     """Whether a text quotes a prompt, an output or a conversation."""
-    return any(pattern.search(text) for pattern in _PATTERNS)
+    return _CAPITAL.search(text) is not None or any(pattern.search(text) for pattern in _PATTERNS)

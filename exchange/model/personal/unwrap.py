@@ -37,9 +37,12 @@ _ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{2,6})\}?|\\x([0-9a-fA-F]{2})|U\+([0-9a
 _QUOTED_PRINTABLE = re.compile(r"=([2-7][0-9A-Fa-f])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _BASE32 = re.compile(r"\b[A-Z2-7]{16,}={0,6}")
-_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x|\\x)?(?:[0-9a-fA-F]{2}[\s:,-]?(?:0x|\\x)?){6,}(?![0-9A-Za-z])")
+_HEX = re.compile(r"(?:0x|\\x)?(?:[0-9a-fA-F]{2}[\s:,-]?(?:0x|\\x)?){6,}[0-9a-fA-F]?")
+_READABLE_RUN = re.compile(rb"[ -~]{7,}")
 _CODES = re.compile(r"(?<!\d)(?:\d{2,3}[ ,;]+){6,}\d{2,3}(?!\d)")
 _APART = re.compile(r"(?<!\S)(?:\S[ \t._*|~-]){5,}\S(?!\S)")
+_HASH = re.compile(r"(?<![0-9A-Za-z])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{16,}(?![0-9A-Za-z])")
+_SEAM = re.compile(r"(?<=[A-Za-z]{3})(?=[+(]?\d)|(?<=\d{3})(?=[A-Za-z]{3})|(?<=[A-Za-z][.,;:!?])(?=[+(]?\d)")
 _GAPS = re.compile(r"[ \t*|~]")
 _NUMERALS = {
     "zero": "0", "oh": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
@@ -150,6 +153,11 @@ def _as_digits(found: re.Match[str]) -> str:
     return digits
 
 
+def _glued(text: str) -> Iterator[str]:
+    """``lorem415-555-0123``: numbers apart from the words before and behind them; hashes stay whole."""
+    yield _SEAM.sub(" ", _HASH.sub(" ; ", text))
+
+
 def _spaced(text: str) -> Iterator[str]:
     """``j a n e @ l o r e m . e x a m p l e``."""
     yield _APART.sub(lambda found: _GAPS.sub("", found[0]), text)
@@ -166,8 +174,9 @@ def _codes(text: str) -> Iterator[str]:
 def _hexadecimal(text: str) -> Iterator[str]:
     for found in _some(_HEX, text):
         digits = re.sub(r"0x|\\x|[\s:,-]", "", found)
-        if len(digits) % 2 == 0:
-            yield from _readable(bytes.fromhex(digits))
+        for start in (0, 1):  # something else may be glued to it
+            pairs = digits[start:]
+            yield from _readable(bytes.fromhex(pairs[: len(pairs) // 2 * 2]))
 
 
 def _base64(text: str) -> Iterator[str]:
@@ -175,13 +184,13 @@ def _base64(text: str) -> Iterator[str]:
     if len(text) < _LONGEST // 10 and re.fullmatch(r"[A-Za-z0-9+/=_\s-]{12,}", text):
         tokens.append(re.sub(r"\s", "", text))
     for token in tokens:
-        bare = token.rstrip("=").replace("-", "+").replace("_", "/")
-        if len(bare) % 4 == 1:
-            continue
-        try:
-            yield from _readable(base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True))
-        except binascii.Error:
-            continue
+        whole = token.rstrip("=").replace("-", "+").replace("_", "/")
+        for start in range(4):  # something else may be glued to it
+            bare = whole[start : start + (len(whole) - start) // 4 * 4 + (len(whole) - start) % 4 // 2 * 4]
+            try:
+                yield from _readable(base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True))
+            except binascii.Error:
+                continue
 
 
 def _base32(text: str) -> Iterator[str]:
@@ -194,13 +203,16 @@ def _base32(text: str) -> Iterator[str]:
 
 
 def _readable(data: bytes) -> Iterator[str]:
-    """The bytes as text, where they are one: digests and pictures aren't."""
+    """The bytes as text, where they are one, else what in them is one: of digests and pictures next to nothing."""
+    plain = data.replace(b"\0", b"")
     try:
-        text = data.replace(b"\0", b"").decode()
+        text = plain.decode()
     except UnicodeDecodeError:
-        return
+        text = ""
     if len(text) >= 4 and text.isprintable():
         yield text
+    else:
+        yield from (run.decode() for run in _READABLE_RUN.findall(plain))
 
 
 def _some(pattern: re.Pattern[str], text: str) -> Iterator[str]:
@@ -226,6 +238,7 @@ _DISGUISES: tuple[tuple[str, Callable[[str], Iterator[str]]], ...] = (
     ("spelling it out", _spelled),
     ("numerals in words", _numerals),
     ("blanks between characters", _spaced),
+    ("writing it together", _glued),
     ("character codes", _codes),
     ("hexadecimal", _hexadecimal),
     ("base64", _base64),
