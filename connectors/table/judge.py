@@ -38,6 +38,8 @@ URLs."""
 _REMARKS = ("comm", "note", "remark", "description", "detail", "context", "value", "indicator")
 """Beginnings of names of columns that hold remarks (Meta wrote Comments, Commernts and Note)."""
 _LIKE_AN_ADDRESS = re.compile(r"\w\.\w{2}|://|\w@\w|/\w+/")
+_APOSTROPHE = re.compile(r"'(?=[=+\-@|%])")
+"""What keeps a spreadsheet from taking a cell for a formula."""
 _FEW = 3
 """Words up to which a cell is no sentence."""
 _UNNAMED = Column("comment")
@@ -280,7 +282,8 @@ def _other(text: str, kind: str, platform: str) -> _Read | bool:
 
 def _typed(text: str, kind: str, platform: str) -> _Read:
     """The values of a cell whose kind its column says. Raises _Refused without repeating what may be personal."""
-    parts = [part for part in clean(text).replace(";", ",").split(",") if part.strip()]
+    plain = _APOSTROPHE.sub("", clean(text))
+    parts = [part for part in plain.replace(";", ",").split(",") if part.strip()]
     parts = parts if kind != "account" else [text]
     try:
         return _Read([Named(read_asset(part, kind, platform=platform if kind == "account" else "")) for part in parts],

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from connectors.threatexchange.graph import Graph, next_cursor
 from connectors.threatexchange.opinion import ids, opinion
-from connectors.threatexchange.terms import Circle, Object, table
+from connectors.threatexchange.terms import Circle, Object
 from exchange.connect.contract import Batch, Connector, Outcome, Row
+from exchange.connect.graph import Graph, next_cursor
 from exchange.connect.source import Option, Source
-from exchange.connect.threatexchange import NAME, seconds
+from exchange.connect.threatexchange import NAME, pairs, seconds
 from exchange.errors import InputError
 
 FORMAT = 1
@@ -111,7 +111,7 @@ class ThreatExchange(Connector):
         if feed not in _FIELDS:
             raise InputError(f"The option feed is {feed!r}.", fix=f"Use one of {', '.join(_FIELDS)}.")
         place, group = _place(source.url, feed)
-        circle = Circle(group, table(source.option("groups"), "groups"), table(source.option("members"), "members"))
+        circle = Circle(group, pairs(source.option("groups"), "groups"), pairs(source.option("members"), "members"))
         graph = Graph(source.web, source.secret("token"))
         now = int(source.now().timestamp())
         state, stale = standing(checkpoint, now)

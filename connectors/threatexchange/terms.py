@@ -7,14 +7,12 @@ of its own, which reaches nobody until somebody bears it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from exchange.connect.procedures import FIXED
 from exchange.connect.threatexchange import MARKINGS, NAME
-from exchange.errors import InputError
 from exchange.stix import extensions
 from exchange.stix.ids import derived_id
 
@@ -80,18 +78,6 @@ def members(stated: Any) -> list[str]:
         return []
     ids = (one.get("id") if isinstance(one, Mapping) else one for one in stated)
     return [str(one).strip() for one in ids if isinstance(one, str | int) and str(one).strip()]
-
-
-def table(text: str, option: str) -> dict[str, str]:
-    """``123=name, 456=name`` as a mapping; raises InputError."""
-    found = {}
-    for part in filter(None, re.split(r"[,\s]+", text)):
-        number, mark, name = part.partition("=")
-        if not mark or not number.isdigit() or not name:
-            raise InputError(f"The option {option} can't be read at {part[:60]!r}.",
-                             fix=f"Write it like {option}=123456=trust-circle,789=other-circle.")
-        found[number] = name
-    return found
 
 
 def _definition(audience: Mapping[str, Iterable[str]]) -> Object:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from exchange.errors import InputError
 from exchange.stix.tlp import TLP2_IDS
 
 NAME = "threatexchange"
@@ -80,3 +81,15 @@ def seconds(value: Any) -> int | None:
 def stamp(at: int) -> str:
     """Unix seconds as a STIX timestamp."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def pairs(text: str, option: str) -> dict[str, str]:
+    """``123=name, 456=name`` as a mapping; raises InputError."""
+    found = {}
+    for part in filter(None, re.split(r"[,\s]+", text)):
+        number, mark, name = part.partition("=")
+        if not mark or not number.isdigit() or not name:
+            raise InputError(f"The option {option} can't be read at {part[:60]!r}.",
+                             fix=f"Write it like {option}=123456=trust-circle,789=other-circle.")
+        found[number] = name
+    return found

@@ -46,7 +46,8 @@ class GraphPeer(WebPeer):
     def __init__(self) -> None:
         super().__init__()
         self.updates: dict[str, dict[str, Any]] = {}
-        self.posted: list[dict[str, str]] = []
+        self.posted: dict[str, dict[str, str]] = {}
+        """Descriptors of this app by their id."""
         self.refuse: dict[str, tuple[int, dict[str, Any]]] = {}
         """Value to the answer that a post of it gets."""
         self.spoil: Spoil = lambda body: body
@@ -82,10 +83,16 @@ class GraphPeer(WebPeer):
                      and (types == [""] or one["type"] in types)]  # fmt: skip
             return _json(200, self.spoil(self._page(asked.path, found, query)))
         if place == "threat_descriptors":
-            return _json(200, self.spoil(self._page(asked.path, self._descriptors(), query)))
+            return _json(200, self.spoil(self._page(asked.path, self._descriptors(query.get("text")), query)))
+        if asked.method == "DELETE" and place in self.posted:
+            del self.posted[place]
+            return _json(200, {"success": True})
         return _json(400, _error(100, "GraphMethodException", f"Unsupported get request to {place}"))
 
-    def _descriptors(self) -> list[dict[str, Any]]:
+    def _descriptors(self, text: str | None) -> list[dict[str, Any]]:
+        if text is not None:
+            return [{"id": number, "description": one["description"]} for number, one in self.posted.items()
+                    if text in one["description"]]  # fmt: skip
         return [
             {**one, "raw_indicator": update["indicator"], "type": update["type"],
              "indicator": {"id": update["id"], "indicator": update["indicator"], "type": update["type"]}}
@@ -109,8 +116,11 @@ class GraphPeer(WebPeer):
         if form["indicator"] in self.refuse:
             status, body = self.refuse[form["indicator"]]
             return _json(status, body)
-        self.posted.append({name: value for name, value in form.items() if name != "access_token"})
-        return _json(200, {"success": True, "id": str(700_000 + len(self.posted))})
+        told = {name: value for name, value in form.items() if name != "access_token"}
+        same = [number for number, one in self.posted.items() if one["indicator"] == form["indicator"]]
+        number = same[0] if same else str(700_000 + len(self.posted))
+        self.posted[number] = {**self.posted.get(number, {}), **told}
+        return _json(200, {"success": True, "id": number})
 
 
 def _error(code: int, kind: str, message: str) -> dict[str, Any]:
