@@ -63,16 +63,7 @@ def asset_of(item: Mapping[str, Any]) -> Asset:
         if not isinstance(text, str):
             raise IdentifierError(f"the {kind} has no value")
         return read_asset(text, _KINDS.get(kind))
-    names = [item.get("name"), *_list(item.get("aliases"))]
-    texts = [name for name in names if isinstance(name, str)]
-    for text in texts:
-        for guess in ("domain", None):  # nearly all are domains: no need to try every kind
-            with suppress(IdentifierError):
-                return read_asset(text, guess)
-        platform = _platform(item)
-        if platform and text.strip().startswith("@"):
-            return read_asset(text, platform=platform)
-    raise IdentifierError(f"{', '.join(texts)[:80]!r} is a name for people, no address")
+    return _channel(item)
 
 
 def derive(item: Mapping[str, Any], claims: Iterable[Claim]) -> tuple[list[Object], str]:
@@ -148,6 +139,22 @@ def _since(link: Link) -> str:
     return link.start if link.start > _UNSET and _is_time(link.start) else link.created
 
 
+def _channel(item: Mapping[str, Any]) -> Asset:
+    """What a channel's name, or another name of it, is the address of; a name for people is none."""
+    texts = [name for name in (item.get("name"), *_list(item.get("aliases"))) if isinstance(name, str)]
+    on_platform = _known(_list(item.get("channel_types")))
+    for text in texts:
+        if on_platform and "/" not in text and not text.strip().startswith("@"):
+            continue  # on a platform, lorem.net may be a handle
+        for guess in ("domain", None):  # nearly all are domains: no need to try every kind
+            with suppress(IdentifierError):
+                return read_asset(text, guess)
+        platform = on_platform or _platform(item)
+        if platform and text.strip().startswith("@"):
+            return read_asset(text, platform=platform)
+    raise IdentifierError(f"{', '.join(texts)[:80]!r} is a name for people, no address")
+
+
 def _account(item: Mapping[str, Any]) -> Asset:
     platform = _platform(item)
     for name in ("account_login", "user_id", "display_name"):
@@ -164,8 +171,11 @@ def _account(item: Mapping[str, Any]) -> Asset:
 def _platform(item: Mapping[str, Any]) -> str:
     """The known platform that an account type, channel type or label names; empty where none or several do."""
     stated = item.get("account_type")
-    told = [stated] if stated else [*_list(item.get("channel_types")), *reach.labels(item)]
-    found = {known.name for text in told if isinstance(text, str) and (known := table().named(text)) is not None}
+    return _known([stated] if stated else [*_list(item.get("channel_types")), *reach.labels(item)])
+
+
+def _known(names: Iterable[object]) -> str:
+    found = {known.name for text in names if isinstance(text, str) and (known := table().named(text)) is not None}
     return found.pop() if len(found) == 1 else ""
 
 

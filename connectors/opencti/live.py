@@ -40,6 +40,7 @@ OPTIONS: Mapping[str, Option] = {
     "from": Option("A stream: the first run begins after this event id, such as 1620249512318-0, without recovery."),
 }
 _RECORDS = frozenset({"create", "update", "delete", "merge"})
+_OF_STREAM = frozenset({"connected", "no-recover"})
 _ID = re.compile(r"(\d{1,16})(?:-(\d{1,16}))?")
 _CHANGES_ALL = ("/object_marking_refs", "/revoked", "/labels", "/name", "/value", "/account_login", "/user_id")
 """Changes of a value after which what was made of it no longer holds, unless it is made anew."""
@@ -68,15 +69,20 @@ def follow(source: Source, checkpoint: Mapping[str, Any] | None) -> Iterator[Bat
         missed = False
         with closing(_listen(source, reader.at, limits)) as heard:
             for event in heard:
-                if event.name != "connected":
+                if event.name in _RECORDS:
                     yield reader.take(event)
+                elif event.name == "no-recover":
+                    at.recover = ""
+                    yield reader.tell("The stream is filtered by origin, so OpenCTI recovers nothing: objects from"
+                                      " before this run didn't come. Bring them by an export.")
                 elif at.id and not at.recover and not again and _missed(event, at.id):
                     missed = True
                     break
         if not missed:
             return
         at.recover = _iso(source.now())
-        yield reader.gap()
+        yield reader.tell(f"The stream begins after event {at.id[:40]}, the last that was read. Objects are recovered;"
+                          " what was deleted in between isn't known: compare with an export, and run more often.")
 
 
 def _listen(source: Source, at: Standing, limits: Mapping[str, int]) -> Generator[Event, None, None]:
@@ -92,9 +98,9 @@ def _listen(source: Source, at: Standing, limits: Mapping[str, int]) -> Generato
                                idle_seconds=float(limits["idle"]), limit=MAX_EVENT_BYTES) as lines:
             for event in events(lines):
                 now, spoke = source.now(), True
-                if event.name in _RECORDS or event.name == "connected":
+                if event.name in _RECORDS or event.name in _OF_STREAM:
                     latest = now
-                    done += event.name != "connected"
+                    done += event.name in _RECORDS
                     yield event
                 if (done >= limits["events"] or (now - latest).total_seconds() >= limits["idle"]
                         or (now - begun).total_seconds() >= limits["seconds"]):
@@ -142,13 +148,10 @@ class _Reader:
                 self.at.recover = ""
         return Batch(tuple(upserts), (row,), self.at.as_record(), None, tuple(dict.fromkeys(withdrawn)))
 
-    def gap(self) -> Batch:
-        """Tells that the server's stream doesn't reach back to the last event."""
+    def tell(self, reason: str) -> Batch:
+        """What no event brings but a person has to know, as a row in quarantine."""
         self.at.rows += 1
-        reason = (f"The stream begins after event {self.at.id[:40]}, the last that was read. Objects are recovered;"
-                  " what was deleted in between isn't known: compare with an export, and run more often.")
-        row = Row(self._place, self.at.rows, "quarantined", reason=reason)
-        return Batch((), (row,), self.at.as_record())
+        return Batch((), (Row(self._place, self.at.rows, "quarantined", reason=reason),), self.at.as_record())
 
     def _changed(self, told: _Told, row: Row) -> tuple[list[Object], list[str], Row]:
         taken = take(parsed(bytes(told.data)))

@@ -267,9 +267,17 @@ def test_a_broken_event_is_one_row_and_the_next_ones_come(web: Web, name: str, d
 
 def test_internal_and_unknown_events_bring_nothing(web: Web) -> None:
     with OpenCtiPeer([told("create", {"type": "user", "id": "user--1"}, scope="internal"),
-                      ("no-recover", {"from": "x"}), told("create", CAMPAIGN)]) as peer:
+                      ("consumer-metrics", {"lag": 0}), told("create", CAMPAIGN)]) as peer:
         found = follow(web, peer)
     assert [row.outcome for row in rows(found)] == ["blank", "note"]
+
+
+def test_a_stream_that_recovers_nothing_is_told(web: Web) -> None:
+    with OpenCtiPeer([("no-recover", {"resume": "x"}), *STORY]) as peer:
+        found = follow(web, peer)
+    assert [row.outcome for row in rows(found)] == ["quarantined", "note", "note", "indicator"]
+    assert "export" in rows(found)[0].reason
+    assert found[-1].checkpoint["recover"] == ""
 
 
 def test_a_stream_of_no_token_and_an_address_of_no_stream_are_told(web: Web) -> None:

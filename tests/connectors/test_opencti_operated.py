@@ -84,6 +84,9 @@ NOT_OPERATED: dict[str, tuple[dict[str, Any], ...]] = {
         thing("channel", "lemonde.fr"), CAMPAIGN, link(CAMPAIGN, "uses", thing("channel", "lemonde.fr"))),
     "a name for people": (
         thing("channel", "The Lorem Channel"), CAMPAIGN, link(CAMPAIGN, "uses", thing("channel", "The Lorem Channel"))),
+    "a site's name that is a handle on a platform": (
+        thing("channel", "lorem.life", channel_types=["Instagram"]), CAMPAIGN,
+        link(CAMPAIGN, "uses", thing("channel", "lorem.life"))),
     "a sentence where a URL should be": (
         observable("url", "URLs of articles"), CAMPAIGN, link(observable("url", "URLs of articles"), "related-to", CAMPAIGN)),
     "an account whose platform isn't told": (
