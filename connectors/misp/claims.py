@@ -16,7 +16,6 @@ from connectors.misp.record import EPOCH, Record
 from connectors.misp.tags import ACTORS, BEHAVIOURS, PLACES, TARGETS, Cluster, Said
 from connectors.misp.terms import Terms
 from exchange.connect.asset import Object, head, relationship
-from exchange.connect.contract import StixObject
 from exchange.model.misp import words
 from exchange.model.misp.words import NAME
 from exchange.stix import extensions
@@ -156,7 +155,3 @@ def withdrawn(before: Iterable[str], now: Mapping[str, None]) -> list[str]:
     """Ids of what an event doesn't tell any more, by the keys of what it told before."""
     return [identifier for key in before if key not in now for identifier in ids_of(key)]
 
-
-def objects_of(made: Iterable[StixObject]) -> list[str]:
-    """Their ids."""
-    return [str(one["id"]) for one in made]

@@ -58,6 +58,8 @@ class Parts:
     """Types and values that are in the event, so that an observable isn't told beside its indicator."""
     _kinds: dict[tuple[str, str], str] = field(default_factory=dict)
     """Kinds of the accounts that are observables."""
+    _spoken_of: set[str] = field(default_factory=set)
+    """What relationships, reports and their like refer to."""
     _behind: set[str] = field(default_factory=set)
     """Observables that attributes and objects of MISP tell."""
 
@@ -65,13 +67,7 @@ class Parts:
         """Everything that becomes an attribute or object."""
         every = list(self.objects.values())
         for obj in every:
-            account = account_of(obj)
-            if account is not None:
-                self._kinds[account.platform, account.key] = account.kind
-            if obj.get("type") == "relationship" and obj.get("relationship_type") == "indicates":
-                self.times.setdefault(str(obj.get("source_ref")), obj)
-            elif obj.get("type") == "relationship" and (self._is_of_misp(obj) or words.referred(obj, words.ATTRIBUTE)):
-                self._behind.add(str(obj.get("target_ref")))
+            self._look_at(obj)
             if obj.get("type") == "grouping" and words.referred(obj, words.OBJECT):
                 self._open(obj)
         for kind in ("indicator", "note", "relationship"):
@@ -84,6 +80,19 @@ class Parts:
         for obj in every:
             if words.referred(obj, words.REFERENCE):
                 self._reference(obj)
+
+    def _look_at(self, obj: Obj) -> None:
+        """Note what others need to know of an object."""
+        if not obj.get("revoked"):
+            self._spoken_of.update(str(obj[end]) for end in ("source_ref", "target_ref") if end in obj)
+            self._spoken_of.update(map(str, obj.get("object_refs") or ()))
+        account = account_of(obj)
+        if account is not None:
+            self._kinds[account.platform, account.key] = account.kind
+        if obj.get("type") == "relationship" and obj.get("relationship_type") == "indicates":
+            self.times.setdefault(str(obj.get("source_ref")), obj)
+        elif obj.get("type") == "relationship" and (self._is_of_misp(obj) or words.referred(obj, words.ATTRIBUTE)):
+            self._behind.add(str(obj.get("target_ref")))
 
     def _open(self, grouping: Obj) -> None:
         said = words.said(grouping)
@@ -238,6 +247,9 @@ class Parts:
         identifier = str(obj["id"])
         if identifier in self._behind:
             self.used.setdefault(identifier, "")
+            return
+        if identifier not in self._spoken_of:  # what is left when a claim was taken back
+            self.used.setdefault(identifier, "Nothing is said of it.")
             return
         account = account_of(obj)
         if account is not None:
