@@ -20,7 +20,16 @@ from exchange.matcher.compare.picture import distance_sql, words_sql
 from exchange.matcher.engine import Engine, open_engine
 from exchange.matcher.rhythm import following_sql, joint_sql, wave_sql
 from exchange.matcher.run import Options, match
-from exchange.matcher.values import address_sql, host_sql, text_key_sql, text_sql, time_sql, token_sql
+from exchange.matcher.values import (
+    address_sql,
+    host_sql,
+    odd_time_sql,
+    text_key_sql,
+    text_sql,
+    time_sql,
+    token_sql,
+    unit_sql,
+)
 from exchange.matcher.weighing import load_weights
 from exchange.matcher.world import make_world
 from exchange.matcher.world.make import AT, FEED
@@ -67,6 +76,8 @@ STATEMENTS = {
         {token_sql('email', 'text', False)} AS c, {host_sql('text')} AS d, {address_sql('text')} AS e,
         {time_sql('text', 'VARCHAR')} AS f, {text_key_sql('text')} AS g, (hash(text) >> 1)::BIGINT AS h,
         TRY_CAST(text AS DOUBLE) AS i FROM rows_a""",
+    "units of times": f"""SELECT unit, count(*) AS n, count(*) FILTER (odd) AS o FROM (
+        SELECT {unit_sql('text', 'VARCHAR')} AS unit, {odd_time_sql('text', 'VARCHAR')} AS odd FROM rows_a) GROUP BY 1""",
     "several rows of one": """SELECT account_id, unnest(string_split(text, ' ')) AS word FROM rows_a""",
     "grouping over rows computed elsewhere": """SELECT word, count(*) AS n, min(account_id) AS least FROM (
         SELECT account_id, unnest(string_split(text, ' ')) AS word FROM rows_a) GROUP BY word
