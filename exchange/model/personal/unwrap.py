@@ -54,7 +54,7 @@ _WORD = re.compile(r"\w+|\+")
 _AT = r"(?:at|ät|arroba|chez|chiocciola|commat|at-sign|malpa|kukac|snabel-a)"
 _DOT = r"(?:dot|d0t|punkt|punto|ponto|point|period|full stop|nokta)"
 _OPEN, _CLOSE = r"\s*[\[({<_*|~^\"'/\\-]+\s*", r"\s*[\])}>_*|~^\"'/\\-]+\s*"
-_SPELLED_AT = re.compile(rf"(?<=\w){_OPEN}(?:{_AT}|@|a){_CLOSE}(?=\w)", re.IGNORECASE)
+_SPELLED_AT = re.compile(rf"(?<=\w)(?:{_OPEN}(?:{_AT}|@){_CLOSE}|\s*[\[({{<]a[\])}}>]\s*)(?=\w)", re.IGNORECASE)
 _SPELLED_DOT = re.compile(rf"(?<=\w){_OPEN}(?:{_DOT}|\.){_CLOSE}(?=\w)", re.IGNORECASE)
 _BARE_DOT = re.compile(rf"(?<=\w)\s+{_DOT}\s+(?=\w)", re.IGNORECASE)
 _BARE_AT = re.compile(rf"(?<=\w)\s+{_AT}\s+(?=[\w-]+\.\w)", re.IGNORECASE)
