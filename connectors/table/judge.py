@@ -277,6 +277,8 @@ def _other(text: str, kind: str, platform: str) -> _Read | bool:
         if len(words) <= _FEW and any(_LIKE_AN_ADDRESS.search(word) for word in words):
             raise _Refused(f"{plain[:80]!r} looks like an address that a blank broke, and is none") from None
         return True
+    if asset.account is not None and not kind and table().named(asset.account.platform) is None:
+        return True  # "Lorem: ipsum" is a sentence, unless the word before the colon is a platform that is known
     return _Read([Named(asset)], [], [])
 
 

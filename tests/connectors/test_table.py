@@ -71,6 +71,8 @@ CELLS = [
     ("bit.ly", "", "note"),
     ("Posts about lorem and ipsum", "", "note"),
     ("   ", "", "blank"),
+    ("Lorem:Ipsum", "", "note"),
+    ("X: @Made_Up_1", "made_up_1", "indicator"),
     ("63 accounts", "", "count"),
 ]
 
