@@ -2,14 +2,19 @@
 
 A bundle, a list, a single object, or one object after the other: each object gets its place, so that one
 that is broken spoils none of its neighbours and its fault can be told with line and column. Works on bytes in
-one pass, in time linear in the document's length and without recursion, whatever the document holds.
+one pass, in time linear in the document's length and without recursion, whatever the document holds, and holds on to
+none of the elements: a document may be a file that is mapped into memory.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from mmap import mmap
+
+Data = bytes | mmap
+"""A document: UTF-8 without byte order mark."""
 
 # A string ends at its quote, or where its line does: a lost quote costs one object, not the whole document.
 _STRING = rb'"(?:[^"\\\n]++|\\.)*+"?'
@@ -34,7 +39,7 @@ class Element:
     """False: the document ends before the element does (or, for an empty one, before its list does)."""
 
 
-def elements(data: bytes) -> Iterator[Element]:
+def elements(data: Data) -> Iterator[Element]:
     """The elements of a document, in order: of the list ``objects`` where it has one, of a list, or itself.
 
     Commas between elements are not checked. UTF-8 only, without byte order mark.
@@ -42,14 +47,14 @@ def elements(data: bytes) -> Iterator[Element]:
     position = _past(_GAP, data, 0)
     while position < len(data):
         if data[position] == 0x7B:
-            lists, end, closed = _members(data, position)
-            yield from lists if lists is not None else [Element(position, end, closed)]
-            if lists is not None and not closed and (not lists or lists[-1].complete):
+            inside, end, closed = yield from _members(data, position)
+            if not inside.listed:
+                yield Element(position, end, closed)
+            elif not closed and inside.whole:
                 yield Element(end, end, False)
         elif data[position] == 0x5B:
-            found, end, closed = _list(data, position)
-            yield from found
-            if not closed and (not found or found[-1].complete):
+            whole, end, closed = yield from _list(data, position)
+            if not closed and whole:
                 yield Element(end, end, False)
         else:
             end = _value_end(data, position)[0]
@@ -60,7 +65,7 @@ def elements(data: bytes) -> Iterator[Element]:
 class Places:
     """Line and column of offsets in a document; quick when asked for rising offsets."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Data) -> None:
         self._data = data
         self._offset = self._line_start = 0
         self._line = 1
@@ -70,15 +75,24 @@ class Places:
         if offset < self._offset:
             self._offset = self._line_start = 0
             self._line = 1
-        self._line += self._data.count(b"\n", self._offset, offset)
+        self._line += self._data[self._offset : offset].count(b"\n")
         self._line_start = max(self._data.rfind(b"\n", self._offset, offset) + 1, self._line_start)
         self._offset = offset
         return self._line, offset - self._line_start + 1
 
 
-def _members(data: bytes, start: int) -> tuple[list[Element] | None, int, bool]:
-    """Of the object at ``start``: the elements of its lists ``objects``, its end, whether it is closed."""
-    found: list[Element] | None = None
+@dataclass(slots=True)
+class _Inside:
+    """What the lists ``objects`` of an object held."""
+
+    listed: bool = False
+    whole: bool = True
+    """Whether the last element of the last one is complete, or there is none."""
+
+
+def _members(data: Data, start: int) -> Generator[Element, None, tuple[_Inside, int, bool]]:
+    """Of the object at ``start``: yields the elements of its lists ``objects``; its end, and whether it is closed."""
+    inside = _Inside()
     position = _past(_GAP, data, start + 1)
     while position < len(data) and data[position] != 0x7D:
         key = _KEY.match(data, position)
@@ -87,32 +101,31 @@ def _members(data: bytes, start: int) -> tuple[list[Element] | None, int, bool]:
             continue
         position = key.end()
         if key[1] == b"objects" and data[position : position + 1] == b"[":
-            inside, position, closed = _list(data, position)
-            found = [*(found or []), *inside]
-            if not closed:
-                return found, position, False
+            inside.listed = True
+            whole, position, closed = yield from _list(data, position)
+            inside.whole = whole
         else:
             position, closed = _value_end(data, position)
-            if not closed:
-                return found, position, False
+        if not closed:
+            return inside, position, False
         position = _past(_GAP, data, position)
-    return found, min(position + 1, len(data)), position < len(data)
+    return inside, min(position + 1, len(data)), position < len(data)
 
 
-def _list(data: bytes, start: int) -> tuple[list[Element], int, bool]:
-    """The elements of the list at ``start``, its end, and whether it is closed."""
-    found: list[Element] = []
+def _list(data: Data, start: int) -> Generator[Element, None, tuple[bool, int, bool]]:
+    """Yields the elements of the list at ``start``; whether the last one is complete, its end, whether it is closed."""
+    whole = True
     position = _past(_GAP, data, start + 1)
     while position < len(data) and data[position] != 0x5D:
         if data[position] == 0x7D:  # a brace that nothing opened: the object around the list ends here
-            return found, position, False
-        end, closed = _value_end(data, position)
-        found.append(Element(position, end, closed))
+            return whole, position, False
+        end, whole = _value_end(data, position)
+        yield Element(position, end, whole)
         position = _past(_GAP, data, end)
-    return found, min(position + 1, len(data)), position < len(data)
+    return whole, min(position + 1, len(data)), position < len(data)
 
 
-def _value_end(data: bytes, start: int) -> tuple[int, bool]:
+def _value_end(data: Data, start: int) -> tuple[int, bool]:
     """End of the value at ``start`` (always beyond it) and whether it is closed."""
     first = data[start]
     if first in _OPEN:
@@ -121,7 +134,7 @@ def _value_end(data: bytes, start: int) -> tuple[int, bool]:
     return (match.end() if match else start + 1), True
 
 
-def _container_end(data: bytes, start: int) -> tuple[int, bool]:
+def _container_end(data: Data, start: int) -> tuple[int, bool]:
     depth = 0
     for match in _TOKEN.finditer(data, start):
         token = data[match.start()]
@@ -134,6 +147,6 @@ def _container_end(data: bytes, start: int) -> tuple[int, bool]:
     return len(data), False
 
 
-def _past(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
+def _past(pattern: re.Pattern[bytes], data: Data, position: int) -> int:
     match = pattern.match(data, position)
     return match.end() if match else position

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -85,15 +86,21 @@ def digest_of(item: Mapping[str, Any]) -> bytes:
 
 
 class Seen:
-    """Objects that came already, to know one that comes twice; grows by some 200 bytes with each."""
+    """Objects that came already, to know one that comes twice; in a temporary file, so that memory doesn't grow."""
 
     def __init__(self) -> None:
-        self._first: dict[tuple[str, str], tuple[bytes, int]] = {}
+        self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._file.execute("PRAGMA journal_mode=OFF")
+        self._file.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB, row INTEGER) WITHOUT ROWID")
+        self._file.execute("BEGIN")
 
     def once(self, item: Mapping[str, Any], row: Row) -> tuple[bool, Row]:
         """Whether the object goes in, and its row: not where its very version came in an earlier row."""
         digest = digest_of(item)
-        first, earlier = self._first.setdefault(version_of(item), (digest, row.row))
+        key = hashlib.blake2b("\n".join(version_of(item)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if self._file.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, digest, row.row)).rowcount:
+            return True, row
+        first, earlier = self._file.execute("SELECT digest, row FROM seen WHERE key=?", (key,)).fetchone()
         if earlier == row.row:
             return True, row
         if first == digest:
