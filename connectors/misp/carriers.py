@@ -14,6 +14,8 @@ from exchange.model.misp.types import AttributeType
 
 DIRECT = frozenset({"Username", "PlatformAccountId", "EmailAddress", "TelephoneNumber"})
 """Identifiers that research doesn't get (P13): no copy of them stands where it can't be taken out."""
+_WRITTEN = frozenset({"text", "comment", "other", "email-subject", "campaign-name", "campaign-id"})
+"""Types of texts that people write; the others are numbers, hashes and names of machines."""
 
 
 def indicator_of(
@@ -72,8 +74,14 @@ def observed(
 
 
 def note(one: Attribute, value: str, number: int, reason: str, about: Iterable[str] = ()) -> Made:
-    """The attribute as a note on the campaign, or on ``about``; what it holds of payment numbers is left out."""
-    context, content = one.context, values.without_payment_numbers(value)
+    """The attribute as a note on the campaign, or on ``about`` (accounts that it names: their ids are no cards).
+
+    What it holds of payment numbers is left out; raises RefusedError where nothing else is in it.
+    """
+    context, content, refs = one.context, value, list(about)
+    if not refs:
+        written = one.kind.name in _WRITTEN or one.kind.treatment == "unknown"
+        content = values.without_payment_numbers(value, words=written)
     if content == values.LEFT_OUT:
         raise values.RefusedError("A payment number isn't taken in the clear.")
     comment, mended = prose(one.item, "comment")
@@ -81,7 +89,7 @@ def note(one: Attribute, value: str, number: int, reason: str, about: Iterable[s
     if one.place.template.accounts or direct_terms(one.kind):
         terms = terms.about({"personal": "yes", "categories": ["PlatformAccountId", "Username"]})
     heading = context.head("note", carrier_id("note", one.key), one.modified, terms)
-    found = {**heading, "content": content, "object_refs": list(about) or [context.campaign], "labels": one.labels,
+    found = {**heading, "content": content, "object_refs": refs or [context.campaign], "labels": one.labels,
              "external_references": one.references}  # fmt: skip
     found |= {"abstract": comment} if comment else {}
     context.ends[one.key] = found["id"]

@@ -158,6 +158,22 @@ def test_payment_numbers_hidden_in_texts_are_left_out(where: str, value: str) ->
     assert [row.outcome for row in found.rows].count("repaired") == 1
 
 
+@pytest.mark.parametrize("value", [
+    "lorem NDExMTExMTExMTExMTExMQ== ipsum", "lorem 4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1", "lorem ４１１１ １１１１ １１１１ １１１１",
+])  # fmt: skip
+@pytest.mark.parametrize("where", ["text", "comment"])
+def test_a_text_that_disguises_a_payment_number_is_left_out_whole(where: str, value: str) -> None:
+    item = attribute("text", value) if where == "text" else attribute("domain", "lorem.example", comment=value)
+    found = convert(event(item))
+    assert value not in json.dumps(found.objects, ensure_ascii=False)
+    assert [row.outcome for row in found.rows if row.row == 2] == ["quarantined" if where == "text" else "repaired"]
+
+
+def test_a_wallet_or_an_id_in_a_text_stays() -> None:
+    value = "lorem 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa, id 100012345678901"
+    assert convert(event(attribute("text", value))).of("note")[0]["content"] == value
+
+
 @pytest.mark.parametrize(("type_name", "value", "of"), [
     ("iban", IBAN, "payment-instrument"), ("cc-number", CARD, "payment-instrument"), ("email", "a@lorem.example", "email"),
     ("phone-number", "+442079460958", "phone"), ("cookie", "session=a1b2c3d4e5f6", "cookie"),

@@ -56,6 +56,12 @@ def test_a_social_object_is_the_account_that_it_names(
     assert next(row for row in found.rows if row.row == 2).outcome == ("indicator" if flagged else "note")
 
 
+def test_an_accounts_id_that_looks_like_a_card_is_an_id() -> None:
+    found = convert(event(objects=(thing("facebook-account", part("account-id", "4111111111111111", to_ids=True)),)))
+    assert said(found) == {"facebook:4111111111111111": ("operated", "profile")}
+    assert [one["content"] for one in found.of("note")] == ["4111111111111111"]
+
+
 def test_an_account_known_in_several_ways_has_one_indicator() -> None:
     item = thing("twitter-account", part("name", "lorem_1", to_ids=True), part("id", "1234567890"),
                  part("url", "https://twitter.com/lorem_1", "url", to_ids=True), part("bio", "dolor"))
