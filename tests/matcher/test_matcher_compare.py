@@ -91,13 +91,15 @@ def test_a_nearer_picture_weighs_more(platform):
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**256 - 1), st.sets(st.integers(0, 255), max_size=40))
 def test_bands_find_whatever_the_distance_allows(number, bits):
-    """Any two fingerprints within the radius share a band value or one of its sixteen neighbours."""
+    """Any two fingerprints within the radius share a band value or one of its sixteen neighbours, with no more than
+    three bits of difference together with the other band of its pair."""
     pairs = f"list_zip({bands_sql('l')}, {bands_sql('r')})"
-    nearest = f"list_min(list_transform({pairs}, lambda p: bit_count(xor(p[1], p[2]))))"
+    nearest = f"""list_min(list_transform(list_filter({pairs}, lambda p: bit_count(xor(p[1], p[2]) >> 16) <= 1),
+        lambda p: bit_count(xor(p[1], p[2]))))"""
     sides = ", ".join(f"(SELECT {words_sql('pdq')} FROM (SELECT ? AS pdq)) {side}" for side in "lr")
     with duckdb.connect() as connection:
         distance, near = connection.execute(
-            f"SELECT {distance_sql('l', 'r')}, {nearest} <= 1 FROM {sides}",
+            f"SELECT {distance_sql('l', 'r')}, COALESCE({nearest} <= 3, false) FROM {sides}",
             [f"{number:064x}", flipped(f"{number:064x}", bits)],
         ).fetchall()[0]
     assert len(bits) == distance

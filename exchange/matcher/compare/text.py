@@ -81,5 +81,6 @@ def _find_near(engine: Engine) -> None:
         JOIN (SELECT id, count(*) AS there FROM told_runs GROUP BY id) t ON t.id = c.id
         WHERE {real(2)} * c.common / (c.here + t.there) >= {real(NEAR)}
             AND NOT EXISTS (SELECT 1 FROM texts s WHERE s.id = c.id AND s.form = c.form)""")
-    for table in ("told_words", "runs", "told_runs", "told_hashes", "nearby", "local_words", "forms", "local_runs", "common"):
+    for table in ("told_words", "runs", "told_runs", "told_hashes", "nearby", "local_words", "forms", "local_runs",
+                  "common"):
         engine.run(f"DROP TABLE {table}")
