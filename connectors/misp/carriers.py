@@ -9,6 +9,7 @@ from connectors.misp import record, sightings, values
 from connectors.misp.attribute import Attribute
 from connectors.misp.context import Made, carrier_id, link_id, original, prose
 from exchange.connect.asset import Asset, Object, indicator, relationship
+from exchange.connect.prose import LEFT_OUT, without_payment_numbers
 from exchange.model.identifiers.kinds import KINDS
 from exchange.model.misp.types import AttributeType
 
@@ -81,8 +82,8 @@ def note(one: Attribute, value: str, number: int, reason: str, about: Iterable[s
     context, content, refs = one.context, value, list(about)
     if not refs:
         written = one.kind.name in _WRITTEN or one.kind.treatment == "unknown"
-        content = values.without_payment_numbers(value, words=written)
-    if content == values.LEFT_OUT:
+        content = without_payment_numbers(value, words=written)
+    if content == LEFT_OUT:
         raise values.RefusedError("A payment number isn't taken in the clear.")
     comment, mended = prose(one.item, "comment")
     terms = one.terms

@@ -11,10 +11,10 @@ from connectors.misp import record
 from connectors.misp.record import Record
 from connectors.misp.tags import Cluster
 from connectors.misp.terms import NO_TERMS, Audiences, Terms
-from connectors.misp.values import LEFT_OUT, without_payment_numbers
 from connectors.misp.warninglists import WarningList
 from exchange.connect.asset import Object, head
 from exchange.connect.contract import Outcome, Row
+from exchange.connect.prose import LEFT_OUT, without_payment_numbers
 from exchange.model.identifiers.keyed import Key
 from exchange.model.misp import words
 from exchange.model.misp.words import NAME

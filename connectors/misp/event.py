@@ -17,8 +17,8 @@ from connectors.misp.context import Context, Made, Settings, carrier_id, ids_of
 from connectors.misp.organisations import identity
 from connectors.misp.record import Record
 from connectors.misp.terms import Terms, UnsayableError, stated
-from connectors.misp.values import without_payment_numbers
 from exchange.connect.contract import Row
+from exchange.connect.prose import without_payment_numbers
 from exchange.model.misp.templates import template
 
 

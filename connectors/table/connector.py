@@ -23,6 +23,7 @@ from connectors.table.words import day
 from exchange.connect.contract import Batch, Connector, Row
 from exchange.connect.lines import lines
 from exchange.connect.procedures import FIXED
+from exchange.connect.prose import without_payment_numbers
 from exchange.connect.records import Record, records
 from exchange.connect.source import Option, Source
 from exchange.connect.unread import HEAD, why_unread
@@ -233,13 +234,13 @@ def _row(
     try:
         objects, ids = writer.write(finding)
     except IdentifierError as error:
-        return [], Row(name, record.row, "quarantined", (), f"{error}.", record.raw)
+        return [], Row(name, record.row, "quarantined", (), f"{error}.", without_payment_numbers(record.raw))
     reason = finding.reason
     if earlier:
         objects, reason = [], "; ".join(filter(None, (f"the same as row {earlier}", reason)))
     if finding.counts and not ids:
         return [], Row(name, record.row, "quarantined", (), "The table has too many asset counts.")
-    raw = record.raw if finding.outcome == "quarantined" else ""
+    raw = without_payment_numbers(record.raw) if finding.outcome == "quarantined" else ""
     return objects, Row(name, record.row, finding.outcome, ids, reason, raw)
 
 

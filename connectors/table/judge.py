@@ -12,6 +12,7 @@ from exchange.connect import figures
 from exchange.connect.asset import Asset, read_asset
 from exchange.connect.cell import Cell, read_cell
 from exchange.connect.contract import Outcome
+from exchange.connect.prose import without_payment_numbers
 from exchange.connect.records import Record
 from exchange.connect.value import Value
 from exchange.model.identifiers.fault import IdentifierError
@@ -29,7 +30,8 @@ _TYPED: Mapping[str, str] = {
     "sha1": "sha1", "sha 1": "sha1", "sha256": "sha256", "sha 256": "sha256", "sha512": "sha512", "pdq": "image-hash",
     "phone": "phone", "phone number": "phone", "telephone": "phone", "asn": "autonomous-system",
     "as": "autonomous-system", "hashtag": "hashtag", "wallet": "wallet", "ad": "ad", "text fingerprint":
-    "text-fingerprint", "tlsh": "text-fingerprint",
+    "text-fingerprint", "tlsh": "text-fingerprint", "iban": "iban", "bank account": "iban", "card": "payment-card",
+    "payment card": "payment-card", "credit card": "payment-card",
 }  # fmt: skip
 """Words of a type column to kinds; a word that isn't here decides nothing, the value itself does."""
 _AS_WRITTEN = frozenset({"domain", "url", "email", "ip", "account", "page", "group", "channel", ""})
@@ -169,7 +171,7 @@ def _counted(said: Mapping[str, str], base: Finding, comments: list[str]) -> Fin
     """A row without a value: asset counts, or text."""
     text = said.get("count", "")
     if not text:
-        return Finding("note", f"No value: {' '.join(comments)[:200]}" if comments else "No value.")
+        return Finding("note", f"No value: {_joined(comments)[:200]}" if comments else "No value.")
     platform = _platform(said.get("platform", ""))
     asset = folded(said.get("asset_type", "") or "account").replace(" ", "-").removesuffix("s")
     plain = text.replace(",", "").replace(" ", "")
@@ -316,4 +318,5 @@ def _platform(text: str) -> str:
 
 
 def _joined(comments: list[str]) -> str:
-    return "; ".join(dict.fromkeys(" ".join(one.split()) for one in comments if one.strip()))[:_MAX_COMMENT]
+    told = "; ".join(dict.fromkeys(" ".join(one.split()) for one in comments if one.strip()))[:_MAX_COMMENT]
+    return without_payment_numbers(told)

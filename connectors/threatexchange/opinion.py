@@ -16,6 +16,7 @@ from connectors.threatexchange.terms import Circle, NotSayableError, Object
 from exchange.connect.asset import Asset, head, indicator, read_asset
 from exchange.connect.contract import Outcome
 from exchange.connect.procedures import FIXED
+from exchange.connect.prose import without_payment_numbers
 from exchange.connect.threatexchange import KINDS, NAME, REACTIONS, STATUSES, seconds, stamp
 from exchange.model.identifiers import account, domain, url
 from exchange.model.identifiers.fault import IdentifierError
@@ -121,9 +122,10 @@ def _told(
     changed = max(filter(None, (created, seconds(last.get("last_updated")))), default=None)
     refs = [mark if isinstance(mark, str) else str(mark["id"]) for mark in marks]
     by, known = _owner(last.get("owner"), refs)
+    said = str(last.get("description") or "")[:_MAX_TEXT]
     found = indicator(
         asset, head("indicator", name, begun, stamp(changed) if changed else "", by=by, markings=refs),
-        types=(STATUSES[str(last["status"])],), description=str(last.get("description") or "")[:_MAX_TEXT],
+        types=(STATUSES[str(last["status"])],), description=without_payment_numbers(said),
         confidence=_confidence(last.get("confidence")), valid_until=stamp(until) if until else "",
         external_references=[{"source_name": "Meta ThreatExchange", "external_id": str(last.get("id") or "unknown")}],
         **_labels(last),

@@ -301,6 +301,14 @@ def test_a_broken_personal_value_is_not_repeated(tmp_path: Path) -> None:
     assert objects == {}
 
 
+def test_payment_numbers_stay_out_of_values_and_remarks(tmp_path: Path) -> None:
+    rows, objects = table(tmp_path, "type,value,comment\niban,DE89 3704 0044 0532 0130 00,\n"
+                                    "domain,lorem-op.example,paid by 4111 1111 1111 1111\n")
+    assert [row.outcome for row in rows] == ["blank", "quarantined", "indicator"]
+    assert "3704" not in json.dumps(objects) + rows[1].reason
+    assert "4111" not in json.dumps(objects)
+
+
 def test_hashed_accounts_are_taken_as_they_are(tmp_path: Path) -> None:
     value = "hmac-sha256:key-1:" + "ab" * 32
     _, objects = table(tmp_path, f"platform,account\nX,{value}\n")
