@@ -95,17 +95,23 @@ def _read(entry: Mapping[str, Any]) -> Asset:
 
 
 def conflicts(found: Sequence[Named]) -> Iterator[FormFault]:
-    """Values told as the network's own in one entry and as somebody else's in another."""
-    own = [one for one in found if one.relation == OPERATED]
+    """Values told as the network's own in one entry and as somebody else's in another; linear in the entries."""
     others = [one for one in found if one.relation not in (OPERATED, UNKNOWN)]
-    for one in own:
-        for other in others:
-            if one.key == other.key or _covers(one, other) or _covers(other, one):
-                yield FormFault(one.path, CONFLICT, f"is told as operated here and as {other.relation} in "
-                                f"{place_of(other.path)}. Only what the network runs itself is operated: leave one "
-                                "out.")
-                break
+    by_key = {one.key: one for one in others}
+    sites = {one.host: one for one in others if one.is_site}
+    below = {host: one for one in others for host in _and_above(one.host)}
+    for one in found:
+        if one.relation != OPERATED:
+            continue
+        other = by_key.get(one.key) or next((sites[host] for host in _and_above(one.host) if host in sites), None)
+        if other is None and one.is_site:
+            other = below.get(one.host)
+        if other is not None:
+            yield FormFault(one.path, CONFLICT, f"is told as operated here and as {other.relation} in "
+                            f"{place_of(other.path)}. Only what the network runs itself is operated: leave one out.")
 
 
-def _covers(site: Named, other: Named) -> bool:
-    return site.is_site and other.host != "" and (other.host == site.host or other.host.endswith(f".{site.host}"))
+def _and_above(host: str) -> list[str]:
+    """A host and the domains that it is part of."""
+    labels = host.split(".") if host else []
+    return [".".join(labels[start:]) for start in range(len(labels))]

@@ -75,6 +75,8 @@ _FORMS = {
 _NO_KEY = re.compile(
     r"(?:none|null|nil|na|n-a|no|nokey|no-key|plain|raw|clear|unsalted|unkeyed|sha-?\d*|md5|hash|0+)\Z", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{7,}\Z")
+_TELLING = 5
+"""Characters of a text from which on its plain hash gives it away: subjects are counted by fewer."""
 _SITE = frozenset({"account", "channel", "group", "page", "url", "ad"})
 
 
@@ -141,7 +143,7 @@ def _may_stand(document: Mapping[str, Any], found: Found) -> bool:
             address = str(_at(document, path))
             return (kind == "digest" and _in_path(address)) or (kind == "username" and "@" not in address)
         case ("account_identifiers", int(), "value"):
-            return kind == "digest"
+            return _is_keyed_hash(str(_at(document, path)))
         case ("content_fingerprints", int(), "value"):
             return _is_fingerprint(_at(document, path[:2]))
         case ("provider", "contact" | "appeals_contact"):
@@ -165,6 +167,17 @@ def _in_asset(document: Mapping[str, Any], path: Path, kind: str) -> bool:
         rest = _FEDIVERSE.sub("", value)
         return rest != value and not _PRIVATE_MAIL.search(value) and not any(one.kind == "email" for one in scan(rest))
     return False
+
+
+def _is_keyed_hash(value: str) -> bool:
+    """Whether a value can be an HMAC: hexadecimal digits that are no readable text and nothing filled up.
+
+    Of one digit alone are the examples of documentation.
+    """
+    if len(set(value)) == 1:
+        return True
+    filled = re.search(r"(.)\1{11}", value) is not None
+    return re.fullmatch("[0-9a-f]{64}", value) is not None and not (filled or value.isdecimal() or _readable(value))
 
 
 def _in_path(address: str) -> bool:
@@ -217,7 +230,8 @@ def _identifiers(document: Mapping[str, Any]) -> Iterator[FormFault]:
 
 
 def _plain_hashes(document: Mapping[str, Any]) -> set[str]:
-    texts = {text for found in _texts(document) for text in (found, found.strip(), found.lower())}
+    told = [found for found in _texts(document) if len(found) >= _TELLING]
+    texts = {text for found in told for text in (found, found.strip(), found.lower())}
     return {hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() for text in {"", *texts}}
 
 

@@ -7,9 +7,11 @@ from functools import lru_cache
 from types import ModuleType
 
 from exchange.model.identifiers import account
+from exchange.model.personal.unwrap import OPAQUE
 
 _TLD = (r"(?:com|org|net|edu|gov|int|mil|info|biz|name|io|co|me|tv|app|dev|ai|example|test|[a-z]{2})")
 _EMAIL = re.compile(r"""(?<![@\w])[^\s@<>()\[\]{},;:"'\\/=?&|]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,}""")
+_PLAIN_EMAIL = re.compile(r"(?<![\w.@])[\w.+-]{2,64}@(?:[A-Za-z0-9-]{2,63}\.)+[A-Za-z]{2,}\b|mailto:", re.ASCII)
 _LOOSE = re.compile(r"(?<![@/\w.])[\w.+-]{1,64}@[a-zA-Z][a-zA-Z-]{2,62}(?![\w-])")
 _BREAK = r"[\s*_|~-]{0,3}"
 _APART = re.compile(
@@ -32,8 +34,6 @@ _DATES = re.compile(r"""
     | (?<![\d:]) [0-2]?\d : [0-5]\d (?: :[0-5]\d )? (?! [\d:] )
 """, re.VERBOSE)  # fmt: skip
 _PLACES = re.compile(r"(?<![\d.+])-?\d{1,3}\.\d{3,}\s*[,;/ ]\s*-?\d{1,3}\.\d{3,}(?!\d)")
-_OPAQUE = re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
-                     r"|(?<![0-9A-Za-z])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{16,}(?![0-9A-Za-z])")  # fmt: skip
 _URL = re.compile(r"\b(?:https?|hxxps?|ftp)://\S+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S*", re.IGNORECASE)
 _IDS = re.compile(r"(?<!\d)\d{5,}(?!\d)")
 _URL_PHONE = re.compile(
@@ -71,6 +71,11 @@ def emails(text: str) -> bool:
     return any(pattern.search(text) for pattern in (_EMAIL, _LOOSE, _APART, _AT_DOMAIN, _UNDERLINED, _MAILTO))
 
 
+def plain_email(text: str) -> bool:
+    """Whether a text holds an address in its usual form: what bytes that were decoded by chance hardly have."""
+    return _PLAIN_EMAIL.search(text) is not None or _EMAIL.fullmatch(text) is not None
+
+
 def phones(text: str, bare: bool) -> bool:
     """Whether a text holds a telephone number: international, national as people write it, or told as one.
 
@@ -79,7 +84,7 @@ def phones(text: str, bare: bool) -> bool:
     """
     if _URL_PHONE.search(text):
         return True
-    plain = _PLACES.sub(" ; ", _OPAQUE.sub(" ; ", _DATES.sub(" ; ", text)))
+    plain = _PLACES.sub(" ; ", OPAQUE.sub(" ; ", _DATES.sub(" ; ", text)))
     if any(_is_number("+" + _only(found).removeprefix("00")) for found in _INTERNATIONAL.findall(plain)):
         return True
     plain = _URL.sub(_query, plain)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from exchange.model.identifiers import wallet
 from exchange.model.identifiers.luhn import checks
+from exchange.model.personal.unwrap import OPAQUE
 
 _RUN = re.compile(r"\d(?:[ \t\n.\-_/*,]{0,3}\d){11,60}")
 _FOURS = re.compile(r"(\d{4})[ .\-_/](\d{4})[ .\-_/](\d{4})[ .\-_/](\d{4})(?!\d)")
@@ -58,7 +59,8 @@ _NEAR = 30
 
 def payments(text: str) -> bool:
     """Whether a text holds the number of a card (Luhn), an IBAN (mod 97), another account told as one, or a wallet."""
-    return (any(_cards(text)) or any(map(_is_iban, _IBAN.findall(text))) or _ACCOUNT.search(text) is not None
+    plain = OPAQUE.sub(" ; ", text)
+    return (any(_cards(plain)) or any(map(_is_iban, _IBAN.findall(plain))) or _ACCOUNT.search(plain) is not None
             or any(wallet.KIND.valid(found) for found in _WALLET.findall(text)))  # fmt: skip
 
 

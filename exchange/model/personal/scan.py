@@ -57,9 +57,16 @@ def scan(text: str, *, bare: bool = True) -> tuple[Trace, ...]:
     found: dict[str, str] = {}
     for how, view in views(text):
         for kind in {kind for window in _windows(view) for kind in _kinds(window, bare)} - found.keys():
-            if how not in _HASHLIKE or kind not in _ONLY_IN_THE_CLEAR or len(view.split()) >= _WORDS_NEEDED:
+            if how not in _HASHLIKE or _meant(kind, view):
                 found[kind] = how
     return tuple(sorted(Trace(kind, how) for kind, how in found.items()))
+
+
+def _meant(kind: str, decoded: str) -> bool:
+    """Whether decoded bytes hold it on purpose: hashes decode to a few readable characters by chance."""
+    if kind == "email":
+        return contacts.plain_email(decoded)
+    return kind not in _ONLY_IN_THE_CLEAR or len(decoded.split()) >= _WORDS_NEEDED
 
 
 def _windows(view: str) -> Iterator[str]:

@@ -41,7 +41,10 @@ _HEX = re.compile(r"(?:0x|\\x)?(?:[0-9a-fA-F]{2}[\s:,-]?(?:0x|\\x)?){6,}[0-9a-fA
 _READABLE_RUN = re.compile(rb"[ -~]{7,}")
 _CODES = re.compile(r"(?<!\d)(?:\d{2,3}[ ,;]+){6,}\d{2,3}(?!\d)")
 _APART = re.compile(r"(?<!\S)(?:\S[ \t._*|~-]){5,}\S(?!\S)")
-_HASH = re.compile(r"(?<![0-9A-Za-z])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{16,}(?![0-9A-Za-z])")
+OPAQUE = re.compile(
+    r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
+    r"|(?<![0-9A-Za-z])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{16,}(?![0-9A-Za-z])")
+"""UUIDs and hashes: their digits are no numbers of anybody."""
 _SEAM = re.compile(r"(?<=[A-Za-z]{3})(?=[+(]?\d)|(?<=\d{3})(?=[A-Za-z]{3})|(?<=[A-Za-z][.,;:!?])(?=[+(]?\d)")
 _GAPS = re.compile(r"[ \t*|~]")
 _NUMERALS = {
@@ -154,8 +157,8 @@ def _as_digits(found: re.Match[str]) -> str:
 
 
 def _glued(text: str) -> Iterator[str]:
-    """``lorem415-555-0123``: numbers apart from the words before and behind them; hashes stay whole."""
-    yield _SEAM.sub(" ", _HASH.sub(" ; ", text))
+    """``lorem415-555-0123``: numbers apart from the words before and behind them; hashes are left out."""
+    yield _SEAM.sub(" ", OPAQUE.sub(" ; ", text))
 
 
 def _spaced(text: str) -> Iterator[str]:
