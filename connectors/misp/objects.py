@@ -175,10 +175,10 @@ def _asset(value: str, relation: str, scheme: Template, named: Named, platform: 
             found = values.read_address(value)
             if found.account is None:
                 return None
-            return replace(found, account_kind=kind)
+            return values.sayable(replace(found, account_kind=kind))
         if relation in named.handles and platform:
             handle = value if value.startswith(scheme.prefix) else scheme.prefix + value
-            return read_asset(handle, "account", platform=platform, account_kind=kind)
+            return values.sayable(read_asset(handle, "account", platform=platform, account_kind=kind))
         if platform:
             found = read_asset(scheme.id_prefix + value, "account", platform=platform, account_kind=kind)
             given = found.account is not None and found.account.stix_property == "user_id"
@@ -255,9 +255,10 @@ def _grouping(context: Context, item: Record, key: str, terms: Terms, members: I
     live = [one for one in record.children(item, "Attribute") if not record.flag(one, "deleted")]
     found = context.head("grouping", carrier_id("grouping", key), context.changed(item, *live), terms)
     said = {name: record.text(item, name)[:1_000] for name in _STATED}
+    said["name"] = said["name"] or "object"
     comment = prose(item, "comment")[0]
     return found | {
-        "name": record.text(item, "name") or "object", "context": "misp-object",
+        "name": said["name"], "context": "misp-object",
         "object_refs": list(dict.fromkeys(members)) or [context.campaign],
         "labels": words.labels(said), "external_references": [words.reference(words.OBJECT, key)],
     } | ({"description": comment} if comment else {})  # fmt: skip

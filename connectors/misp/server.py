@@ -109,7 +109,7 @@ def _answer(source: Source, path: str, body: Record) -> Any:
     reply = _ask(source, path, body)
     if reply.status != 200:
         raise InputError(f"{reply.url} answered {reply.status}.", fix=_FIX)
-    return reply.json()
+    return parsed(reply.body, reply.url)
 
 
 def _asked(source: Source, path: str, body: Record) -> Reply | None:

@@ -68,7 +68,14 @@ def _asset(name: str, text: str, platform: str) -> Asset:
         name = next((one for one in _ADDRESSES if KINDS[one].valid(text)), "ipv4")
     if name == "ssdeep":
         return Asset(SSDEEP, SSDEEP.normalise(text), text)
-    return read_asset(text, name, platform=platform)
+    return sayable(read_asset(text, name, platform=platform))
+
+
+def sayable(asset: Asset) -> Asset:
+    """The asset, if its canonical text names it again; raises IdentifierError, as for an account on no platform."""
+    if asset.account is not None:
+        asset.kind.stix(asset.value)
+    return asset
 
 
 def read_address(text: str) -> Asset:

@@ -62,6 +62,12 @@ def test_an_accounts_id_that_looks_like_a_card_is_an_id() -> None:
     assert [one["content"] for one in found.of("note")] == ["4111111111111111"]
 
 
+@pytest.mark.parametrize("platform", ["", "1.5", "[", "@", "a|b", "x" * 3_000])
+def test_a_platform_that_is_none_names_no_account(platform: str) -> None:
+    item = thing("user-account", part("account-type", platform), part("username", "lorem_1", to_ids=True))
+    assert convert(event(objects=(item, {}))).of("indicator", "user-account") == []
+
+
 def test_an_account_known_in_several_ways_has_one_indicator() -> None:
     item = thing("twitter-account", part("name", "lorem_1", to_ids=True), part("id", "1234567890"),
                  part("url", "https://twitter.com/lorem_1", "url", to_ids=True), part("bio", "dolor"))
