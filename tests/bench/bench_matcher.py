@@ -1,7 +1,8 @@
 """Times the matcher on a made-up platform: ``python tests/bench/bench_matcher.py [--accounts N] [--memory 4GB]``.
 
 Prints one JSON object: rows of the world, wall seconds by step, and the peak memory of a process of its own that
-does nothing but match. With ``--keep DIR`` the world stays there and is used again.
+does nothing but match. With ``--keep DIR`` the world stays there and is used again. A world is made in memory; larger
+ones are copies of one, laid side by side in bounded memory: ten million accounts are ``--copies 10``.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+
+from side_by_side import lay_copies
 
 from exchange.matcher.bundle import read_objects
 from exchange.matcher.run import Options, match
@@ -49,6 +53,7 @@ def main() -> None:
     arguments.add_argument("--accounts", type=int, default=1_000_000)
     arguments.add_argument("--seed", type=int, default=5)
     arguments.add_argument("--difficulty", type=float, default=0.5)
+    arguments.add_argument("--copies", type=int, default=1, help="Times the accounts: that many copies side by side.")
     arguments.add_argument("--memory")
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--keep", type=Path)
@@ -57,12 +62,15 @@ def main() -> None:
     if given.only_match:
         print(json.dumps(matched(given.only_match, given.memory, given.threads)))
         return
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder = given.keep or Path(scratch)
         made: dict[str, object] = {}
         if not (folder / FEED).exists():
             start = time.perf_counter()
-            world = make_world(folder, accounts=given.accounts, seed=given.seed, difficulty=given.difficulty)
+            first = folder if given.copies == 1 else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            world = make_world(first, accounts=given.accounts, seed=given.seed, difficulty=given.difficulty)
+            if given.copies > 1:
+                lay_copies(first, folder, given.copies)
             made = {key: str(value) for key, value in asdict(world).items()}
             made["seconds"] = round(time.perf_counter() - start, 1)
             made["peak_rss_mb"] = peak_mb()

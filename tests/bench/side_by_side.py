@@ -36,19 +36,24 @@ def copy_sql(folder: Path, table: str, number: int) -> str:
     return f"SELECT * REPLACE ({account} AS account_id{changes[table]}) FROM '{folder}/{table}.parquet'"
 
 
+def lay_copies(world: Path, out: Path, copies: int) -> None:
+    """Write all copies, one file per table, in at most 3 GB."""
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copy(world / FEED, out)
+    with duckdb.connect(config={"memory_limit": "3GB", "threads": 2, "preserve_insertion_order": False}) as connection:
+        for table in ("accounts", "links", "posts", "avatars"):
+            rows = " UNION ALL ".join(copy_sql(world, table, number) for number in range(copies))
+            connection.execute(f"COPY ({rows}) TO '{out}/{table}.parquet' (FORMAT parquet, COMPRESSION snappy)")
+
+
 def main() -> None:
-    """Write all copies, one file per table."""
+    """Lay copies of a world that is there."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("world", type=Path)
     arguments.add_argument("out", type=Path)
     arguments.add_argument("--copies", type=int, default=10)
     given = arguments.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    shutil.copy(given.world / FEED, given.out)
-    with duckdb.connect(config={"memory_limit": "3GB", "threads": 2, "preserve_insertion_order": False}) as connection:
-        for table in ("accounts", "links", "posts", "avatars"):
-            rows = " UNION ALL ".join(copy_sql(given.world, table, number) for number in range(given.copies))
-            connection.execute(f"COPY ({rows}) TO '{given.out}/{table}.parquet' (FORMAT parquet, COMPRESSION snappy)")
+    lay_copies(given.world, given.out, given.copies)
 
 
 if __name__ == "__main__":
