@@ -81,12 +81,12 @@ def identity(document: Mapping[str, Any], heads: Heads) -> Object | None:
 
 def _marking(document: Mapping[str, Any], provider: str, subject: str, by: str) -> Object:
     """A marking says one thing for ever (STIX 2.1, 7.2): its id follows from what it says."""
-    says = marking(document, subject)
-    identifier = derived_id("marking-definition", NAME, provider, canonical(says))
+    says, tlp = marking(document, subject), tlp_id(document)
+    identifier = derived_id("marking-definition", NAME, provider, tlp, by, canonical(says))
     made: Object = {"type": "marking-definition", "spec_version": "2.1", "id": identifier}
     if by:
         made["created_by_ref"] = by
-    return made | {"created": CREATED, "object_marking_refs": [tlp_id(document)], "extensions": says}
+    return made | {"created": CREATED, "object_marking_refs": [tlp], "extensions": says}
 
 
 def _modified(document: Mapping[str, Any]) -> str:

@@ -213,3 +213,16 @@ def test_the_schema_is_there_for_anybody(nobody: HttpCaller) -> None:
     assert (answer.status, answer.headers["content-type"]) == (200, "application/schema+json")
     assert answer.json["title"] == listed["title"]
     assert nobody.get("/api/v1/schemas/ai-cluster-report/9", accept=None).status == 404
+
+
+def test_a_provider_who_must_be_named_is(beta: HttpCaller, gamma: HttpCaller, lane: str) -> None:
+    assert post(beta, lane, fresh("proud", handling__name_provider="must")).status == 200
+    got = pull(gamma, lane)
+    (lab,) = [one for one in of(got, "identity") if one["name"] == "Lorem AI"]
+    assert {one["created_by_ref"] for one in of(got, "indicator")} == {lab["id"]}
+
+
+def test_amber_without_an_audience_reaches_nobody_else(beta: HttpCaller, gamma: HttpCaller, lane: str) -> None:
+    assert post(beta, lane, fresh("amber", handling__tlp="amber")).status == 200
+    assert gamma.get(lane + "objects/").objects == []
+    assert beta.get(lane + "objects/").objects != []
