@@ -283,6 +283,16 @@ def test_nothing_comes_back_wider_than_it_was(outer: str, inner: str, home: bool
     assert found.get("SharingGroup", {}).get("uuid") == (GROUP["uuid"] if found["distribution"] == "4" else None)
 
 
+def test_an_audience_of_others_keeps_its_tlp_and_goes_nowhere() -> None:
+    marking = {"type": "marking-definition", "spec_version": "2.1", "created": NOW, "id": f"marking-definition--{uuid.uuid4()}",
+               "extensions": {extensions.HANDLING: {"extension_type": "property-extension",
+                                                    "audience": {"sharing_groups": ["grp-a"]}}}}
+    objects = [one | ({"object_marking_refs": [*one["object_marking_refs"], marking["id"]]} if "created" in one else {})
+               for one in foreign(("lorem.example", "domain"), level="GREEN")]
+    found = to_event([marking, *objects])["Event"]
+    assert (found["distribution"], found["Tag"][0]["name"]) == ("0", "tlp:green")
+
+
 def test_a_marking_that_isnt_there_counts_as_the_strictest() -> None:
     objects = [one | ({"object_marking_refs": [f"marking-definition--{uuid.uuid4()}"]} if "created" in one else {})
                for one in foreign(("lorem.example", "domain"))]

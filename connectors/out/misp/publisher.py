@@ -72,7 +72,8 @@ class _Heap:
         self._versions: dict[str, str] = {}
         self._reports: dict[str, list[str]] = {}
         self._producers: dict[str, str] = {}
-        self._links: dict[str, list[str]] = {}
+        self._ends: dict[str, tuple[str, str]] = {}
+        self._links: dict[str, dict[str, None]] = {}
         for one in objects:
             self._add(one)
 
@@ -87,10 +88,10 @@ class _Heap:
         self._producers[key] = str(one.get("created_by_ref", ""))
         if one.get("type") == "report":
             self._reports[key] = [str(ref) for ref in one.get("object_refs") or ()]
-        for end in ("source_ref", "target_ref") if one.get("type") == "relationship" else ():
-            links = self._links.setdefault(str(one.get(end)), [])
-            if key not in links:
-                links.append(key)
+        if one.get("type") == "relationship":
+            self._ends[key] = str(one.get("source_ref")), str(one.get("target_ref"))
+            for end in self._ends[key]:
+                self._links.setdefault(end, {})[key] = None
 
     def read(self, key: str) -> StixObject:
         """An object by its id."""
@@ -101,13 +102,14 @@ class _Heap:
 
     def groups(self) -> Iterator[list[StixObject]]:
         """The objects of each event: a report with what it names, then what is left of each producer."""
-        shared = [key for key in self.ids if key.partition("--")[0] in _EVERYWHERE]
-        common = [self.read(key) for key in shared]
-        left = dict.fromkeys(key for key in self.ids if key not in set(shared))
+        shared = {key for key in self.ids if key.partition("--")[0] in _EVERYWHERE}
+        common = [self.read(key) for key in self.ids if key in shared]
+        left = dict.fromkeys(key for key in self.ids if key not in shared)
         for report, refs in sorted(self._reports.items()):
             members = dict.fromkeys([report, *(ref for ref in refs if ref in self.ids)])
             for key in list(members):
-                members |= dict.fromkeys(link for link in self._links.get(key, ()) if self._both_in(link, members))
+                members |= dict.fromkeys(link for link in self._links.get(key, ())
+                                         if all(end in members for end in self._ends[link]))
             for key in members:
                 left.pop(key, None)
             yield [*common, *(self.read(key) for key in members if key not in shared)]
@@ -119,10 +121,6 @@ class _Heap:
             yield [*common, *(self.read(key) for key in keys)]
         if loose:
             yield [*common, *(self.read(key) for key in loose)]
-
-    def _both_in(self, link: str, members: Mapping[str, None]) -> bool:
-        one = self.read(link)
-        return str(one.get("source_ref")) in members and str(one.get("target_ref")) in members
 
     def __enter__(self) -> Self:
         return self

@@ -69,7 +69,8 @@ class Sharing:
             return Reach(OWN_ONLY, tlp=strictest or "TLP:RED", pap=pap)
         if audiences:
             level, group = self._of_audiences(groups)
-            return Reach(level, group, strictest, pap, not any(tlp.from_word(tag) for tag in tags))
+            implied = self.home and all(map(words.distribution, groups)) and not any(map(tlp.from_word, tags))
+            return Reach(level, group, strictest, pap, implied)
         own = [_plain(found[1]) for tag in tags if (found := tlp.from_word(tag))]
         if above is not None and strictest == above.tlp and not own:
             own = [strictest]
