@@ -74,6 +74,10 @@ NOT_OPERATED: dict[str, tuple[dict[str, Any], ...]] = {
         {**DOMAIN, "labels": ["Impersonated"]}, CAMPAIGN, link(DOMAIN, "related-to", CAMPAIGN)),
     "the relationship is revoked": (SITE, CAMPAIGN, link(CAMPAIGN, "uses", SITE, revoked=True)),
     "its address is hosted somewhere": (SITE, ADDRESS, SYSTEM, link(SITE, "related-to", ADDRESS)),
+    "only sites are hosted": (
+        observable("email-addr", "ops@lorem-dolor.net"), ADDRESS, SYSTEM, INFRASTRUCTURE,
+        link(observable("email-addr", "ops@lorem-dolor.net"), "related-to", ADDRESS),
+        link(ADDRESS, "belongs-to", SYSTEM), link(INFRASTRUCTURE, "consists-of", SYSTEM)),
     "an existing site only gets used": (
         SITE, technique("T0098.002", "Leverage Existing Inauthentic News Sites"),
         link(technique("T0098.002", "Leverage Existing Inauthentic News Sites"), "related-to", SITE)),
