@@ -63,6 +63,10 @@ class DyingSink(MemorySink):
         self._act()
 
 
+FILES = [name for name, one in SAMPLES.items() if one.suffix]
+SERVED = [name for name, one in SAMPLES.items() if one.serve is not None]
+
+
 @pytest.fixture(params=registry.names())
 def sample(request: pytest.FixtureRequest) -> Sample:
     assert request.param in SAMPLES, f"{request.param} needs a sample in tests/contract/samples.py"
@@ -235,13 +239,12 @@ HOSTILE = {
 }
 
 
+@pytest.mark.parametrize("sample", FILES, indirect=True)
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("in_folder", [False, True], ids=["file", "folder"])
 def test_a_hostile_file_is_told_and_never_breaks_the_run(
     connector: Connector, sample: Sample, tmp_path: Path, content: bytes, in_folder: bool
 ) -> None:
-    if not sample.suffix:
-        pytest.skip("it reads no files")
     folder = tmp_path / "hostile"
     folder.mkdir()
     path = folder / f"sample{sample.suffix}"
@@ -256,9 +259,8 @@ def test_a_hostile_file_is_told_and_never_breaks_the_run(
     assert all(row.reason for row in rows if row.outcome == "quarantined")
 
 
+@pytest.mark.parametrize("sample", FILES, indirect=True)
 def test_a_source_that_is_not_there_is_told(connector: Connector, tmp_path: Path, sample: Sample) -> None:
-    if not sample.suffix:
-        pytest.skip("it reads no files")
     (tmp_path / "nothing").mkdir()
     (tmp_path / f"folder{sample.suffix}").mkdir()
     for missing in (tmp_path / "missing", tmp_path / f"missing{sample.suffix}", tmp_path / "nothing",
@@ -287,12 +289,11 @@ HOSTILE_ANSWERS: dict[str, Route] = {
 }
 
 
+@pytest.mark.parametrize("sample", SERVED, indirect=True)
 @pytest.mark.parametrize("answer", HOSTILE_ANSWERS.values(), ids=HOSTILE_ANSWERS)
 def test_a_hostile_server_is_told_and_nothing_goes_in(
     connector: Connector, sample: Sample, tmp_path: Path, answer: Route
 ) -> None:
-    if sample.serve is None:
-        pytest.skip("it asks no server")
     with sample.source(tmp_path) as kind, WebPeer() as peer:
         peer.fallback = answer
         source = replace(kind, place=peer.url("/taxii2/"), outside=quick_web())
@@ -303,9 +304,8 @@ def test_a_hostile_server_is_told_and_nothing_goes_in(
     assert len(peer.asked) < 500
 
 
+@pytest.mark.parametrize("sample", SERVED, indirect=True)
 def test_a_server_that_is_not_there_is_told(connector: Connector, sample: Sample, tmp_path: Path) -> None:
-    if sample.serve is None:
-        pytest.skip("it asks no server")
     with sample.source(tmp_path) as kind, WebPeer() as gone:
         place = gone.url("/taxii2/")
     source = replace(kind, place=place, outside=quick_web())
@@ -313,10 +313,10 @@ def test_a_server_that_is_not_there_is_told(connector: Connector, sample: Sample
         bring(connector, source, MemorySink())
 
 
+@pytest.mark.parametrize("sample", SERVED, indirect=True)
 def test_no_secret_is_told_to_anybody(connector: Connector, source: Source) -> None:
     """Neither in rows nor in objects nor in checkpoints."""
-    if not source.secrets:
-        pytest.skip("it has none")
+    assert source.secrets, "a sample of a server has a secret, so that this can be seen"
     sink = MemorySink()
     rows, report = bring(connector, source, sink)
     told = [repr(rows), repr(report), repr(source), *sink.checkpoints.values(), *map(repr, sink.stored.values())]
