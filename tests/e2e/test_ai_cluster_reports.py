@@ -226,3 +226,13 @@ def test_amber_without_an_audience_reaches_nobody_else(beta: HttpCaller, gamma: 
     assert post(beta, lane, fresh("amber", handling__tlp="amber")).status == 200
     assert gamma.get(lane + "objects/").objects == []
     assert beta.get(lane + "objects/").objects != []
+
+
+def test_a_new_version_may_tell_more_identifiers_of_an_account(beta: HttpCaller, gamma: HttpCaller, lane: str) -> None:
+    one = fresh("accounts")
+    post(beta, lane, {**one, "account_identifiers": one["account_identifiers"][:1]})
+    pull(gamma, lane)
+    assert post(beta, lane, {**one, "version": 2, "published": "2026-07-01T09:00:00Z"}).json["refused"] == 0
+    accounts = [one["extensions"].get(ACCOUNT, {}) for one in of(pull(gamma, lane), "user-account")]
+    hashed = {one["value"] for account in accounts for one in account.get("hashed_identifiers", ())}
+    assert hashed == {one["value"] for one in one["account_identifiers"]}

@@ -20,6 +20,7 @@ from exchange.ailab.terms import PACK
 from exchange.errors import BadRequestError, ExchangeError, ForbiddenError, NotFoundError, TooLargeError
 from exchange.intake.status import Told
 from exchange.model.party import Collection
+from exchange.store.objects import Filter, Versions
 from exchange.web.api.exchange_json import caller_with, json_answer, json_body, one_argument
 from exchange.web.caller import Caller, current_exchange
 
@@ -61,8 +62,11 @@ def _store(
     if PACK not in packs.sharing:
         raise ForbiddenError(f"This exchange takes no cluster reports: its policy has no pack {PACK}.",
                              fix="Ask its operator.")
+    terms = packs.terms(PACK)
     told = exchange.add(caller.organisation, caller.credential, collection, [orjson.dumps(one) for one in objects],
-                        caller.now, terms=packs.terms(PACK), status_id=receipt, whole=True)
+                        caller.now, terms=terms, status_id=receipt, whole=True)
+    if len(told) == len(objects):
+        told = _renewed(caller, collection, objects, told, terms)
     rows = [_row(one) for one in told]
     if len(told) < len(objects):
         return json_answer({
@@ -77,6 +81,26 @@ def _store(
     })
     answer.headers["CIBX-Receipt"] = receipt
     return answer
+
+
+def _renewed(
+    caller: Caller, collection: Collection, objects: Sequence[Mapping[str, Any]], told: Sequence[Told],
+    terms: Mapping[str, Any],
+) -> list[Told]:
+    """Accounts of which this report tells other identifiers than before: observables have no versions (STIX 2.1, 3.6),
+    so the new telling takes the place of the old one, and whoever pulls gets it."""
+    exchange, answers = current_exchange(), list(told)
+    for place, (one, said) in enumerate(zip(objects, told, strict=True)):
+        if one["type"] != "user-account" or said.outcome.state != "unchanged" or not said.outcome.sentence:
+            continue
+        known = _known(caller, collection, one)
+        if known is None or known[1] == one:
+            continue
+        every = Filter(ids=(one["id"],), versions=Versions(frozenset({"all"})))
+        exchange.withdraw(caller.organisation, caller.credential, collection, one["id"], every, caller.now)
+        answers[place], = exchange.add(caller.organisation, caller.credential, collection, [orjson.dumps(one)],
+                                       caller.now, terms=terms)
+    return answers
 
 
 def _row(told: Told) -> dict[str, Any]:
