@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import click
 
 
@@ -10,7 +15,9 @@ import click
               help="Address to listen on.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64),
               help="Worker processes.")
-def command(bind: str, workers: int) -> None:
+@click.option("--sources", type=click.Path(path_type=Path), metavar="FILE",
+              help="TOML file of sources that a process beside the workers brings in (cibx connector run --config).")
+def command(bind: str, workers: int, sources: Path | None) -> None:
     """Run the exchange on CIBX_DATABASE_URL (SQLite file cibx.db by default).
 
     The database's schema is brought up to date first. Ctrl-C ends it: requests under way are answered.
@@ -30,7 +37,31 @@ def command(bind: str, workers: int) -> None:
     from exchange.web.server import Server
 
     click.echo(f"Serving TAXII 2.1 on http://{bind}/taxii2/ ({settings.shown_database}, {workers} workers).")
-    Server(settings, bind=bind, workers=workers).run()
+    with _connectors(sources):
+        Server(settings, bind=bind, workers=workers).run()
+
+
+@contextmanager
+def _connectors(sources: Path | None) -> Iterator[None]:
+    """Connectors in a process of the server's group, which ends with it, after the steps under way."""
+    import subprocess
+    import sys
+
+    if sources is None:
+        yield
+        return
+    from exchange.connect.sources_file import read_sources
+
+    read_sources(sources, os.environ)  # what is wrong in it is told before anything starts
+    run = "from exchange.cli.main import main; main()"
+    process = subprocess.Popen([sys.executable, "-c", run, "connector", "run", "--config", str(sources)])  # noqa: S603
+    master = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() == master:  # workers come by here too when they end
+            process.terminate()
+            process.wait()
 
 
 def _check_free(host: str, port: int) -> None:

@@ -52,6 +52,13 @@ class Job:
     plain_http: bool = False
     ca_file: Path | None = None
 
+    def __post_init__(self) -> None:
+        """Raises InputError for an address with a password in it: addresses are kept and shown."""
+        authority = self.place.partition("://")[2].replace("\\", "/").partition("/")[0]
+        if "@" in authority:
+            raise InputError("The source's address holds a user or password.",
+                             fix="Leave it out of the address, and give it as a --secret.")
+
     @property
     def key(self) -> str:
         """What names it in checkpoints: other options or another policy begin anew."""

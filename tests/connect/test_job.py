@@ -91,6 +91,17 @@ def test_defaults_are_filled_in_and_no_secret_shows() -> None:
     assert "lorem-ipsum" not in repr(given) + repr(source)
 
 
+@pytest.mark.parametrize("place", ["https://ana:lorem@a.example/x", "https://lorem@a.example", "http:\\\\x://lorem@a"])
+def test_an_address_with_a_password_is_refused_before_it_is_kept_anywhere(place: str) -> None:
+    with pytest.raises(InputError, match="user or password") as told:
+        Job("n", "lines", place)
+    assert "lorem" not in str(told.value)
+
+
+def test_a_path_with_an_at_sign_is_a_path() -> None:
+    assert Job("n", "lines", "folder/a@b.example.json").place
+
+
 def test_other_options_or_another_policy_begin_anew() -> None:
     keys = {Job("n", "lines", place, options, policy=policy).key
             for place, options, policy in (("p", {}, "a"), ("p", {}, "b"), ("p", {"x": "1"}, "a"), ("q", {}, "a"))}
