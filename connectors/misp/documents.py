@@ -11,6 +11,7 @@ import msgspec
 
 from connectors.misp import record
 from connectors.misp.record import Record
+from exchange.connect.unread import HEAD, why_unread
 from exchange.errors import InputError
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -71,6 +72,8 @@ def content(path: Path) -> bytes:
 
 def parsed(data: bytes, where: str) -> Any:
     """The JSON values of a document; raises InputError."""
+    if (other := why_unread(data[:HEAD])) is not None:
+        raise InputError(f"{where} is {other[0]}, no MISP event.", fix=other[1])
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         data = data.decode("utf-16", "replace").encode()
     try:

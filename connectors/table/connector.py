@@ -33,8 +33,10 @@ from exchange.model.identifiers.fault import IdentifierError
 FORMAT = 1
 BATCH = 500
 """Records between two checkpoints."""
-_SEEN = 200_000
+_SEEN = 50_000
 """Values that are remembered to know those that come twice; beyond them the exchange tells."""
+_TOLD = frozenset({".xml", ".ioc", ".stix", ".xlsx", ".xls", ".ods", ".pdf", ".zip", ".gz", ".html", ".htm"})
+"""Endings of files in a folder that aren't read as tables, which their row says: somebody may count on them."""
 _OPTIONS = ("name", "date", "campaign", "relation", "platform", "tlp", "date_order")
 _IN_NAME = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 
@@ -73,6 +75,7 @@ class Table(Connector):
                 continue
             share = (number / len(found), 1 / len(found))
             try:
+                _refuse_by_name(path)
                 yield from _read(path, name, _profile(path, place, source), mark if number == first else {}, share)
             except _NoTableError as error:
                 if single:
@@ -101,8 +104,14 @@ class _NoTableError(InputError):
     """A file that is no table: of a folder it is only one."""
 
 
+def _refuse_by_name(path: Path) -> None:
+    if path.suffix.lower() in _TOLD and not path.is_dir():
+        with _opened(path):  # its content mostly says what it is
+            raise _NoTableError(f"{path} is no table by its name.", fix="Save the table as CSV in UTF-8.")
+
+
 def _listed(folder: Path) -> list[Path]:
-    found = [path for path in folder.rglob("*") if path.is_file() and is_table(path)]
+    found = [path for path in folder.rglob("*") if path.is_file() and (is_table(path) or path.suffix.lower() in _TOLD)]
     found = [path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts)
              and not path.name.lower().startswith(("readme", "license"))]  # fmt: skip
     if not found:
@@ -143,9 +152,12 @@ def _opened(path: Path) -> BinaryIO:
 def _understood(path: Path, file: BinaryIO, profile: Profile) -> tuple[Profile, int, Iterator[Record]]:
     """The complete profile, the header's record, and all records. Raises _NoTableError."""
     found = lines(file, profile.encoding)
-    start = list(islice(found, 1))
-    if profile.guessed and profile.form == "csv" and start and path.suffix.lower() not in (".tsv", ".tab"):
-        profile = replace(profile, delimiter=guess.delimiter_of(start[0].text, profile.delimiter))
+    start = list(islice(found, guess.SAMPLE))
+    if profile.guessed and profile.form == "text":
+        form, delimiter = guess.form_of_text([line.text for line in start])
+        profile = replace(profile, form=form, delimiter=delimiter)
+    elif profile.guessed and profile.form == "csv" and start and path.suffix.lower() not in (".tsv", ".tab"):
+        profile = replace(profile, delimiter=guess.delimiter_of([line.text for line in start], profile.delimiter))
     rows = records(chain(start, found), profile.form, profile.delimiter)
     passed = [replace(one, prose=True) for one in islice(rows, profile.skip)]
     sample = list(islice(rows, guess.SAMPLE))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connectors.table.profile import Column, Profile, folded
 from connectors.table.words import RELATION_WORDS
-from exchange.connect.records import Record
+from exchange.connect.records import Format, Record
 from exchange.connect.value import read
 from exchange.model.identifiers.platforms import table
 
@@ -48,13 +48,18 @@ _FOREIGN = (
     (re.compile(r"\b(?:legitimate|authentic|genuine|benign|real)\b"), "legitimate"),
 )  # fmt: skip
 _SURE = 0.8
+_TITLES = 8
+"""Rows in which a header is looked for."""
 
 
-def delimiter_of(text: str, usual: str) -> str:
-    """The character that divides a header: the most frequent of the usual ones, outside of quotes."""
-    plain = re.sub(r'"[^"]*"', "", text)
-    best = max((usual, ",", ";", "\t", "|"), key=plain.count)
-    return best if plain.count(best) else usual
+def delimiter_of(first: Sequence[str], usual: str) -> str:
+    """The character that divides a table's lines: of the usual ones that which the most of them have, outside of
+    quotes; of equals the one that is frequent in the first line.
+    """
+    plain = [re.sub(r'"[^"]*"', "", line) for line in first if line.strip()]
+    marks = (usual, ",", ";", "\t", "|")
+    best = max(marks, key=lambda mark: (sum(mark in line for line in plain), plain[0].count(mark) if plain else 0))
+    return best if any(best in line for line in plain) else usual
 
 
 def completed(profile: Profile, first: Sequence[Record]) -> tuple[Profile, int, str]:
@@ -73,16 +78,36 @@ def completed(profile: Profile, first: Sequence[Record]) -> tuple[Profile, int, 
     start = rows[0]
     if profile.names:
         return _named(profile, profile.names, rows, start.row if profile.header else 0)
-    has_header = profile.header if not profile.guessed else _is_header(start)
-    if has_header:
-        return _named(profile, start.cells, rows[1:], start.row)
+    if profile.guessed:  # titles may stand above the header
+        start = next((one for one in rows[:_TITLES] if _has_known_words(one)), start)
+    if _is_header(start) if profile.guessed else profile.header:
+        return _named(profile, start.cells, rows[rows.index(start) + 1 :], start.row)
     return _named(profile, tuple(str(number) for number, _ in enumerate(start.cells, 1)), rows, 0)
 
 
-def _is_header(record: Record) -> bool:
+def form_of_text(first: Sequence[str]) -> tuple[Format, str]:
+    """Form and delimiter of a .txt file by its first lines: ``value|comment``, or a table after all."""
+    for line in first:
+        if line.strip() and not line.lstrip().startswith(("#", "//")):
+            if "|" in line:
+                return "text", "|"
+            best = next((one for one in "\t;," if one in line), "")
+            words = [folded(cell) for cell in line.split(best)] if best else []
+            if best == "\t" or any(word in _VALUES for word in words):
+                return "csv", best
+            break
+    return "text", "|"
+
+
+def _has_known_words(record: Record) -> bool:
     cells = [folded(cell) for cell in record.cells]
-    if any(cell in _VALUES or cell in _OTHERS for cell in cells):
+    return any(cell in _VALUES or cell in _OTHERS for cell in cells)
+
+
+def _is_header(record: Record) -> bool:
+    if _has_known_words(record):
         return True
+    cells = [folded(cell) for cell in record.cells]
     return not any(_reads(cell) for cell in record.cells) and all(len(cell) < 60 for cell in cells)
 
 
