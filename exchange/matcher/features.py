@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from exchange.matcher import circle, claims, nearness
 from exchange.matcher.engine import Engine
+from exchange.matcher.values import quoted
 from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
 from exchange.matcher.witness import WITNESSING
 
@@ -70,22 +71,23 @@ def read_features(engine: Engine, weights: Weights) -> Features:
             GROUP BY 1) e USING (account_id) LEFT JOIN doing o USING (account_id) ORDER BY t.account_id""")
     accounts, firm = table.pop("account_id"), table.pop("firm").astype(np.float64)
     found = {name: column.astype(np.float64) for name, column in table.items()}
-    long = _columns(engine, f"""SELECT row_number, feature, x FROM (
+    summed = [name for name in names(weights) if name not in found and name not in COUNTS]
+    listed = ", ".join(map(quoted, summed))
+    long = _columns(engine, f"""SELECT row_number, enum_code(TRY_CAST(feature AS ENUM ({listed})))::INTEGER AS place, x
+        FROM (
             SELECT account_id, 'direct.' || signal AS feature, sum(nats) AS x FROM direct GROUP BY ALL
             UNION ALL SELECT account_id, feature, sum(nats) FROM company GROUP BY ALL
             UNION ALL SELECT account_id, '{OBJECTION}' || signal, sum(nats) FROM objections GROUP BY ALL)
         JOIN (SELECT account_id, row_number() OVER (ORDER BY account_id) - 1 AS row_number FROM standing)
-        USING (account_id)""")
+        USING (account_id) WHERE feature IN ({listed})""")
+    sums = np.zeros((len(summed), len(accounts)))
+    sums[long["place"], long["row_number"]] = long["x"]
     infrastructure = np.zeros(len(accounts))
     there = {kind.signal for kind in weights.kinds.values() if kind.family == "infrastructure"}
-    for name in names(weights):
-        if name not in found and name not in COUNTS:
-            rows = long["feature"] == name
-            column = np.zeros(len(accounts))
-            column[long["row_number"][rows]] = long["x"][rows]
-            found[name] = column
-            if name.partition(".")[2] in there and not name.startswith(("against", OBJECTION)):
-                infrastructure += column
+    for name, column in zip(summed, sums, strict=True):
+        found[name] = column
+        if name.partition(".")[2] in there and not name.startswith(("against", OBJECTION)):
+            infrastructure += column
     found["infrastructure"] = infrastructure
     found |= nearness.columns(engine, weights.learned, accounts, found)
     return Features(accounts, found, firm)
