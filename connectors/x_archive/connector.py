@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -20,6 +21,7 @@ from exchange.connect.asset import head, relationship
 from exchange.connect.contract import Batch, Connector, Row
 from exchange.connect.lines import lines
 from exchange.connect.procedures import FIXED
+from exchange.connect.prose import without_payment_numbers
 from exchange.connect.records import Record, records
 from exchange.connect.source import Option, Source
 from exchange.connect.unread import HEAD, why_unread
@@ -32,6 +34,7 @@ from exchange.stix.timestamp import version_key
 NAME = "x-archive"
 FORMAT = 1
 BATCH = 500
+_MOST_KNOWN = 20_000
 _MOST_REFS = 1_000
 """Accounts that an observation of tweets names."""
 _TWITTER = derived_id("identity", NAME, "Twitter")
@@ -124,6 +127,13 @@ class _File:
     summary: Summary = field(default_factory=Summary)
     observed: dict[str, Object] = field(default_factory=dict)
     """The first accounts that tweeted."""
+    known: set[str] = field(default_factory=set)
+    """Ids of accounts that were read."""
+
+    @cached_property
+    def observation(self) -> str:
+        """Id of what its tweets come to."""
+        return self.id("observed-data", self.base)
 
     @property
     def stamp(self) -> str:
@@ -213,15 +223,22 @@ def _record(at: _File, record: Record) -> tuple[list[Object], Row]:
         return [], Row(at.name, record.row, "blank")
     cells = dict(zip(at.columns, record.cells, strict=False))
     try:
-        found = account(cells)
+        return _tweet(at, cells, record) if at.is_tweets else _user(at, account(cells), cells, record)
     except IdentifierError as error:
-        return [], Row(at.name, record.row, "quarantined", (), f"{error}.", record.raw)
-    if at.is_tweets:
-        at.summary.add(cells)
+        return [], Row(at.name, record.row, "quarantined", (), f"{error}.", without_payment_numbers(record.raw))
+
+
+def _tweet(at: _File, cells: Mapping[str, str], record: Record) -> tuple[list[Object], Row]:
+    """Count a tweet; raises IdentifierError where it names no account."""
+    who = cells.get("userid", "")
+    if who not in at.known:
+        found = account(cells)
+        if len(at.known) < _MOST_KNOWN:
+            at.known.add(who)
         if len(at.observed) < _MOST_REFS:
             at.observed.setdefault(found.observed["id"], found.observed)
-        return [], Row(at.name, record.row, "note", (at.id("observed-data", at.base),))
-    return _user(at, found, cells, record)
+    at.summary.add(cells)
+    return [], Row(at.name, record.row, "note", (at.observation,))
 
 
 def _user(at: _File, found: Account, cells: Mapping[str, str], record: Record) -> tuple[list[Object], Row]:
