@@ -81,8 +81,8 @@ def replay(*, numbers: Sequence[int], pack: str | None, source: str | None, mend
         raise click.UsageError("--mended is for one row: name its number.")
     way = _way(given, reads_only=False)
     terms, left = way.terms(pack), 0
-    with way.journal() as journal:
-        kept, sink = Quarantine(journal), way.sink(terms, journal)
+    with way.journal() as journal, way.sink(terms, journal) as sink:
+        kept = Quarantine(journal)
         rows = [kept.get(number) for number in numbers] or [row for row in kept.rows(source) if row.objects]
         for row in rows:
             objects = _objects(mended) if mended else list(row.objects.values())

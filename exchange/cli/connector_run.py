@@ -102,8 +102,8 @@ def check(connector: str | None, source: str | None, *, config: Path | None, **g
             if way.whose:
                 with way.journal() as journal:
                     terms = way.terms(job.policy) if job.policy else {}
-                    way.sink(terms, journal)
-                click.echo(f"{job.name}: {way.whose} can be written to.")
+                    with way.sink(terms, journal):
+                        click.echo(f"{job.name}: {way.whose} can be written to.")
         except ExchangeError as error:
             if len(jobs) == 1:
                 raise
@@ -179,7 +179,7 @@ class Bringing:
                 journal = None
             else:
                 journal = stack.enter_context(self._way.journal())
-                sink = self._way.sink(terms, journal)
+                sink = stack.enter_context(self._way.sink(terms, journal))
                 stack.callback(self._write_metrics)
             watchers: list[Watch] = [bars.watch(job)]
             if self._out:

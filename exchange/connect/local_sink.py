@@ -33,6 +33,10 @@ class LocalSink:
         self._credential = Credential(id="local", org=organisation.id, digest="",
                                       purpose=next(iter(terms.get("purposes", ())), None))
 
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._exchange.engine.dispose()
+
     def push(self, objects: Sequence[bytes], *, terms: Mapping[str, Any]) -> Sequence[PushOutcome]:
         """Push one envelope; an answered object is durable."""
         told = self._exchange.add(self._organisation, self._credential, self._collection, objects,

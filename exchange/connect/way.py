@@ -5,7 +5,8 @@ Where a machine keeps what connectors need (``journal``) follows from the way, u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,13 @@ class Way:
             return packs_in_force(self.settings, self.org).terms(pack)
         return load(Path(self.settings.policies) if self.settings.policies else None).terms(pack)
 
-    def sink(self, terms: Mapping[str, Any], journal: Journal) -> Sink:
-        """The sink; raises InputError or NotFoundError where there is no such collection, and as clients do."""
+    @contextmanager
+    def sink(self, terms: Mapping[str, Any], journal: Journal) -> Iterator[Sink]:
+        """The sink, as long as it is needed; raises InputError or NotFoundError where there is no such collection."""
         if self.org:
-            return local_sink(self.settings, org=self.org, collection=self.collection, terms=terms)
+            with closing(local_sink(self.settings, org=self.org, collection=self.collection, terms=terms)) as sink:
+                yield sink
+            return
         if urlsplit(self.server).scheme not in ("http", "https"):
             raise InputError(f"{self.server!r} is no server.", fix="Give its URL: https://…")
-        return ServerSink(Client(self.server, token=self.token), self.collection, journal)
+        yield ServerSink(Client(self.server, token=self.token), self.collection, journal)

@@ -417,6 +417,24 @@ def test_a_line_comes_before_the_stream_ends_and_leaving_it_ends_it(peer: WebPee
         assert [next(found) for _ in range(3)] == [b"event: made-up"] * 3
 
 
+def test_lines_of_a_chunked_stream_come_as_they_are_sent(peer: WebPeer, web: Web) -> None:
+    import threading
+
+    read = threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        yield b"9\r\nid: 1-0\n\n\r\n3\r\nda"
+        assert read.wait(2)  # the first lines are there before the chunk with the next one is whole
+        yield b"t\r\n4\r\na: 2\r\n0\r\n\r\n"
+
+    peer.routes["/s"] = lambda asked: Answer(raw=chunks())
+    with web.stream(peer.url("/s")) as found:
+        assert [next(found), next(found)] == [b"id: 1-0", b""]
+        read.set()
+        assert list(found) == [b"data: 2"]
+
+
 def test_a_line_without_end_is_refused(peer: WebPeer, web: Web) -> None:
     peer.routes["/s"] = lambda asked: Answer(200, repeat(b"x" * 65_536))
     with pytest.raises(InputError, match="longer than 1,000,000 bytes"):
