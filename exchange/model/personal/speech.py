@@ -30,7 +30,7 @@ _PATTERNS = tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern 
     rf"\bprompts?(?:\s+text)?\s*(?:{_SAID}\s*[:,]?\s*{_QUOTE}|[:=]\s*\S)",
     rf"\b(?:outputs?|completions?|responses?|transcript|conversation)\s*(?:{_SAID}\s*[:,]?\s*[\"“«]|[:=]\s*{_QUOTE}"
     r"|[:=]\s*(?:\S+\s+){7,}\S)",
-    r"(?:^|[\n\"“]|\s{2,})\s*(?:user|human|assistant|system|bot|ai|q|a)\s*:\s*\S+(?:\s+\S+){2,}",
+    r"(?:^|[\n\"“]|\s{2,})\s*(?:user|human|assistant|system|bot|ai|q|a)\s*:\s*\S+(?:\s+\S+){3,}",
     r"<\|?(?:im_start|im_end|system|user|assistant|endoftext|begin_of_text|start_header_id)\|?>|\[/?INST\]|<<SYS>>",
     r"^#{2,3}\s*(?:Instruction|Response|Input)",
     r"[\"']?role[\"']?\s*[:=]\s*[\"']?(?:user|assistant|system|developer|tool)\b",

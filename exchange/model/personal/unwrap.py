@@ -33,6 +33,7 @@ _ALIKE = str.maketrans(dict(zip(
 """Letters of other scripts that look like Latin ones."""
 _DIGITS_ALIKE = str.maketrans("OoQDIl|!SsBZz", "0000111155822")
 _NEARLY_NUMBER = re.compile(r"(?<![A-Za-z])[\dOoQDIl|!SsBZz+()./\s-]{8,40}(?![A-Za-z])")
+_WORD_ALONE = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{3,}(?![0-9A-Za-z])")
 _ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{2,6})\}?|\\x([0-9a-fA-F]{2})|U\+([0-9a-fA-F]{4,6})")
 _QUOTED_PRINTABLE = re.compile(r"=([2-7][0-9A-Fa-f])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
@@ -125,7 +126,9 @@ def _digits_alike(text: str) -> Iterator[str]:
 
 def _read_as_digits(found: re.Match[str]) -> str:
     run = found[0]
-    return run.translate(_DIGITS_ALIKE) if sum(map(str.isdigit, run)) >= _DIGITS else run
+    if sum(map(str.isdigit, run)) < _DIGITS or _WORD_ALONE.search(run):
+        return run
+    return run.translate(_DIGITS_ALIKE)
 
 
 def _defanged(text: str) -> Iterator[str]:

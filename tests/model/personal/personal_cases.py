@@ -232,5 +232,12 @@ CLEAN: list[str] = [
     "ISO 3166-1 alpha-2",
     "error rates 0.012 0.034 0.056",
     "phone farms were not seen",
+    "DOI 10.1000/182",
+    "User: 23 accounts banned",
+    "claude-3-5-sonnet-20241022",
+    "active 9:00-17:00 Beijing time (UTC+8)",
+    "10 to 15 posts per hour, at 15 minute intervals, 24/7",
+    "ISBN 978-3-16-148410-0",
+    "The operator asked for \"ten short patriotic slogans\" in Urdu.",
     "e-mail providers differ; telephone numbers are not shared",
 ]
