@@ -31,7 +31,9 @@ _VALUES: Mapping[str, str] = {
     "spoofing domain": "", "typosquatted domain": "",
 }  # fmt: skip
 _OTHERS: Mapping[str, str] = {
-    "type": "kind", "kind": "kind", "indicator type": "kind", "ioc type": "kind", "asset kind": "kind",
+    "type": "kind", "kind": "kind", "account type": "kind", "entity type": "kind", "object type": "kind",
+    "platform name": "platform", "channel type": "kind", "indicator type": "kind", "ioc type": "kind",
+    "asset kind": "kind",
     "platform": "platform", "service": "platform", "social network": "platform", "social media": "platform",
     "relation": "relation", "relationship": "relation", "status": "relation", "verdict": "relation",
     "classification": "relation", "assessment": "relation",
@@ -153,7 +155,7 @@ def _meaning(name: str, index: int, rows: Sequence[Record]) -> Column:
     if plain in _VALUES or (relation and last in _VALUES) or (relation and plain in ("target", "original")):
         return Column("value", _VALUES.get(plain, ""), relation=relation)
     whose = table().named(plain.rpartition(" ")[0]) or table().named(plain)
-    if whose is not None and (last in _VALUES or last in ("id", "name")):
+    if whose is not None and (last in _VALUES or last == "name"):  # a column of ids may hold anything
         return Column("value", "account", whose.name, relation)
     meaning = _OTHERS.get(plain, "comment")
     if meaning == "relation" and not _are_relations(_texts(rows, index, name)):

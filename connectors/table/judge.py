@@ -45,6 +45,9 @@ _APOSTROPHE = re.compile(r"'(?=[=+\-@|%])")
 _FEW = 3
 """Words up to which a cell is no sentence."""
 _UNNAMED = Column("comment")
+_NO_PLATFORMS = frozenset({"website", "web", "site", "domain", "blog", "other", "others", "unknown", "n/a", "na",
+                           "none",
+                           "-", "internet", "various", "multiple", "app", "email"})  # fmt: skip
 _MAX_COMMENT = 5_000
 
 
@@ -214,7 +217,8 @@ def _valued(
         relation = "legitimate"
     if base.role == "co-opted" and relation == "operated":
         relation = "unknown"
-    usable = [one for one in found if not one.asset.nobody or relation == "legitimate"]
+    told = {one.asset.value: one for one in reversed(found)}  # handle and address of one account are one
+    usable = [one for one in reversed(told.values()) if not one.asset.nobody or relation == "legitimate"]
     why = [f"{host} is a host of many people" for host in shared]
     why += [one.asset.nobody for one in found if one.asset.nobody]
     if not usable:
@@ -266,7 +270,7 @@ def _other(text: str, kind: str, platform: str) -> _Read | bool:
     plain = refang(text)
     try:
         if kind in ("account", "page", "group", "channel"):
-            if not platform:
+            if not platform or platform in _NO_PLATFORMS:
                 raise _Refused(f"{plain[:80]!r} is the name of an account, and no column says on which platform")
             return _Read([Named(read_asset(text, "account", platform=platform))], [], [])
         if kind:

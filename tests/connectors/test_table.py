@@ -108,6 +108,19 @@ def test_a_handle_without_a_platform_is_put_aside(tmp_path: Path) -> None:
     assert "account_type = 'exlab' AND user-account:account_login = 'Made_up_1'" in patterns(objects)[0]
 
 
+def test_handle_and_address_of_one_account_are_one(tmp_path: Path) -> None:
+    rows, objects = table(tmp_path, "network name,platform,handle,url\nLorem,X,@Made_Up_1,https://x.com/made_up_1\n")
+    assert values(objects) == ["made_up_1"]
+    assert len(rows[1].ids) == 2, "the account and its indicator"
+    assert [one["name"] for one in objects.values() if one["type"] == "campaign"] == ["Lorem"]
+
+
+def test_a_bare_word_on_no_platform_is_no_account(tmp_path: Path) -> None:
+    rows, objects = table(tmp_path, "platform,account handle\nWebsite,made_up_1\nWebsite,lorem-op.example\n")
+    assert [row.outcome for row in rows] == ["blank", "quarantined", "indicator"]
+    assert values(objects) == ["lorem-op.example"]
+
+
 RELATIONS = [
     ("operated", ["attribution"], "operated"), ("legitimate", ["benign"], "legitimate-mention"),
     ("LEGIT", ["benign"], "legitimate-mention"), ("impersonated", None, "impersonated"),
