@@ -22,12 +22,13 @@ from exchange.matcher.learned import OWN, PREFIX
 from exchange.matcher.scorecard import Card, Floats
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
-from exchange.matcher.witness import observe
+from exchange.matcher.witness import limit_word, observe
 
 GUARDS = {
     "gate": "content and behaviour count fully only beside infrastructure",
     "against": "the account's own record and words that values are benign can take away no more",
     "open": "an account that an agency runs in the open is covert only on two strong kinds of its own",
+    "word": "one source alone can make others suspect only so much of an account",
     "provisional": "one source or one kind of evidence alone stays provisional",
     OWN: "people reviewed this account before",
 }
@@ -39,8 +40,10 @@ _TOGETHER = {
     "devotion": "share of its shares that suspects shared at that time",
     "circle_mass": "likely accounts in its circle (logarithm)", "circle_mean": "mean probability in its circle",
     "circle_sources": "sources that name at least two of its circle",
+    "circle_bound": "likely accounts to which a chain of identifiers binds it (logarithm)",
     "vouched": "share of what the same campaign names besides it that other sources bear out",
     "knit": "share of what the same campaign names besides it that infrastructure ties to suspects",
+    "unsaid": "nats of infrastructure held together with suspects that no source names",
 }
 
 
@@ -57,13 +60,15 @@ class Weighed:
 
 def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
     """Read the card and apply the guards."""
-    nats = card.read(features.columns)
+    nats, last = card.read(features.columns), card in weights.cards[-1:]
     nats |= {name: _objections(name, features.columns, nats) for name in features.columns if name.startswith(OBJECTION)}
     guards: dict[str, Floats] = {}
     infrastructure, content, against = (
         _total(nats, weights, part) for part in ("infrastructure", "content", "against"))
     gate, rules, provisional = weights.gate, weights.against, weights.provisional
     closed = (infrastructure < gate.infrastructure_floor) & (content > gate.content_limit)
+    word, echo = limit_word(features.columns, nats, features.firm, weights)
+    guards["word"] = np.zeros_like(word) if last else word  # what others hear; of itself it stays provisional
     guards["gate"] = np.where(closed, gate.content_limit - content, 0.0)
     strong = sum(((features.columns[name] >= rules.strong).astype(int) for name in nats
                   if name.startswith("direct.") and _family(name, weights) == "infrastructure"),
@@ -75,11 +80,12 @@ def weigh(features: Features, card: Card, weights: Weights) -> Weighed:
     guards["open"] = np.where(openly & (total > _OPEN[0]), squeeze(total, *_OPEN) - total, 0.0)
     total = total + guards["open"]
     own, corroborated = observe(features.columns, weights)
+    own &= ~echo
     alone = ((features.firm < 2) & ~own) | ((features.columns["kinds"] < 2) & ~corroborated)
     squeezed = squeeze(total, provisional.from_log_odds, provisional.to_log_odds)
     guards["provisional"] = np.where(alone & (total > provisional.from_log_odds), squeezed - total, 0.0)
     total = total + guards["provisional"]
-    guards |= (reviews := weights.learned.correct(features.columns, total, whole=card in weights.cards[-1:]))
+    guards |= (reviews := weights.learned.correct(features.columns, total, whole=last))
     return Weighed(features, nats, guards, sum(reviews.values(), total), own)
 
 

@@ -127,7 +127,7 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
                      lay(engine, entities, mapping, options.at, report, say))
             if "removed" in there.tables:
                 indicators += suppress(read_removed(engine, there.tables, terms.sibling, report), lists, report)
-            load_indicators(engine, indicators, weights, there)
+            load_indicators(engine, indicators, weights, there, report.accounts)
         steps = Steps(engine, options.state, report, every=options.keep_after)
         steps.begin(repr(weights), str(options.at))
         with clock("comparing"):
@@ -182,8 +182,10 @@ class _Clock:
         self._report.seconds[step] = time.perf_counter() - start
 
 
-def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weights, there: Entities) -> None:
-    """Make the tables indicators, probes, kinds, and empty ones for what will be found."""
+def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weights, there: Entities,
+                    accounts: int) -> None:
+    """Make the tables indicators, probes, kinds (for a platform of so many accounts), and empty ones for what will be
+    found."""
     engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR,
         source_name VARCHAR, campaign VARCHAR, campaign_class VARCHAR, observed BIGINT, confidence DOUBLE,
         record DOUBLE, witness BOOLEAN, record_why VARCHAR, campaign_ref VARCHAR, tlp VARCHAR)""")
@@ -203,7 +205,7 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
     engine.run("""CREATE TEMP TABLE kinds (kind VARCHAR, base DOUBLE, half_life DOUBLE, together DOUBLE, cap INTEGER,
         family VARCHAR, signal VARCHAR, company BOOLEAN)""")
     engine.load("kinds", (
-        {"kind": k.name, "base": k.base, "half_life": k.half_life, "together": k.together, "cap": k.cap,
+        {"kind": k.name, "base": k.base, "half_life": k.half_life, "together": k.together, "cap": k.cap_among(accounts),
          "family": k.family, "signal": k.signal, "company": k.company} for k in weights.kinds.values()))
     engine.run("""CREATE TEMP TABLE class_kinds (campaign_class VARCHAR, kind VARCHAR, strength DOUBLE,
         half_life DOUBLE)""")

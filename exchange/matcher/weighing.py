@@ -26,6 +26,8 @@ ACCOUNT_COLUMNS = (
     "age_days", "verified", "assurance", "strikes", "followers", "audience_quality", "payment_months",
     "geo_spread", "reach_90d", "disclosed",
 )
+_FEW, _USUAL = 60, 20_000
+"""Holders that an operation alone can bring together; accounts from which on caps are as they stand in the table."""
 _T = TypeVar("_T")
 
 
@@ -39,7 +41,7 @@ class Kind:
     half_life: float
     """Days."""
     cap: int
-    """Holders; rarity is 1 for one holder and 0 from three caps on."""
+    """Holders; rarity is 1 for one holder and 0 from three caps on. See ``cap_among``."""
     family: str
     signal: str
     """Kinds of one signal count as one kind."""
@@ -50,6 +52,11 @@ class Kind:
     together: float
     """Days between two accounts' use of it that halve what company says."""
     title: str
+
+    def cap_among(self, accounts: int) -> int:
+        """The cap on a platform of so many accounts: what many can hold (a mail provider, the hour of a sign-up, a tag)
+        is as common as the share of accounts that hold it, so on a small platform fewer holders make it common."""
+        return min(self.cap, max(_FEW, round(self.cap * accounts / _USUAL)))
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,9 @@ class Provisional:
     to_log_odds: float
     vouched: float
     """Share of what a campaign names besides an account that others bear out, from which it is believed of it."""
+    alone: float
+    """Nats of infrastructure, as evidence and before the card, that one source can say of an account: what is more
+    counts no further, and wants more than its own echo to be borne out."""
 
 
 @dataclass(frozen=True)

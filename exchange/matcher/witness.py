@@ -5,6 +5,10 @@ infrastructure, itself: what a source is known for is handed on once, never what
 domains and the hour of a sign-up are shared by strangers, and whole crowds act and write alike, so neither hands
 anything on. The platform's own observation is a witness beside a single source where a circle larger than a household,
 and not run in the open, holds things together.
+
+Who wants to harm people names all that is theirs, and then they and theirs seem suspects to each other. So one source
+alone can say only so much of an account, and who says more is borne out by no echo of its own word: only by other
+sources, or by identifiers that bind more accounts than homes do.
 """
 
 from __future__ import annotations
@@ -17,8 +21,11 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.scorecard import Floats
 from exchange.matcher.weighing import Weights
 
+_HOMES = 3
+"""Circles larger than a household that together are more than a few homes."""
 WITNESSING = f"family = 'infrastructure' AND signal NOT IN ({', '.join(repr(name) for name in STRANGERS)})"
 """Condition on rows of ``direct`` and ``company``: what is held is no stranger's too."""
+
 
 def hear_sources(engine: Engine, weights: Weights) -> None:
     """Make table ``said`` from ``direct``: account_id and the bits of the sources that name its infrastructure."""
@@ -54,3 +61,23 @@ def observe(columns: dict[str, Floats], weights: Weights) -> tuple[NDArray[np.bo
     openly = np.nan_to_num(columns["disclosed"]) > 0
     own = (held >= rules.counts_from) | (acting >= rules.counts_from / 2) & (tied | borne_out)
     return many & ~openly & own, many & (columns["circle_sources"] >= 2)
+
+
+def limit_word(columns: dict[str, Floats], nats: dict[str, Floats], firm: Floats,
+               weights: Weights) -> tuple[Floats, NDArray[np.bool_]]:
+    """What is taken from the nats of the card where one source alone says more than it can (0 or less), and where no
+    more than its own echo bears that out.
+
+    ``columns`` are features and ``nats`` what the card makes of them; ``firm`` counts independent sources.
+    """
+    rules, families = weights.provisional, {kind.signal: kind.family for kind in weights.kinds.values()}
+    named, counted = np.zeros_like(firm), np.zeros_like(firm)
+    for name, x in nats.items():
+        part, _, signal = name.partition(".")
+        if part == "direct" and families[signal] == "infrastructure":
+            named, counted = named + columns[name], counted + x
+    loud = (firm < 2) & (columns["vouched"] < rules.vouched) & (named > rules.alone)
+    bound = columns["circle_bound"]
+    seen = (bound >= np.log1p(rules.companions)) & (columns["unsaid"] >= rules.counts_from)
+    echo = loud & ~seen & (bound < np.log1p(_HOMES * rules.companions))
+    return np.where(loud, counted * (rules.alone / np.maximum(named, rules.alone) - 1), 0.0), echo

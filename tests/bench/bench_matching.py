@@ -124,11 +124,12 @@ def main() -> None:
         make_tables(folder, given.links)
         with open_engine(folder, memory=given.memory, threads=given.threads) as engine:
             start = time.perf_counter(), time.process_time()
-            there = lay(engine, folder, {}, AT, Report())
+            report = Report()
+            there = lay(engine, folder, {}, AT, report)
             loaded = {"wall_seconds": round(time.perf_counter() - start[0], 2),
                       "cpu_seconds": round(time.process_time() - start[1], 2)}
             indicators = make_indicators(engine, given.indicators)
-            load_indicators(engine, indicators, weights, there)
+            load_indicators(engine, indicators, weights, there, report.accounts)
             accounts = evidence(engine, there, weights)
             fused = best(lambda: evidence(engine, there, weights))
             kind, number = engine.one("SELECT kind, key FROM links LIMIT 1")

@@ -11,19 +11,21 @@ ALPHA, BETA = 1, 2
 
 
 def weighed(folder, direct, company=()):
-    """Vouched and knit by account, of direct (account, source, campaign) and company (account, bits of sources)."""
+    """Vouched, knit and unsaid by account, of direct (account, source, campaign), which names device d, and company
+    (account, bits of sources, family, signal, and a value where it isn't d)."""
     with open_engine(folder, threads=1) as engine:
         engine.run("""CREATE TEMP TABLE direct (account_id BIGINT, source VARCHAR, campaign VARCHAR, family VARCHAR,
-            nats DOUBLE, witness BOOLEAN)""")
+            nats DOUBLE, witness BOOLEAN, kind VARCHAR, signal VARCHAR, local_value VARCHAR)""")
         engine.run("""CREATE TEMP TABLE company (account_id BIGINT, sources BIGINT, family VARCHAR, signal VARCHAR,
-            nats DOUBLE)""")
+            nats DOUBLE, kind VARCHAR, value VARCHAR)""")
         engine.run(f"CREATE TEMP TABLE source_bits AS SELECT * FROM (VALUES ('a', {ALPHA}), ('b', {BETA})) t(source, bits)")
         engine.load("direct", ({"account_id": account, "source": source, "campaign": campaign, "witness": True,
-                                "family": "infrastructure", "nats": 4.0} for account, source, campaign in direct))
+                                "family": "infrastructure", "nats": 4.0, "kind": "device", "signal": "device", "local_value": "d"} for account, source, campaign in direct))
         engine.load("company", ({"account_id": account, "sources": bits, "family": family, "signal": signal,
-                                 "nats": 2.0} for account, bits, family, signal in company))
+                                 "nats": 2.0, "kind": signal, "value": value[0] if value else "d"}
+                                for account, bits, family, signal, *value in company))
         claims.weigh_claims(engine, WEIGHTS)
-        return {account: found for account, *found in engine.rows("SELECT account_id, vouched, knit FROM claims")}
+        return {account: found for account, *found in engine.rows("SELECT * FROM claims")}
 
 
 DEVICE, SHARE, ADDRESS = ("infrastructure", "device"), ("behaviour", "share"), ("infrastructure", "network")
@@ -40,12 +42,24 @@ DEVICE, SHARE, ADDRESS = ("infrastructure", "device"), ("behaviour", "share"), (
 ])
 def test_a_claim_is_borne_out_by_the_others_of_its_campaign(tmp_path, more, company, vouched, knit):
     named = [(account, "a", "plot") for account in (1, 2, 3, 4)]
-    assert weighed(tmp_path, [*named, *more], company)[1] == [vouched, knit]
+    assert weighed(tmp_path, [*named, *more], company)[1][:2] == [vouched, knit]
 
 
 def test_of_several_campaigns_the_one_that_is_borne_out_best_counts(tmp_path):
     named = [(1, "a", "plot"), (1, "b", "real"), *((n, "b", "real") for n in (2, 3, 4)), (2, "a", "x"), (3, "a", "x")]
-    assert weighed(tmp_path, named)[1] == [0.5, 0]
+    assert weighed(tmp_path, named)[1][:2] == [0.5, 0]
+
+
+@pytest.mark.parametrize(("company", "unsaid"), [
+    ((1, BETA, *DEVICE), None),  # the device of which the source speaks: an echo
+    ((1, BETA, *DEVICE, "another"), 2.0),  # a device that nobody named
+    ((1, BETA, "infrastructure", "cookie"), 2.0),  # a value of another kind that reads the same
+    ((1, BETA, *SHARE, "post"), None),
+    ((1, BETA, *ADDRESS, "10.0.0.1"), None),  # strangers share it
+    ((9, BETA, *DEVICE), 2.0),  # nobody names the account at all
+])
+def test_what_is_held_with_suspects_and_named_by_nobody_is_unsaid(tmp_path, company, unsaid):
+    assert weighed(tmp_path, [(1, "a", "plot")], [company])[company[0]][2] == unsaid
 
 
 def by(source, pattern, platform):

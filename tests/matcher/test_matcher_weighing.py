@@ -56,3 +56,15 @@ def test_a_table_that_is_not_there_is_a_sentence(tmp_path):
     (tmp_path / "w.toml").write_text("[")
     with pytest.raises(SettingError, match="not TOML"):
         load_weights(tmp_path / "w.toml")
+
+
+@pytest.mark.parametrize(("kind", "accounts", "cap"), [
+    ("email_domain", 1_000_000, 400),
+    ("email_domain", 20_000, 400),
+    ("email_domain", 5_000, 100),  # a hundred users of a provider among five thousand are as many as 400 among 20,000
+    ("email_domain", 12, 60),
+    ("device", 5_000, 60),  # as many as an operation alone brings together
+    ("cookie", 500, 20),
+])
+def test_what_many_hold_is_common_by_their_share_of_a_small_platform(kind, accounts, cap):
+    assert load_weights().kinds[kind].cap_among(accounts) == cap

@@ -3,12 +3,15 @@
 import json
 
 import duckdb
+import numpy as np
 import pytest
 
 from exchange.matcher.bundle import read_objects
 from exchange.matcher.run import EVIDENCE_ORDER, Options, match
 from exchange.matcher.shapes import SHAPES
-from exchange.matcher.world import make_world
+from exchange.matcher.world import make_world, operations, people
+from exchange.matcher.world.ground import Ground
+from exchange.matcher.world.habits import draw_habits
 from exchange.stix.pattern import parse
 from exchange.stix.validate import check
 
@@ -90,7 +93,6 @@ def test_the_order_of_evidence_leaves_no_two_rows_at_one_place(outcome):
     assert rows == places > report.accounts_with_evidence > 0
 
 
-@pytest.mark.xfail(strict=True, reason="made-3 flags framed people and crowds of platforms of a few thousand accounts")
 def test_members_rank_far_above_others(world, outcome):
     """Not a figure to reach: nine of ten flagged accounts are members, and most seeded members are flagged."""
     out, _ = outcome
@@ -148,3 +150,14 @@ def test_planted_addresses_meet_a_feed_from_elsewhere(platform, tmp_path):
         found = connection.execute(f"""SELECT DISTINCT local_value FROM read_parquet('{tmp_path}/out/evidence.parquet')
             WHERE indicator_id = '{feed[0]["id"]}'""").fetchall()
     assert found == [("planted.example",)]
+
+
+def test_every_origin_writes_at_some_trigger():
+    ground = Ground(np.random.default_rng(5), 1_780_272_000, 0.5, draw_habits(np.random.default_rng(6)))
+    people.settle(ground, 900)
+    running, _ = operations.run_operations(ground, np.arange(900), 5)
+    for operation in running:
+        wrote = {int(who) for chunk in ground.posts
+                 for who, post in zip(chunk["account"], chunk["post_id"], strict=True) if post in operation.posts}
+        origins = operation.members[ground.columns["role"][operation.members] == "origin"]
+        assert set(origins.tolist()) == wrote

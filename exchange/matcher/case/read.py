@@ -44,6 +44,7 @@ _WORDS = {
     "against": "limit of what speaks against", "provisional": "limit: provisional, one source or kind",
     "open": "limit: openly run", "echo": "posts shared when suspects shared them",
     "devotion": "share of its shares that suspects shared", "circle_mass": "likely accounts in its circle",
+    "circle_bound": "likely accounts bound to it by identifiers", "unsaid": "held with suspects, named by nobody",
     "circle_mean": "mean probability in its circle", "circle_sources": "sources that name others of its circle",
     "vouched": "others named with it that other sources bear out", "knit": "others named with it that suspects know",
 }

@@ -55,7 +55,7 @@ def open_study(world: Path, work: Path, weights: Weights, at: int) -> Iterator[S
     indicators = read_indicators(collect(read_objects(world / FEED), report), terms, report)
     with open_engine(work, memory="2GB", threads=2) as engine:
         there = lay(engine, world, {}, at, report)
-        load_indicators(engine, indicators, weights, there)
+        load_indicators(engine, indicators, weights, there, report.accounts)
         compare(engine, there, weights, at, report)
         prepare(engine, there, weights, at, report)
         yield Study(engine, there, weights, at, report.accounts)

@@ -24,10 +24,10 @@ def role_examples(study: Study, world: Path) -> tuple[Floats, NDArray[np.int64]]
     truth = f"read_parquet({quoted(str(world / 'truth' / 'accounts.parquet'))})"
     group_members(study.engine, study.weights, study.accounts)
     accounts, measures = read_measures(study.engine, acts=True, links=True)
-    study.engine.connection.register("asked", {"account_id": accounts, "place": np.arange(len(accounts))})
-    rows = study.engine.rows(f"""SELECT place, role FROM asked JOIN {truth} USING (account_id)
+    study.engine.connection.register("placed", {"account_id": accounts, "place": np.arange(len(accounts))})
+    rows = study.engine.rows(f"""SELECT place, role FROM placed JOIN {truth} USING (account_id)
         JOIN state USING (account_id) WHERE op >= 0 AND score >= {SURE} ORDER BY place""")
-    study.engine.connection.unregister("asked")
+    study.engine.connection.unregister("placed")
     inside = np.array([place for place, _ in rows], dtype=np.int64)
     measures, roles = measures[inside], np.array([ROLES.index(role) for _, role in rows], dtype=np.int64)
     wrote, busy = (measures[:, MEASURES.index(name)] for name in ("authored", "busy"))

@@ -25,18 +25,20 @@ def publish(ground: Ground, operation: Operation) -> None:
     crew = tuple(members[role == name] for name in ("origin", "relay", "amplifier"))
     triggers = max(3, int(rng.poisson(_PACE[operation.cls] * ground.habits.craft.pace)))
     hurry = (1 + 5 * operation.care) * ground.habits.craft.hurry
-    for _ in range(triggers):
-        _burst(ground, operation, crew, int(ground.days_ago(rng.uniform(0.5, 28, 1))[0]), hurry)
+    for turn in np.array_split(crew[0], triggers):
+        _burst(ground, operation, crew, int(ground.days_ago(rng.uniform(0.5, 28, 1))[0]), hurry, turn)
     _cover(ground, members, 1.0 + 2.0 * operation.care)
 
 
 def _burst(ground: Ground, operation: Operation, crew: tuple[Ints, Ints, Ints], start: int,
-           hurry: float) -> None:
-    """One trigger: a post or two, shares within minutes, tags and the same words again soon after."""
+           hurry: float, turn: Ints) -> None:
+    """One trigger: a post or two by origins (whoever's turn it is, and others), shares within minutes, tags and the
+    same words again soon after."""
     rng, habits = ground.rng, ground.habits.craft
     linking = _LINKS.get(operation.cls, 1.0) * habits.linking
     origins, relays, amplifiers = crew
     writers = rng.choice(origins, min(len(origins), int(rng.integers(1, 3))), replace=False)
+    writers = np.concatenate([turn, writers[~np.isin(writers, turn)]])[: max(len(turn), len(writers))]
     moments = start + rng.integers(0, 300, len(writers))
     ids = _write(ground, operation, writers, moments)
     operation.posts = np.concatenate([operation.posts, ids])
