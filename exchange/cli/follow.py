@@ -1,7 +1,7 @@
 """``cibx follow``: keep a local copy of a collection current, or feed a program, without a miss.
 
 Exit codes: 0 ended (``--once``, or Ctrl-C after the batch under way), 1 the credential or the server says no, 2 the
-arguments are wrong.
+arguments are wrong, 3 ``--verify`` found the copy incomplete.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from exchange.client.taxii import Client
 
 _LONGEST_PAUSE = 60.0
+EXIT_INCOMPLETE = 3
 
 
 @click.command(name="follow")
@@ -44,13 +45,15 @@ _LONGEST_PAUSE = 60.0
               help="Between two looks where nothing is new.")
 @click.option("--once", is_flag=True, help="Catch up and end.")
 @click.option("--no-notices", is_flag=True, help="Leave the notices (erasures, recalls…) to others.")
+@click.option("--verify", is_flag=True,
+              help="Catch up, then prove by count and root that DIR holds all (exit code 3: it doesn't).")
 @click.option("--log-view", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Check at each look that the exchange's log continues what this file remembers.")
 def command(
     server: str, collection: str | None, out: Path | None, program: str | None, jsonl: bool, checkpoint: Path | None,
     token_file: Path | None, token_env: str, user: str | None, poll: float, once: bool, no_notices: bool,
-    log_view: Path | None,
-) -> None:
+    verify: bool, log_view: Path | None,
+) -> int:
     """Follow a collection of SERVER (URL of the collection, of its API root, or of discovery).
 
     What is taken is remembered: the same command goes on where the last one ended. Revoked objects come as
@@ -67,6 +70,9 @@ def command(
         return Client(server, user, secret, log_view=log_view) if user else Client(
             server, token=secret, log_view=log_view)
 
+    if verify and out is None:
+        raise click.UsageError("--verify looks at a folder: name it with --out.")
+    once = once or verify
     taker = _taker(out, program, jsonl, tell)
     place = checkpoint or (out / "follow.json" if out else Path("follow.json"))
     follower = Follower(reconnect, collection, place, Pace(poll, once), not no_notices, tell)
@@ -75,6 +81,26 @@ def command(
         _take(taker, batch, once, tell)
         taken += len(batch)
     tell(f"{taken:,} changes taken; {place} remembers.")
+    return _verified(reconnect(), collection, out, place) if verify and out is not None else 0
+
+
+def _verified(client: Client, collection: str | None, out: Path, place: Path) -> int:
+    """Compare the folder with what the member may have up to where it stands; gives the exit code."""
+    from exchange.client.completeness import compare, held_in
+    from exchange.client.follow_place import PlaceFile
+
+    url = client.collection_url(collection)
+    with PlaceFile(place, url) as file:
+        until = file.load().last
+    found = compare(client, url, held_in(out), until or "1970-01-01T00:00:00.000000Z")
+    if found.complete:
+        click.echo(f"Complete: {found.count:,} objects up to {until or 'now'}, root and count agree.")
+        return 0
+    click.echo(f"Not complete: {len(found.missing):,} missing, {len(found.left_over):,} left over, of {found.count:,}.")
+    for name, ids in (("missing", found.missing), ("left over", found.left_over)):
+        for one in ids[:20]:
+            click.echo(f"  {name}: {one}")
+    return EXIT_INCOMPLETE
 
 
 def _secret(file: Path | None, variable: str) -> str:

@@ -158,6 +158,30 @@ class Client:
         """What the server's log has at a path of C2SP tlog-tiles."""
         return self._raw(f"/log/{path}").content
 
+    def manifest(self, url: str) -> Iterator[list[dict[str, Any]]]:
+        """Pages of a collection's manifest, in the order of adding; ``url`` is the collection's."""
+        query: dict[str, str] = {}
+        while True:
+            response = self._get(urljoin(url, "manifest/"), query)
+            said, last = response.json(), response.headers.get("X-TAXII-Date-Added-Last")
+            if said.get("objects"):
+                yield said["objects"]
+            step = {"next": said["next"]} if said.get("next") else {"added_after": last} if last else {}
+            if not said.get("more") or not step or step == query:
+                return
+            query = step
+
+    def plain_json(self, path: str) -> dict[str, Any]:
+        """A JSON object of the exchange's own interface; raises UnavailableError where it is none."""
+        try:
+            said = self._raw(path).json()
+        except requests.JSONDecodeError:
+            said = None
+        if not isinstance(said, dict):
+            raise UnavailableError(f"{path} isn't answered with a JSON object.",
+                                   fix="It may be another kind of server.")
+        return said
+
     def resource(self, url: str) -> Mapping[str, Any]:
         """A TAXII resource such as an API root."""
         return dict(self._get(url).json())

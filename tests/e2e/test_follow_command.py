@@ -18,7 +18,7 @@ from exchange.errors import InputError, UnauthorizedError
 from tests.e2e.exchange_process import ExchangeProcess
 from tests.e2e.http_caller import HttpCaller
 from tests.e2e.members import SECRETS
-from tests.e2e.stix_objects import domain, indicator
+from tests.e2e.stix_objects import TLP, domain, indicator
 
 SETTINGS = {"CIBX_PAGE_SIZE": "5"}
 ONCE = Pace(once=True)
@@ -111,6 +111,32 @@ def test_a_notice_that_the_consumer_could_not_apply_is_answered_so_once(
         found.append(change.id)
     shown = json.loads(exchange.cibx("notice", "show", found[0]))
     assert [(one["done"], one["statement"]) for one in shown["answers"]] == [(False, "The index is read-only.")]
+
+
+def test_completeness_is_proved_by_count_and_root(
+    exchange: ExchangeProcess, alpha: HttpCaller, lane: str, pushed: list[dict[str, Any]], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    marking = {"type": "marking-definition", "spec_version": "2.1", "created": "2026-01-01T00:00:00.000Z",
+               "id": f"marking-definition--{pushed[0]['id'].partition('--')[2]}", "definition_type": "statement",
+               "definition": {"statement": "lorem"}}
+    revised = {**pushed[1], "modified": "2026-02-01T00:00:00.000Z", "name": "Another"}
+    hidden = indicator(object_marking_refs=[TLP["RED"]])
+    assert alpha.push(lane + "objects/", [marking, revised, hidden, domain(lane)]).json["success_count"] == 4
+    exchange.cibx("state", "erase", pushed[2]["id"], "--by", "dana", "--reason", "A demand.")
+    assert follow(exchange, lane, tmp_path, monkeypatch, "--out", str(out), "--verify") == 0
+    assert "Complete: 13 objects" in capsys.readouterr().out
+    lost = out / "indicator" / pushed[5]["id"]
+    for path in lost.iterdir():
+        path.unlink()
+    strange = indicator()
+    (out / "indicator" / f"{strange['id']}.json").write_text(json.dumps(strange))
+    assert follow(exchange, lane, tmp_path, monkeypatch, "--out", str(out), "--verify") == 3
+    told = capsys.readouterr().out
+    assert "1 missing, 1 left over" in told
+    assert f"missing: {pushed[5]['id']}" in told
+    assert f"left over: {strange['id']}" in told
 
 
 def test_a_program_gets_lines_and_its_failure_keeps_the_batch(
