@@ -47,6 +47,9 @@ class Settings:
     seal_key: str = ""
     """File with the key under which copies of held objects are sealed; empty: beside the SQLite file, else
     cibx.seal-key."""
+    erasures: str = ""
+    """File with the list of erasures that a restored backup must honour, on a disk that all servers share; empty:
+    beside the SQLite file, and none is kept on PostgreSQL."""
     log_key: str = ""
     """File with the private key that signs the log; empty: beside the SQLite file, else cibx.log-key."""
     log_seconds: int = 60

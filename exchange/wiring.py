@@ -20,7 +20,14 @@ from uuid import uuid4
 from exchange.cases import shelf
 from exchange.cases.docket import Docket, Pushed
 from exchange.cases.office import Known
-from exchange.errors import ExchangeError, ForbiddenError, NotFoundError, StorageFullError, UnavailableError
+from exchange.errors import (
+    ExchangeError,
+    ForbiddenError,
+    NotFoundError,
+    SettingError,
+    StorageFullError,
+    UnavailableError,
+)
 from exchange.feed.delivery import deliver
 from exchange.feed.leaving import Leaving, WrongGrantError
 from exchange.feed.narrowed import Wants, narrowed
@@ -43,6 +50,7 @@ from exchange.model.pushed import PushOutcome
 from exchange.notary.deliveries import LedgerDeliveries
 from exchange.notary.notary import Notary
 from exchange.obligations.desk import Desk
+from exchange.obligations.erasure_list import ErasureList, erasures_path
 from exchange.obligations.mailboxes import key_to_mailbox, with_mailboxes
 from exchange.obligations.news import Added
 from exchange.obligations.seal import read_seal, seal_path
@@ -52,6 +60,7 @@ from exchange.policy.packtext import texts_of
 from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.directory import load_directory, meta_value, quick_directory_version
+from exchange.store.dumps import is_unfinished
 from exchange.store.engine import check_at_start, open_engine, raw, read, write
 from exchange.store.events import record
 from exchange.store.labels import Labels, Numbers
@@ -100,10 +109,12 @@ class Exchange:
         self.ledger = Ledger(self.engine)
         self.notary = Notary(self.engine, settings, clock, pause=pause,
                              deliveries=LedgerDeliveries(self.ledger))
+        self.erasures = ErasureList(erasures_path(settings))
         self.obligations = Desk(self.engine, lambda: self.packs, self.directory, self.ledger.recipients,
                                 self.ledger.forms_of, lambda: read_seal(seal_path(settings)),
                                 lambda connection, changed, now: self.cases.disputes.follow(
-                                    connection, changed.stix_id, changed.org, now))
+                                    connection, changed.stix_id, changed.org, now),
+                                note_erasure=self.erasures.note)
         self._queries = ObjectQueries(self.engine.dialect)
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
@@ -468,10 +479,15 @@ def prepare(settings: Settings) -> str:
     exchange = Exchange(settings)
     check_at_start(exchange.engine)
     migrate(exchange.engine)
+    with read(exchange.engine) as connection:
+        if is_unfinished(connection):
+            raise SettingError("A restore of this database wasn't brought to its end.",
+                               why="What was erased since the backup may be in it.", fix="Run cibx restore again.")
     differs = exchange.policy.begin(exchange.clock())
     exchange.publish()
     exchange.publish_records()
     exchange.notary.establish()
+    exchange.erasures.begin(exchange.engine, exchange.identity)
     exchange.engine.dispose()
     return differs
 

@@ -19,6 +19,8 @@ from exchange.errors import ExchangeError
 COMMANDS = {
     "demo": "Show the whole exchange at work, from nothing, in half a minute.",
     "serve": "Run the TAXII 2.1 server.",
+    "backup": "Copy a running exchange into one file.",
+    "restore": "Bring a backup back, without what was erased since.",
     "apply": "Make members, agreements, collections and credentials as a file describes them.",
     "ingest": "Bring a source in through a connector, under a policy pack.",
     "connector": "Bring sources in, once or by the clock, here or to a server; see how they stand.",

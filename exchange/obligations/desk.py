@@ -13,6 +13,7 @@ from exchange.model.state import State
 from exchange.obligations import holds, news, sweep, told_by_reports
 from exchange.obligations.answers import AWAITED, acknowledge, as_json
 from exchange.obligations.duties import duties_of
+from exchange.obligations.erasure_list import Erased
 from exchange.obligations.means import Means, Recipients
 from exchange.obligations.seal import Seal
 from exchange.obligations.states import Changed, change_state
@@ -41,11 +42,13 @@ class Desk:
     seal: Callable[[], Seal]
     follow_change: Callable[[Any, Changed, int], None] = lambda connection, changed, now: None
     """What else a change of state means, in its transaction (microseconds)."""
+    note_erasure: Callable[[Any, Erased], None] = lambda connection, erased: None
+    """As ``Means`` has it."""
 
     @property
     def means(self) -> Means:
         """What the packs in force ask now."""
-        return Means(duties_of(self.packs()), self.recipients, self.forms, self.seal)
+        return Means(duties_of(self.packs()), self.recipients, self.forms, self.seal, self.note_erasure)
 
     def operators(self) -> list[str]:
         """Organisations that run the exchange."""

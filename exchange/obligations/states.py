@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from exchange.model.state import State
 from exchange.obligations import holds
+from exchange.obligations.erasure_list import Erased
 from exchange.obligations.means import Means
 from exchange.obligations.notice import Affected, Kind, Notice, Obligation
 from exchange.obligations.send import send
 from exchange.obligations.transitions import By, Role, StateError, check_transition, state_word
 from exchange.store import states as stored
-from exchange.store.erasures import wipe_erased
+from exchange.store.erasures import bodies_of, wipe_erased
 from exchange.store.events import record
 from exchange.store.pushes import lock_feed
 from exchange.store.states import Owned
@@ -70,6 +72,7 @@ def change_state(
             citation=citation))
         if to == State.ERASED:
             sealed |= holds.seal_before_erasure(connection, means, owned, now)
+            means.note_erasure(connection, _erased(connection, owned, now))
             wipe_erased(connection, owned, numbers[-1], now)
         stored.set_state(connection, owned.versions, to)
     reference = f"state-change:{numbers[0]}"
@@ -85,6 +88,11 @@ def change_state(
         "notices": [notice.id for notice in told], "sealed": sealed,
     })
     return Changed(stix_id, org, before, to, reference, tuple(told), sealed)
+
+
+def _erased(connection: Any, owned: Owned, now: int) -> Erased:
+    digests = tuple(sha256(body).hexdigest() for _, body in bodies_of(connection, owned.versions))
+    return Erased(owned.org, owned.collection, owned.stix_id, digests, now)
 
 
 def notices_of_change(

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
@@ -96,6 +96,11 @@ def write(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(**{_WRITE: True})  # counts for this connection from here on
         with connection.begin():
             yield connection
+
+
+def before_commit(connection: Connection, act: Callable[[], None]) -> None:
+    """Let ``act`` run just before the transaction is committed, or never; what it raises rolls everything back."""
+    event.listen(connection, "commit", lambda _: act(), once=True)
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Engine, RowMapping, Text, cast, delete, insert, literal, select, text, update
 
+from exchange.model.state import State
 from exchange.store.case_tables import VALUE_REPORT
 from exchange.store.engine import is_sqlite, raw
 from exchange.store.log_tables import SALT
-from exchange.store.object_tables import OBJECT, REFERENCE, STATUS
+from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT, REFERENCE, STATUS
 from exchange.store.obligation_tables import ERASURE, HOLD, NOTICE, STATE_CHANGE
 from exchange.store.salts import commit_value, destroy_names
 from exchange.store.states import Owned, Version, revise
@@ -43,6 +44,18 @@ def wipe_erased(connection: Connection, owned: Owned, change: int, at: int) -> i
     wipe(connection, owned.versions)
     drop_statuses(connection, owned.org, owned.stix_id)
     return len(contents)
+
+
+def all_erasures(connection: Connection) -> list[tuple[int, str, str, str]]:
+    """Every erasure there was: time (microseconds), contributor, collection, id of the object; oldest first."""
+    row = STATE_CHANGE.c
+    query = (
+        select(row.at, CONTRIBUTOR.c.org, FEED.c.collection, row.stix_id)
+        .select_from(STATE_CHANGE.join(FEED, row.feed == FEED.c.number).join(
+            CONTRIBUTOR, row.contributor == CONTRIBUTOR.c.number))
+        .where(row.after == int(State.ERASED)).order_by(row.number)
+    )
+    return [(int(at), str(org), str(feed), str(stix_id)) for at, org, feed, stix_id in connection.execute(query)]
 
 
 def salts_of(change: int) -> str:

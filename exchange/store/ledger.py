@@ -199,6 +199,11 @@ class Ledger:
             found.setdefault(int(number_), []).append(str(stix_id))
         return found
 
+    def close(self) -> None:
+        """End the ledger's own connections; its next use opens them again."""
+        if self._opened is not None:
+            self._opened.dispose()
+
     def _write_waiting(self) -> None:
         while self._waiting:
             self._insert(*self._waiting[0])

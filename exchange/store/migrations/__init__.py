@@ -7,11 +7,15 @@ and the others wait and find it done; a crash half-way leaves the old schema.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
 from exchange.errors import SettingError
 from exchange.store.engine import is_sqlite, read, write
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD = "0008"
 """The newest revision; a test compares it with the files, so that starting needn't load alembic (0.5 s)."""
@@ -41,10 +45,36 @@ def current_revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def check_known(revision: str) -> None:
+    """Raise SettingError for a schema that only a newer release knows."""
+    if revision not in _known(_config()):
+        raise _newer(revision)
+
+
+def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - 0.5 s that only a changed schema is worth
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def _known(config: Config) -> set[str]:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+
+
+def _newer(revision: str) -> SettingError:
+    return SettingError(
+        f"The database has schema {revision}, and this release knows schemas up to {HEAD} only.",
+        why="A newer release of cib-exchange has changed it.",
+        fix="Start that release or a newer one, or restore a backup of before the change.",
+    )
+
+
 def _upgrade(connection: Connection) -> bool:
     from alembic import command  # noqa: PLC0415 - 0.5 s that only a changed schema is worth
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     if not is_sqlite(connection):
         connection.execute(text("SET LOCAL statement_timeout = 0"))
@@ -53,15 +83,9 @@ def _upgrade(connection: Connection) -> bool:
     revision = current_revision(connection)
     if revision == HEAD:
         return False
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
-        raise SettingError(
-            f"The database has schema {revision}, and this release knows schemas up to {HEAD} only.",
-            why="A newer release of cib-exchange has changed it.",
-            fix="Start that release or a newer one, or restore a backup of before the change.",
-        )
+    config = _config()
+    if revision is not None and revision not in _known(config):
+        raise _newer(revision)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     return True
