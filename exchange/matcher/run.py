@@ -287,6 +287,7 @@ def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts:
     if company.gather(engine, there, weights, at):
         company.one_round(engine, weights, at)
         bring_accounts(engine, there, "SELECT account_id FROM company")
+        describe(engine, there)  # claims ask whether a source names the very value
     else:
         company.empty(engine, there.account_type)
     circle.gather_circles(engine, weights, accounts)
@@ -309,8 +310,6 @@ def _stage(engine: Engine, there: Entities, weights: Weights, at: int, accounts:
     last = number == len(weights.cards) - 1
     if number:
         listen(engine, there, weights, at, accounts)
-        if last or weights.learned.models:
-            describe(engine, there)
     card = weights.cards[number]
     weighed = fusion.weigh(read_features(engine, weights), card, weights)
     fusion.keep_state(engine, weighed)
