@@ -26,7 +26,7 @@ from exchange.matcher.world import FEED, make_world
 from exchange.matcher.world.make import AT
 
 STAGES = 4
-SIZES = (4_000, 15_000, 20_000, 30_000, 45_000, 60_000)
+SIZES = (15_000, 20_000, 30_000, 45_000, 60_000)
 CAREFUL = (0.3, 0.95)
 """Difficulties lie evenly between these, in turn with the sizes."""
 _STRIDE = 7
