@@ -39,6 +39,7 @@ _AUDIENCES = {"7.2.1": ("friends", "account"), "7.2.3": ("members", "group"), "7
               "7.2.5": ("followers", "account")}  # fmt: skip
 _PART = re.compile(r"^CIB:\s*(?P<after>.+)$|^(?P<before>[A-Z][A-Za-z .]+):\s*CIB\b")
 _TARGETED = re.compile(r"likely targeted:\s*([^,;]+)|^([A-Z][A-Za-z ]+)-targeting\b", re.IGNORECASE)
+_OTHER_THREAT = re.compile(r"\b(?:apt[ -]?\d*|malware|spyware|espionage|ransomware|trojan|stealer)\b", re.IGNORECASE)
 NOT_CIB = "Not about coordinated inauthentic behaviour: this connector leaves it out."
 
 
@@ -172,8 +173,8 @@ def _read(start: Finding, named: Procedure, known: Collection[str]) -> Finding:
     return _weighed(start, named, cell)
 
 
-def _weighed(start: Finding, named: Procedure, cell: Cell) -> Finding:
-    """The finding of a cell that was read, by whose things the procedure's rows name."""
+def _weighed(start: Finding, named: Procedure, cell: Cell, stated: str = "") -> Finding:
+    """The finding of a cell that was read, by whose things the procedure's rows, or a ``stated`` type, name."""
     if cell.fault:
         doubtful = named.role in ("operated", "ambiguous")
         outcome: Outcome = "quarantined" if doubtful else "behaviour"
@@ -185,7 +186,7 @@ def _weighed(start: Finding, named: Procedure, cell: Cell) -> Finding:
         reason = f"{', '.join(cell.shared)} is used by everybody: no indicator." if cell.shared else ""
         return replace(start, outcome="behaviour" if start.procedure else "note", reason=reason)
     comment = "; ".join(filter(None, (cell.remark, start.comment)))
-    relation = relation_of(cell.remark) if cell.remark else "operated"
+    relation = relation_of(cell.remark or stated)
     relation = relation if relation != "operated" else relation_of(start.comment)
     if relation != "operated":
         return replace(start, relation=relation, values=cell.values, comment=comment, procedure=None,
@@ -222,7 +223,7 @@ def _typed(start: Finding, record: Record, cib: bool | None) -> Finding:
     if (
         not about
         and not re.search(r"\bcib\b", f"{record.comment} {record.value_type}", re.IGNORECASE)
-        and cib is not True
+        and (cib is not True or _OTHER_THREAT.search(record.comment))
     ):
         return replace(start, reason=NOT_CIB)
     part = (about["after"] or about["before"]) if about else ""
@@ -241,7 +242,7 @@ def _listed(start: Finding, record: Record) -> Finding:
         return replace(start, outcome="quarantined", reason=f"{start.text[:200]!r} is no {record.value_type}.")
     if number in ("0.9.8", "0.9.12", "0.6.2") and cell.values:
         named = by_id(_procedure_of(cell.values[0], number, record.comment))
-    return _weighed(replace(start, procedure=named, inferred=True), named, cell)
+    return _weighed(replace(start, procedure=named, inferred=True), named, cell, record.value_type)
 
 
 def _procedure_of(value: Value, number: str, comment: str) -> str:

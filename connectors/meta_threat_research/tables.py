@@ -50,7 +50,8 @@ def read(data: bytes, suffix: str) -> Iterator[Record]:
     elif suffix == ".md":
         yield from _lines(_text(data))
     else:
-        yield from _table(_text(data), "\t" if suffix == ".tsv" else ",")
+        text = _text(data)
+        yield from _table(text, _delimiter(text, "\t" if suffix == ".tsv" else ","))
 
 
 def _text(data: bytes) -> str:
@@ -60,6 +61,12 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace")
+
+
+def _delimiter(text: str, usual: str) -> str:
+    """What parts the header's cells, whatever the file's ending says."""
+    header = text.lstrip().partition("\n")[0]
+    return usual if usual in header else max("\t;,", key=header.count)
 
 
 def _records(text: str, delimiter: str) -> Iterator[list[str] | str]:
@@ -122,6 +129,9 @@ def _header(cells: list[str]) -> dict[str, int] | None:
     if "value" in columns and "type" in columns:
         return columns
     if "tactic" in columns and "procedure" in columns:
+        place = columns["procedure"] + 1
+        if "indicator" not in columns and place < len(names) and place not in columns.values():
+            columns["indicator"] = place  # "IOC", "Value": by its place
         return columns
     return None
 

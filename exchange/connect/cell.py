@@ -10,12 +10,14 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from exchange.connect.listed import one_by_one
 from exchange.connect.value import NOTHING, Reading, Value, read
 from exchange.model.identifiers.platforms import table
 from exchange.model.identifiers.refang import clean, is_defanged, refang
 
 _REMARK = re.compile(r"(?:^|\s)[\[(](?!\s*(?:\.|dot|at|@|:|/)\s*[\])])([^\[\]()]*[A-Za-z]{3}[^\[\]()]*)[\])]")
-_LABEL = re.compile(r"^\s*[A-Za-z][A-Za-z /]{1,30}:\s+(?=\S)")
+_LABEL = re.compile(r"^\s*(?:\d[\d,]* )?[A-Za-z][A-Za-z /]{1,30}:\s+(?=\S)")
+_NAMED = re.compile(r"@[A-Za-z0-9_.]{3,40}")
 _BETWEEN = frozenset({"and", "&", "or", "/", "|", "+", "-", "–", "—", "•", "·", "*", ",", ";", "aka", "→", "->", "=>"})
 _DASHES = frozenset({"-", "–", "—", "|", "→", "->", "=>"})
 _REMARK_WORDS = frozenset((
@@ -67,17 +69,24 @@ def read_cell(text: str, platform: str = "", known: Collection[str] = ()) -> Cel
         return " "
 
     stripped = _REMARK.sub(keep, body)
-    body = stripped if stripped.strip() else body
+    body = one_by_one(stripped.strip() or body)
+    if platform and _NAMED.fullmatch("; ".join(remarks)) and not _names(stripped):
+        body = remarks.pop()  # "Lorem Ipsum (@lorem)"
     labelled = _LABEL.sub("", body, count=1)
     whose = table().named(body.partition(":")[0].strip())
     if labelled != body and labelled.startswith("@") and whose is not None:
         body, platform = labelled, whose.name
-    elif labelled != body and read(labelled.split()[0], "").values:
+    elif labelled != body and (read(labelled.split()[0]).values or (platform and labelled.startswith("@"))):
         body = labelled
     words = [word for word in re.split(r"\s+", body) if word]
     if len(words) == 1 and re.search(r"\w[,;]\s*(?:https?:|hxxp|@)", body):
         words = [word for word in re.split(r"[,;]\s*(?=https?:|hxxp|@)", body) if word]
     return _words(words, platform, known, "; ".join(remarks))
+
+
+def _names(text: str) -> bool:
+    """Whether any word of a text is a value, or begins one."""
+    return any(is_defanged(word) or read(word).values or read(word).fault for word in text.split())
 
 
 def _words(words: list[str], platform: str, known: Collection[str], remark: str) -> Cell:
@@ -133,7 +142,7 @@ def _more(readings: list[Reading]) -> bool:
 
 def _without_wraps(words: list[str], parts: list[Reading]) -> list[Reading]:
     """Values side by side, where none is the open beginning of the next."""
-    if len(words) > 1 and any(_OPEN_END.search(word) and not word.endswith(".") for word in words[:-1]):
+    if any(_OPEN_END.search(word) and not word.endswith(".") and word not in _BETWEEN for word in words[:-1]):
         return [Reading(fault=f"{' '.join(words)[:200]!r}: a value ends in the middle")]
     return parts
 

@@ -11,24 +11,37 @@ from dataclasses import dataclass
 
 # 1,500 and 1 500 and 1.500 are thousands; 1.5 and (before a word of scale) 1,5 are decimals.
 _DIGITS = r"\d{1,3}(?:[ ,.]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
-_NUMBER = rf"(?P<no>no|zero)\b|(?P<number>{_DIGITS})(?:\s?(?P<scale>thousand|million|billion|[kKmM](?![a-zA-Z])))?"
+_WORDS = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+]  # fmt: skip
+_SAID = rf"\b(?:{'|'.join(_WORDS)})\b"
+_NUMBER = (
+    rf"(?P<no>no|zero)\b|(?P<number>{_DIGITS}|{_SAID})(?:\s?(?P<scale>thousand|million|billion|[kKmM](?![a-zA-Z])))?"
+)
 _APPROX = (
     r"(?:(?P<about>about|around|approximately|approx\.?|nearly|almost|roughly|some|over|more than|at least|just over|"
     r"an estimated|~)\s*)?(?:(?P<most>less than|fewer than|under|up to|below)\s+)?"
 )
 _ASSET = (
     r"(?P<asset>acc?o?u?n?ts?|profiles?|users?|pages?|groups?|channels?|events?|assets?|communities|subreddits?|blogs?|videos?"
-    r"|petitions?)\b"
+    r"|petitions?|bots|handles?|domains?|websites?)\b"
 )
 _PLATFORM = (
-    r"facebook|instagram|threads|x / twitter|x/twitter|twitter|youtube|tiktok|telegram|reddit|x(?= (?:accounts?|posts))"
+    r"facebook|instagram|threads|x / twitter|x/twitter|twitter|youtube|tiktok|telegram|reddit|whatsapp|linkedin|"
+    r"pinterest|medium|tumblr|quora|vkontakte|vk|odnoklassniki|bluesky|mastodon|truth social|substack|rumble|twitch|snapchat|"
+    r"discord|weibo|wechat|rutube|dzen|gab|gettr|livejournal|wordpress|soundcloud|x(?= (?:accounts?|posts|handles?|profiles?))"
 )
 _ON = rf"(?:\s+on\s+(?P<on>(?:{_PLATFORM})(?:(?:,| and|, and)\s+(?:{_PLATFORM}))*))?"
 _COUNT = re.compile(
-    _APPROX + rf"(?:{_NUMBER})\s+(?:(?:fake|inauthentic|duplicate|likely|unique|public|private|related|additional)\s+)*"
+    _APPROX + rf"(?:{_NUMBER})\s+(?:(?:fake|inauthentic|duplicate|likely|unique|public|private|related|additional|user|"
+    rf"active|personal|new|more|other|compromised|linked|connected|associated|social media)\s+)*"
     rf"(?:(?P<platform>{_PLATFORM})\s+)?{_ASSET}{_ON}",
     re.IGNORECASE,
 )
+_TURNED = re.compile(rf"^\s*((?:(?:{_PLATFORM})\s+)?(?:accounts|pages|groups|channels|profiles))\s*[:=–-]\s*"
+                     rf"((?:~|about |around )?\s*(?:{_DIGITS}))\s*$", re.IGNORECASE)  # fmt: skip
+"""``Facebook accounts: 63``"""
 _FOLLOWED = re.compile(
     _APPROX
     + rf"(?:{_NUMBER})\s+(?:[a-z]+\s+)?(?:acc?o?u?n?ts?|users?|people|profiles?|followers|members|subscribers)\b"
@@ -104,7 +117,7 @@ def is_template(text: str) -> bool:
 def counts(text: str, platform: str = "") -> tuple[Count, ...]:
     """Counts of assets in a text; ``platform`` is whose they are where the words don't say."""
     found = []
-    for match in _COUNT.finditer(text):
+    for match in _COUNT.finditer(_TURNED.sub(r"\2 \1", text)):
         named = match["on"] or match["platform"] or ""
         number = _number(match["no"], match["number"], match["scale"])
         asset = _asset(match["asset"])
@@ -119,6 +132,7 @@ def counts(text: str, platform: str = "") -> tuple[Count, ...]:
 
 def is_count(text: str) -> bool:
     """Whether a cell is nothing but counts of assets."""
+    text = _TURNED.sub(r"\2 \1", text)
     rest = _COUNT.sub(" ", text)
     return _COUNT.search(text) is not None and not re.sub(
         r"\b(?:and|plus|in total|total|the|of|a|an|were|was)\b|\W", "", rest.casefold()
@@ -182,6 +196,8 @@ def _number(no: str | None, digits: str | None, scale: str | None) -> float | No
         return 0
     if not digits:
         return None
+    if digits.casefold() in _WORDS:
+        return (_WORDS.index(digits.casefold()) + 1) * _SCALES.get((scale or "").casefold(), 1)
     grouped = re.fullmatch(r"(\d{1,3}(?:[ ,.]\d{3})+)(?:[.,](\d{1,2}))?", digits)
     if grouped and not (scale and len(digits) < 6):  # "1.234 million" is no group of thousands
         digits = re.sub(r"\D", "", grouped[1]) + "." + (grouped[2] or "0")
@@ -193,10 +209,12 @@ def _asset(word: str) -> str:
     plain = word.casefold().rstrip("s")
     if plain.startswith("ac"):
         return "account"
-    return {"communitie": "community", "user": "account", "profile": "account"}.get(plain, plain)
+    return {"communitie": "community", "user": "account", "profile": "account", "handle": "account"}.get(plain, plain)
 
 
 def _platforms(text: str) -> str:
+    if text.casefold() == "x":
+        return "x"
     names = re.findall(_PLATFORM, text.casefold())
     plain = dict.fromkeys("x" if name in ("twitter", "x/twitter", "x / twitter") else name for name in names)
     return " and ".join(plain)

@@ -20,6 +20,7 @@ _TELEGRAM_APP = re.compile(
     r"tg://resolve/?\?domain=(\w+).*|(?:https?://)?web\.telegram\.org/.*#@?(\w{3,}).*\Z", re.IGNORECASE
 )
 _WITH_PORT = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}\Z")
+_SITE_WITH_PORT = re.compile(r"([\w.-]+\.[^\W\d_]{2,}):\d{2,5}\Z")
 _INNER = re.compile(r"#[!/@]")
 _HANDLE = re.compile(r"@?[\w.]{3,40}\Z")
 _IP_START = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\Z|[0-9a-f]*:[0-9a-f:]+(?:/\d{1,3})?\Z", re.IGNORECASE)
@@ -74,7 +75,7 @@ NOTHING = Reading()
 def read(word: str, platform: str = "") -> Reading:
     """Read one word, fanged or defanged; ``platform`` is whose handle a word without an address would be."""
     seen = word.strip()
-    plain = refang(seen).strip("<>\"'`“”‘’").rstrip(",;")
+    plain = refang(seen).strip("<>\"'`“”‘’").rstrip(",;").removeprefix("*.")
     repair = ""
     broken = _BROKEN_TELEGRAM.match(seen.replace("[.]", ".")) if platform in ("telegram", "") else None
     if broken:
@@ -108,6 +109,9 @@ def _read(plain: str, seen: str, platform: str) -> Reading:
     port = _WITH_PORT.match(plain)
     if port or _IP_START.match(plain):
         return _ip(port[1] if port else plain, seen)
+    site = _SITE_WITH_PORT.match(plain)
+    if site:
+        plain = site[1]
     if "/" in plain:
         if plain.partition("/")[0].count(".") == 0 and "://" not in plain:
             return NOTHING

@@ -57,7 +57,27 @@ WHOLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("cell", "platform", "expected"), WHOLE)
+LISTS = [
+    # several values in one cell, as people write lists
+    ("lorem[.]site\nipsum[.]media\r\ndolor.com.tr,", "", ["domain lorem.site", "domain ipsum.media", "domain dolor.com.tr"]),
+    ("\u2022 lorem[.]site\n\u2022 https://ipsum[.]media/", "", ["domain lorem.site", "domain ipsum.media"]),
+    ("1. lorem[.]site 2. ipsum[.]media", "", ["domain lorem.site", "domain ipsum.media"]),
+    ("1) lorem[.]site\n2) ipsum[.]media", "", ["domain lorem.site", "domain ipsum.media"]),
+    ("lorem[.]site & ipsum[.]org", "", ["domain lorem.site", "domain ipsum.org"]),
+    ("lorem[.]site|ipsum[.]org", "", ["domain lorem.site", "domain ipsum.org"]),
+    ("lorem[.]site;ipsum[.]org,dolor[.]io", "", ["domain lorem.site", "domain ipsum.org", "domain dolor.io"]),
+    ("x[.]com/lorem_9,x[.]com/ipsum_8", "", ["account x lorem_9", "account x ipsum_8"]),
+    ("https://x[.]com/lorem_9 & https://x[.]com/ipsum_8", "", ["account x lorem_9", "account x ipsum_8"]),
+    ("*.lorem[.]org", "", ["domain lorem.org"]),
+    ("lorem[.]org:8080", "", ["domain lorem.org"]),
+    ("lorem [.] org", "", ["domain lorem.org"]),
+    ("info (at) lorem (dot) org", "", ["email info@lorem.org"]),
+    ("Lorem Ipsum (@lorem_9)", "x", ["account x lorem_9"]),
+    ("4 accounts: @lorem_9, @ipsum_8", "x", ["account x lorem_9", "account x ipsum_8"]),
+]
+
+
+@pytest.mark.parametrize(("cell", "platform", "expected"), [*WHOLE, *LISTS])
 def test_whole_values_are_read(cell: str, platform: str, expected: list[str]) -> None:
     found = read_cell(cell, platform)
     told = [" ".join(filter(None, (one.kind, one.account.platform if one.account else "", one.canonical)))
@@ -161,11 +181,11 @@ def test_any_cell_is_read_without_failing_and_gives_valid_patterns(text: str, pl
         parse(pattern(value, value.others))
 
 
-@given(st.sampled_from([cell for cell, _, _ in WHOLE if "/" in cell]), st.data())
-def test_a_blank_inside_an_address_never_gives_its_beginning(cell: str, data: st.DataObject) -> None:
+@given(st.sampled_from([cell for cell, _, _ in WHOLE if "/" in cell]), st.sampled_from(" \n\t"), st.data())
+def test_a_blank_inside_an_address_never_gives_its_beginning(cell: str, blank: str, data: st.DataObject) -> None:
     """Wherever a PDF broke the line: the value is the whole one, or nothing."""
     words = cell.split()
     cell = words[-1] if words[0].endswith(":") or words[0] == "Telegram" else words[0]
     at = data.draw(st.integers(1, len(cell) - 1))
     whole = {one.key for one in read_cell(cell).values}
-    assert {one.key for one in read_cell(cell[:at] + " " + cell[at:]).values} <= whole
+    assert {one.key for one in read_cell(cell[:at] + blank + cell[at:]).values} <= whole

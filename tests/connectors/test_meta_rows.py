@@ -110,6 +110,29 @@ def test_a_multi_line_cell_is_one_row_and_blank_ones_are_counted(tmp_path: Path)
     assert sum(one["type"] == "user-account" for one in objects.values()) == 3
 
 
+@pytest.mark.parametrize("header", ["Tactics,Techniques,Procedure,IOC,Comment", " TACTIC ,Technique ,Procedures,Indicators (defanged),",
+                                    "\ufeffTactic,Technique,Procedure,Value"])  # fmt: skip
+def test_a_header_is_known_by_its_place_too(tmp_path: Path, header: str) -> None:
+    _, objects = bring(tmp_path, **{NAME: f"{header}\r\n0. A,0.6 B,0.6.2 Domains,lorem[.]org,"})
+    assert "'lorem.org'" in patterns(objects)
+
+
+@pytest.mark.parametrize("sign", ["\t", ";"])
+def test_a_table_is_parted_as_its_header_is(tmp_path: Path, sign: str) -> None:
+    text = f"{HEADER}\r\n0. A,0.6 B,0.6.2 Domains,lorem[.]org,".replace(",", sign)
+    _, objects = bring(tmp_path, **{NAME: text})
+    assert "'lorem.org'" in patterns(objects)
+
+
+@pytest.mark.parametrize(("stated", "comment"), [("domain_name", "APT99: Domain"), ("legitimate domain", ""),
+                                                 ("impersonated domain", "")])  # fmt: skip
+def test_a_list_of_a_network_may_hold_values_that_arent_its_own(tmp_path: Path, stated: str, comment: str) -> None:
+    text = f"indicator_type,indicator_value,comment,ds\n{stated},lorem.org,{comment},2024-08-01"
+    rows, objects = bring(tmp_path, **{NAME: text})
+    assert not patterns(objects)
+    assert rows[1].outcome == "note"
+
+
 def test_what_the_row_before_says_of_its_procedure_is_carried_on(tmp_path: Path) -> None:
     text = f"{HEADER}\n0. A,0.9 B,0.9.4 X accounts,x[.]com/a_1,\n,,,@b_2,"
     rows, objects = bring(tmp_path, **{NAME: text})
