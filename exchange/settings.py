@@ -11,6 +11,8 @@ from pathlib import Path
 
 from exchange.errors import SettingError
 
+_MAY_BE_ZERO = frozenset({"proxies", "requests_per_minute", "bytes_per_minute", "objects_per_minute"})
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -30,6 +32,12 @@ class Settings:
     """Largest request body, in bytes; larger ones get 413."""
     max_objects: int = 10_000
     """Most objects in one pushed envelope."""
+    requests_per_minute: int = 300_000
+    """Requests of one credential that one worker answers in a minute; 0: any number."""
+    bytes_per_minute: int = 6_000_000_000
+    """Bytes of bodies that one worker takes of one organisation in a minute; 0: any number."""
+    objects_per_minute: int = 6_000_000
+    """Objects that one worker takes of one organisation in a minute; 0: any number."""
     page_size: int = 1_000
     """Most objects in one page, whatever the client asks."""
     status_hours: int = 24
@@ -74,7 +82,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             if not name.startswith("secret_of_"):  # of a connector, or one that a description refers to
                 _refuse_misspelt(variable, name, known)
             continue
-        values[name] = _number(variable, text, lowest=0 if name == "proxies" else 1) if (
+        values[name] = _number(variable, text, lowest=0 if name in _MAY_BE_ZERO else 1) if (
             known[name].type == "int"
         ) else text
     settings = Settings(**values)  # type: ignore[arg-type]

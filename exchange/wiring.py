@@ -130,6 +130,8 @@ class Exchange:
         self._redaction_secret = ""
         self._identity = ""
         self._swept = 0
+        self.observers: list[Callable[[Organisation, Sequence[Told]], None]] = []
+        """Each is told what became of objects that an organisation sent, once that is committed."""
         self.ending = False
         """Set when the process is told to stop: whoever is served for long ends, and says that it comes back."""
 
@@ -308,6 +310,8 @@ class Exchange:
                    detail=_push_detail(collection, credential, told, raws, pusher.packs.digest))
         if taken.records_changed:
             self.publish_records()
+        for observe in self.observers:
+            observe(organisation, told)
         return told
 
     def end_hold(self, number: int, *, release: bool, person: str) -> int:

@@ -58,6 +58,7 @@ _FACTS = values.table_of({
     }, required=("id",))),
     "platforms": _NAMES,
     "ownership_group": values.name,
+    "limits": values.table_of({name: values.whole_number(0, 10**12) for name in ("requests", "bytes", "objects")}),
 })
 _AUDIENCE = values.list_of(lambda value: "*" if value == "*" else values.name(value))
 

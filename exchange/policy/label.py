@@ -26,8 +26,8 @@ from exchange.stix.timestamp import from_microseconds
 _FIXED = "2000-01-01T00:00:00Z"
 """Where a time is asked for and none matters: labels and profiles hold no dates."""
 _FOREVER = "9999-12-31T23:59:59Z"
-_NO_RULES_FACTS = frozenset({"platforms", "ownership_group"})
-"""Facts of an organisation that decide nothing about release: contests and disputes count by them."""
+_NO_RULES_FACTS = frozenset({"platforms", "ownership_group", "limits"})
+"""Facts of an organisation that decide nothing about release: contests, disputes and limits count by them."""
 _IEP_DATED = frozenset({"start_date", "end_date", "id", "name", "description", "external_reference"})
 
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from exchange.errors import ExchangeError, UnauthorizedError
+from exchange.intake.status import Told
 from exchange.model import mailbox
 from exchange.model.credential import verify
+from exchange.model.party import Organisation
 from exchange.web import api, health, schemas
 from exchange.web.api import forms, log
 from exchange.web.api.reads import note_reading
 from exchange.web.auth.header import read_authorization
 from exchange.web.auth.limit import GuessLimit
+from exchange.web.body import BYTES
 from exchange.web.caller import Caller
+from exchange.web.limits import Limits
 from exchange.web.respond import error_response, http_error_response
 from exchange.web.taxii import collections, discovery, objects
 from exchange.wiring import Exchange
@@ -38,13 +44,26 @@ def create_app(exchange: Exchange) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["exchange"] = exchange
-    limit = GuessLimit()
+    limit, limits = GuessLimit(), Limits(exchange.settings)
 
     @app.before_request
     def authenticate() -> None:
         if request.path in _OPEN_PATHS or request.path.startswith((schemas.PREFIX, forms.PATH)):
             return
         g.caller = _caller(exchange, limit)
+        _count(limits, g.caller)
+
+    @app.after_request
+    def count_bytes(response: Response) -> Response:
+        caller, sent = g.get("caller"), request.environ.get(BYTES, 0)
+        if caller is not None and sent:
+            limits.take("bytes", caller.organisation.id, sent, time.monotonic(), _own_limits(caller.organisation))
+        return response
+
+    def count_objects(organisation: Organisation, told: Sequence[Told]) -> None:
+        limits.take("objects", organisation.id, len(told), time.monotonic(), _own_limits(organisation))
+
+    exchange.observers.append(count_objects)
 
     app.register_blueprint(health.routes)
     app.register_blueprint(schemas.routes)
@@ -78,6 +97,23 @@ def _caller(exchange: Exchange, limit: GuessLimit) -> Caller:
     limit.right(account, address, header or "", elapsed)
     return Caller(directory, directory.organisations[credential.org], credential,
                   request.headers.get("CIBX-Purpose"), now)
+
+
+def _count(limits: Limits, caller: Caller) -> None:
+    """Count a request against the caller's limits; keys that run the exchange have none.
+
+    Raises TooManyRequestsError.
+    """
+    if "operate" in caller.credential.scopes:
+        return
+    now, own = time.monotonic(), _own_limits(caller.organisation)
+    limits.ask(caller.credential.id, now, own)
+    if request.method in {"POST", "PUT"}:
+        limits.check_sender(caller.organisation.id, now, own)
+
+
+def _own_limits(organisation: Organisation) -> Mapping[str, Any]:
+    return organisation.facts.get("limits") or {}
 
 
 def _open_to_former(path: str) -> bool:
