@@ -29,8 +29,9 @@ _ASSET = (
 )
 _PLATFORM = (
     r"facebook|instagram|threads|x / twitter|x/twitter|twitter|youtube|tiktok|telegram|reddit|whatsapp|linkedin|"
-    r"pinterest|medium|tumblr|quora|vkontakte|vk|odnoklassniki|bluesky|mastodon|truth social|substack|rumble|twitch|snapchat|"
-    r"discord|weibo|wechat|rutube|dzen|gab|gettr|livejournal|wordpress|soundcloud|x(?= (?:accounts?|posts|handles?|profiles?))"
+    r"pinterest|medium|tumblr|quora|vkontakte|vk|odnoklassniki|bluesky|mastodon|truth social|substack|rumble|twitch|"
+    r"snapchat|discord|weibo|wechat|rutube|dzen|gab|gettr|livejournal|wordpress|soundcloud|"
+    r"x(?= (?:accounts?|posts|handles?|profiles?))"
 )
 _ON = rf"(?:\s+on\s+(?P<on>(?:{_PLATFORM})(?:(?:,| and|, and)\s+(?:{_PLATFORM}))*))?"
 _COUNT = re.compile(
