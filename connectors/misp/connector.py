@@ -32,7 +32,7 @@ from exchange.model.misp.words import NAME
 _BATCH = 500
 _MOST_MISSING = 0.1
 """Share of the known events that may vanish at once; more is taken for a fault of the list."""
-_FLAGS = {"yes": True, "no": False, "": False}
+_FLAGS = {"yes": True, "no": False}
 
 
 class Misp(Connector):
@@ -45,7 +45,8 @@ class Misp(Connector):
                            " (levels organisation, community, connected; else nobody but you gets them)"),
         "warninglists": Option("File or folder of misp-warninglists: what is on one is no indicator"),
         "galaxies": Option("File or folder of misp-galaxy clusters, for events that carry tags only"),
-        "unpublished": Option("yes: take events that their organisation hasn't published", "no"),
+        "unpublished": Option("yes or no: take events that their organisation hasn't published"
+                              " (else yes for files that you name, no for feeds and servers)"),
         "accounts": Option("yes: accounts of social objects are indicators though nothing is flagged to_ids", "no"),
         "missing": Option("withdraw: events that the list doesn't have any more are withdrawn; keep", "keep"),
     }
@@ -97,12 +98,20 @@ def _settings(source: Source) -> Settings:
     key = read_ring(ring, {}).current(source.now().date()) if ring else None
     return Settings(
         read_audiences(source.option("audience")), read_lists(source.option("warninglists")),
-        read_catalogue(source.option("galaxies")), key, _chosen(source, "unpublished"), _chosen(source, "accounts"),
+        read_catalogue(source.option("galaxies")), key, _chosen(source, "unpublished", unsaid=_handed_over(source)),
+        _chosen(source, "accounts"),
     )  # fmt: skip
 
 
-def _chosen(source: Source, name: str) -> bool:
+def _handed_over(source: Source) -> bool:
+    """Whether somebody named a file or folder of events; a feed or server lists also what isn't finished."""
+    return not source.is_url and not feed.is_feed(source.path)
+
+
+def _chosen(source: Source, name: str, *, unsaid: bool = False) -> bool:
     value = source.option(name).strip().lower()
+    if not value:
+        return unsaid
     if value not in _FLAGS:
         raise InputError(f"The option {name} is yes or no.")
     return _FLAGS[value]

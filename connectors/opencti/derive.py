@@ -7,6 +7,7 @@ it never gets further than either would. OpenCTI's score of 50 and confidence of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -28,6 +29,9 @@ LEGITIMATE = frozenset({
 _BYSTANDER = frozenset({"impersonated", "targeted", "target", "victim", "compromised", "spoofed", "usurped"})
 _KINDS = {"domain-name": "domain", "hostname": "domain", "ipv4-addr": None, "ipv6-addr": None, "email-addr": "email",
           "cryptocurrency-wallet": "wallet", "url": None, "channel": None}  # fmt: skip
+_ON_PLATFORM = re.compile(
+    r"(?P<before>[A-Za-z /]{1,30}):\s*(?P<handle>@?[\w.]{3,40})|(?P<at>@[\w.]{3,40})\s*\((?P<after>[A-Za-z /]{1,30})\)")
+"""``Telegram: lorem_ipsum`` and ``@lorem_ipsum (Telegram)``."""
 _UNSET = "1990"
 """Times before are OpenCTI's way to say none (1970-01-01)."""
 
@@ -152,6 +156,9 @@ def _channel(item: Mapping[str, Any]) -> Asset:
         platform = on_platform or _platform(item)
         if platform and text.strip().startswith("@"):
             return read_asset(text, platform=platform)
+        named = _ON_PLATFORM.fullmatch(text.strip())
+        if named and (whose := _known([named["before"] or named["after"]])):
+            return read_asset(named["handle"] or named["at"], platform=whose)
     raise IdentifierError(f"{', '.join(texts)[:80]!r} is a name for people, no address")
 
 

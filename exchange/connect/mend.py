@@ -99,12 +99,20 @@ def marking(item: Item) -> str:
     if word == "clear" and TLP1_IDS.get(str(item.get("id"))) == "TLP:WHITE":
         item.update(name="TLP:WHITE", definition={"tlp": "white"})
         notes.append("TLP:CLEAR under the id of TLP:WHITE written as TLP:WHITE, which means the same.")
-    elif word == "amber+strict" and item.get("id") == OPENCTI_AMBER_STRICT:
+    elif item.get("id") == OPENCTI_AMBER_STRICT and "amber+strict" in {word, _octi_level(item)}:
         del item["definition"]
         item.pop("definition_type", None)
-        item["extensions"] = {TLP2_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": word}}
+        item["extensions"] = {TLP2_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": "amber+strict"}}
         notes.append("OpenCTI's marking TLP:AMBER+STRICT written with the extension of TLP 2.0.")
     return " ".join(notes)
+
+
+def _octi_level(item: Item) -> str:
+    """The level of OpenCTI's AMBER+STRICT, which it writes as a statement ``custom`` with the level beside it."""
+    if item.get("definition_type") != "statement" or item.get("definition") != {"statement": "custom"}:
+        return ""
+    stated = item.get("x_opencti_definition") or item.get("name")
+    return stated.lower().removeprefix("tlp:") if isinstance(stated, str) else ""
 
 
 def stop_time(item: Item) -> str:

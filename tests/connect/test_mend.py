@@ -65,6 +65,11 @@ T1, T2 = "2024-01-01T00:00:00.000Z", "2024-01-02T00:00:00.000Z"
      {"definition": None, "definition_type": None,
       "extensions": {TLP2: {"extension_type": "property-extension", "tlp_2_0": "amber+strict"}}},
      "extension of TLP 2.0"),
+    ({"type": "marking-definition", "spec_version": "2.1", "id": STRICT, "created": T1, "name": "TLP:AMBER+STRICT",
+      "definition_type": "statement", "definition": {"statement": "custom"}, "x_opencti_definition": "TLP:AMBER+STRICT"},
+     {"definition": None, "definition_type": None,
+      "extensions": {TLP2: {"extension_type": "property-extension", "tlp_2_0": "amber+strict"}}},
+     "extension of TLP 2.0"),
     # what says nothing
     (domain("identity", name="n", labels=[], description=None, object_marking_refs=[]),
      {"labels": None, "description": None, "object_marking_refs": None},

@@ -97,6 +97,20 @@ def test_an_option_that_cant_be_used_is_told(tmp_path: Path, options: dict, said
         bring(Source(str(tmp_path), options))
 
 
+@pytest.mark.parametrize(("chosen", "in_file", "in_feed"), [("", 1, 0), ("no", 0, 0), ("yes", 1, 1)])
+def test_a_file_that_somebody_names_is_taken_unpublished_and_a_feed_waits(
+    tmp_path: Path, chosen: str, in_file: int, in_feed: int,
+) -> None:
+    item = numbered(1)[0] | {"published": False}
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "one.json").write_text(json.dumps(item))
+    options = {"unpublished": chosen}
+    assert len(bring(Source(str(folder / "one.json"), options))[0]) == in_file
+    assert len(bring(Source(str(folder), options))[0]) == in_file
+    assert len(bring(Source(str(write_feed(tmp_path / "feed", [item])), options))[0]) == in_feed
+
+
 def test_a_ring_of_keys_hides_what_is_peoples_and_never_shows_itself(tmp_path: Path) -> None:
     secret = "5a" * 32
     ring = f'[[key]]\nid = "grp-1"\nsecret = "{secret}"\nsince = 2020-01-01\nuntil = 2090-01-01\n'

@@ -119,6 +119,8 @@ def test_what_is_not_presented_as_operated_stays_what_it_is(tmp_path: Path, obje
 
 
 READ = {
+    "@lorem_ipsum9 (Telegram)": "user-account:account_type = 'telegram' AND user-account:account_login = 'lorem_ipsum9'",
+    "Telegram: Lorem_Ipsum9": "user-account:account_type = 'telegram' AND user-account:account_login = 'lorem_ipsum9'",
     "vk.com/lorem_ipsum9": "user-account:account_type = 'vk'",
     "twitter.com/LoremIpsum9": "user-account:account_type = 'x' AND user-account:account_login = 'loremipsum9'",
     "Lorem-News.Example.net": "[domain-name:value = 'lorem-news.example.net']",
