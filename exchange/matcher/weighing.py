@@ -20,7 +20,7 @@ from exchange.matcher.learned import Learned, read_learned
 from exchange.matcher.role_table import RoleTable, read_roles
 from exchange.matcher.scorecard import Card, read_card
 
-DEFAULT_WEIGHTS = "made-3"
+DEFAULT_WEIGHTS = "made-4"
 FAMILIES = ("infrastructure", "content", "behaviour")
 ACCOUNT_COLUMNS = (
     "age_days", "verified", "assurance", "strikes", "followers", "audience_quality", "payment_months",
