@@ -2,10 +2,10 @@
 
 TAXII 2.1, 3.4: a page that isn't the last says ``more``, and ``next`` is to be sent with the original query, or
 ``added_after`` with the header X-TAXII-Date-Added-Last where there is no ``next``. Some servers want ``next``
-alone (OpenCTI#5681) or ignore it, forget the header, say ``more`` forever, or put more objects on one date than on
-one page. What doesn't lead on is tried in the next of three ways; when none does, the walk ends, and says so where
-something may be out of reach. A new walk begins one second before the last date that is known, and what came then
-is known by its digest.
+alone (OpenCTI#5681) or ignore it, forget the header, say ``more`` forever, or never though they give a ``next``, or
+put more objects on one date than on one page. What doesn't lead on is tried in the next of three ways; when none
+does, the walk ends, and says so where something may be out of reach. A new walk begins one second before the last
+date that is known, and what came then is known by its digest.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ MAX_IDLE_PAGES = 20
 _REMEMBERED_PAGES = 4_096
 _REMEMBERED_OBJECTS = 2_000
 _LARGEST_LIMIT = 10_000
+_MODEST_LIMIT = 100
+"""Asked for where a server refuses a larger one; where it refuses this too, no limit is sent."""
 _MAX_TOKEN = 4_096
 _FUTURE = timedelta(days=1)
 _LOST = frozenset({400, 404, 410, 416, 422, 500})
@@ -120,8 +122,12 @@ class Walk:
     _tail: bytes = b""
     """The last object that came, as long as its date isn't known."""
     _refusals: int = 0
+    _finished: bool = False
+    """Whether the page before said that there is no more, and gave a ``next`` all the same."""
     _largest: int = _LARGEST_LIMIT
     """The largest limit that is worth asking for."""
+    _too_large: int = 0
+    """The smallest limit known to give a page that is too large; 0: none."""
     _margins: list[int] = field(default_factory=lambda: [1, 0])
     """Microseconds before the last date from which on is still to be asked, where dates lead on."""
 
@@ -163,9 +169,15 @@ class Walk:
         except OversizeError:
             if self.limit <= 1:
                 raise
+            self._too_large = self.limit
             self.limit = self._largest = (self.limit + 1) // 2
             return None
         except RefusedError as refused:
+            if self._finished:
+                return Page((), False, "", "", "")
+            if not at.token and refused.answered == 400 and self.limit:
+                self.limit = self._largest = _MODEST_LIMIT if self.limit > _MODEST_LIMIT else 0
+                return None
             if not at.token or refused.answered not in _LOST:
                 raise
             self._refusals += 1
@@ -203,9 +215,12 @@ class Walk:
 
     def _lead_on(self, page: Page, fresh: tuple[bytes, ...], repeated: bool) -> tuple[str, bool]:
         """Set what is asked for next: (a gap's sentence, whether the walk goes on)."""
-        if page.more is False or (page.more is None and not (page.next and page.objects)):
+        if page.more is not True and not (page.next and page.objects):
             return "", False
         stuck = not fresh and (repeated or page.next == self.at.token or self._idle > MAX_IDLE_PAGES)
+        self._finished = page.more is False
+        if self._finished and (stuck or self.at.way == "date"):
+            return "", False
         if page.next and not stuck and self.at.way != "date":
             self.at = replace(self.at, token=page.next[:_MAX_TOKEN])
             return "", True
@@ -229,6 +244,10 @@ class Walk:
             return "", True
         if self.limit < self._largest and page.objects and len(self._margins) == 2:
             self.limit = min(max(self.limit, len(page.objects)) * 10, self._largest)
+            return "", True
+        between = (self.limit + self._too_large) // 2
+        if between > self.limit and page.objects and len(self._margins) == 2:
+            self.limit = self._largest = between
             return "", True
         if not self._margins:
             return "", False

@@ -6,6 +6,7 @@ discovery, of an API root or of a collection. A server of TAXII 2.0 or 1.x, or a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ TAXII = "application/taxii+json;version=2.1"
 _LOOSE = "application/taxii+json, application/json;q=0.5"
 """Asked for where a server takes no media type with a version in it."""
 _OLD = ("application/vnd.oasis.taxii+json", "application/vnd.oasis.stix+json")
+_PAGE = 206
+"""Status of a page of several in TAXII 2.0, which some servers of 2.1 kept."""
 _SENTENCES: Mapping[int, tuple[str, str]] = {
     404: ("there is nothing at this address, or nothing that the credential may see",
           "Check the address, the collection and what the credential may read."),
@@ -106,9 +109,9 @@ class Server:
             self._accept = _LOOSE
             reply = self._asked(url, params)
         kind = reply.headers.get("content-type", "").lower()
-        if kind.startswith(_OLD):
+        if kind.startswith(_OLD) and not re.search(r"version\s*=\s*\"?2\.1", kind):
             raise InputError(f"{reply.url} is a server of TAXII 2.0, which isn't read.", fix=_SENTENCES[416][1])
-        if reply.status != 200:
+        if reply.status not in (200, _PAGE):
             why, fix = _SENTENCES.get(reply.status, (_title(reply), "Check the options that are given."))
             raise RefusedError(f"{reply.url} answered {reply.status}: {why}.", answered=reply.status, fix=fix)
         if kind.startswith(("text/html", "application/xml", "text/xml")):

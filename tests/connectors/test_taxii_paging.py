@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.taxii.paging import Page, Standing, Walk, read_standing
@@ -93,6 +93,7 @@ def test_what_came_and_what_is_told_as_a_gap_is_everything(at: list[int], size: 
 
 
 @given(dates | clumped, st.integers(1, 7), st.integers(1, 7), st.sampled_from(["given", "none"]))
+@example([0, 4, 4, 4], 4, 3, "none")
 def test_pages_that_are_too_large_are_asked_for_in_parts(at: list[int], size: int, light: int, nexts: str) -> None:
     told, _, gaps = Shelf(at, size, nexts, light=light).walk(Standing())
     crowded = max((at.count(date) for date in at), default=0) > min(size, light)

@@ -40,7 +40,11 @@ class TaxiiPeer:
     page_size: int = 3
     nexts: Literal["right", "none", "alone", "ignored", "refused", "ignored with date"] = "right"
     """How ``next`` is given and taken; alone: refused together with added_after, as one issue of OpenCTI tells."""
-    more: Literal["right", "always", "unsaid"] = "right"
+    more: Literal["right", "always", "unsaid", "never"] = "right"
+    largest: int = 0
+    """A limit beyond it is refused; 0: none is."""
+    partial: int = 200
+    """Status of a page that isn't the last."""
     headers: bool = True
     manifest: bool = True
     inclusive: bool = False
@@ -120,11 +124,13 @@ class TaxiiPeer:
             return self._resource({"more": True, "next": f"{began} {int(blank or 0) + 1}"})
         at, asked = int(start or 0), int(query.get("limit", "100"))
         size = min(asked, self.page_size) if self.caps else asked
+        if self.largest and "limit" in query and asked > self.largest:
+            return self._resource({"title": "limit is too large"}, 400)
         page = found[at : at + size]
         more = at + size < len(found) or self.more == "always"
         envelope: dict[str, Any] = {"objects": [one for _, one in page]} if page else {}
         if self.more != "unsaid":
-            envelope["more"] = more
+            envelope["more"] = more and self.more != "never"
         if more and self.nexts != "none":
             envelope["next"] = f"{after}|{at + len(page)}"
         headers = {"X-TAXII-Date-Added-First": self.spell(page[0][0]),
@@ -132,7 +138,7 @@ class TaxiiPeer:
         text = json.dumps(envelope)
         if self.extra:
             text = text.replace('"objects": [', '"objects": [' + ", ".join(map(bytes.decode, self.extra)) + ", ")
-        return Answer(200, text.encode(), {"Content-Type": self.media, **headers})
+        return Answer(self.partial if more else 200, text.encode(), {"Content-Type": self.media, **headers})
 
     def _resource(self, value: dict[str, Any], status: int = 200) -> Answer:
         return Answer(status, json.dumps(value).encode(), {"Content-Type": self.media})
