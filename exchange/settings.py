@@ -55,6 +55,11 @@ class Settings:
     seal_key: str = ""
     """File with the key under which copies of held objects are sealed; empty: beside the SQLite file, else
     cibx.seal-key."""
+    metrics: str = ""
+    """HOST:PORT on which Prometheus finds /metrics, such as 127.0.0.1:9464; nothing else is answered there. Let nobody
+    but it come near. Empty: nowhere."""
+    logs: str = "json"
+    """Form of the server's log on the standard error: json (a line each) or text."""
     erasures: str = ""
     """File with the list of erasures that a restored backup must honour, on a disk that all servers share; empty:
     beside the SQLite file, and none is kept on PostgreSQL."""
@@ -86,6 +91,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             known[name].type == "int"
         ) else text
     settings = Settings(**values)  # type: ignore[arg-type]
+    if settings.logs not in {"json", "text"}:
+        raise SettingError(f"CIBX_LOGS is {settings.logs!r}; it must be json or text.")
+    if settings.metrics and not re.fullmatch(r"[^\s/]+:[0-9]{1,5}", settings.metrics):
+        raise SettingError(f"CIBX_METRICS is {settings.metrics!r}, which isn't HOST:PORT.",
+                           fix="For example 127.0.0.1:9464.")
     if settings.policies and not Path(settings.policies).is_dir():
         raise SettingError(f"CIBX_POLICIES names {settings.policies!r}, which is no folder.",
                            fix="Name a folder of policy packs or leave it empty.")

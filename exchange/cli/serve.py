@@ -31,6 +31,11 @@ def command(bind: str, workers: int, sources: Path | None) -> None:
         raise InputError(f"--bind {bind!r} isn't HOST:PORT.", fix="For example 127.0.0.1:8080.")
     settings = read_settings()
     _check_free(host, int(port))
+    if settings.metrics:
+        beside, _, metrics_port = settings.metrics.rpartition(":")
+        if metrics_port == port:
+            raise InputError(f"CIBX_METRICS has the port of --bind, {port}.", fix="Give it another: it is apart.")
+        _check_free(beside, int(metrics_port))
     differs = prepare(settings)
     if differs:
         click.echo(differs)

@@ -80,6 +80,12 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def watch_pool(engine: Engine, taken: Callable[[], None], given_back: Callable[[], None]) -> None:
+    """Call ``taken`` when a connection is taken out of the pool, ``given_back`` when it is back or was given up."""
+    event.listen(engine, "checkout", lambda *_: taken())
+    event.listen(engine, "checkin", lambda *_: given_back())
+
+
 def is_sqlite(engine: Engine | Connection) -> bool:
     """Whether the store is SQLite (else it is PostgreSQL)."""
     return engine.dialect.name == "sqlite"

@@ -31,6 +31,7 @@ from exchange.web.taxii import collections, discovery, objects
 from exchange.wiring import Exchange
 
 _LOG = logging.getLogger("exchange.web")
+_REQUESTS = logging.getLogger("exchange.web.requests")
 _OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 _FORMER_PATHS = ("/taxii2/", f"/taxii2/{mailbox.COMMUNITY}/", f"{api.PREFIX}/notices")
 """Where a suspended organisation is still let in: discovery, and what it owes for what it received."""
@@ -44,6 +45,10 @@ def create_app(exchange: Exchange) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.extensions["exchange"] = exchange
+    if exchange.settings.metrics:
+        from exchange.web.metrics import register  # noqa: PLC0415 - reads its environment when it is imported
+
+        app.extensions["metrics"] = register(app, exchange)
     limit, limits = GuessLimit(), Limits(exchange.settings)
 
     @app.before_request
@@ -120,13 +125,32 @@ def _open_to_former(path: str) -> bool:
     return path == _FORMER_PATHS[0] or path.startswith(_FORMER_PATHS[1:])
 
 
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
+def _note_refused(status: int, code: str, error_id: str) -> None:
+    """A line by which the operator finds what a member asks about; neither its path nor its key stands in it."""
+    _REQUESTS.info("request refused", extra={"error_id": error_id, "status": status, "code": code, **_about()})
+
+
+def _about() -> dict[str, str]:
+    caller: Caller | None = g.get("caller")
+    return {
+        "method": request.method if request.url_rule is not None else "",
+        "route": "" if request.url_rule is None else request.url_rule.rule,
+        "org": "" if caller is None else caller.organisation.id,
+    }
+
+
 def _register_errors(app: Flask) -> None:
     @app.errorhandler(ExchangeError)
     def refused(error: ExchangeError) -> Response:
-        error_id = ""
+        error_id = _new_id()
         if error.status >= 500:
-            error_id = secrets.token_hex(8)
-            _LOG.error("request failed, %s: %s", error_id, error, extra={"error_id": error_id, "code": error.code})
+            _LOG.error("request failed: %s", error, extra={"error_id": error_id, "code": error.code, **_about()})
+        else:
+            _note_refused(error.status, error.code, error_id)
         return error_response(error, error_id)
 
     @app.errorhandler(HTTPException)
@@ -134,11 +158,13 @@ def _register_errors(app: Flask) -> None:
         if 300 <= (error.code or 500) < 400:
             return error_response(ExchangeError("Not found."), "")
         allowed = {k: v for k, v in error.get_headers() if k.lower() == "allow"}
-        return http_error_response(error.code or 500, error.description or "", "", allowed)
+        error_id = _new_id()
+        _note_refused(error.code or 500, f"http-{error.code}", error_id)
+        return http_error_response(error.code or 500, error.description or "", error_id, allowed)
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:
-        error_id = secrets.token_hex(8)
-        _LOG.error("internal error", exc_info=error, extra={"error_id": error_id})
+        error_id = _new_id()
+        _LOG.error("internal error", exc_info=error, extra={"error_id": error_id, **_about()})
         return http_error_response(500, "The server failed; its operator finds this error by its id.",
                                    error_id, {})

@@ -20,6 +20,8 @@ _TITLES = {
     415: "Unsupported media type", 422: "The body isn't what this endpoint takes",
     429: "Too many requests", 500: "Internal error", 503: "Unavailable", 507: "The storage is full",
 }
+_ALIKE = frozenset({401, 404})
+"""Answers whose bytes are the same whatever is there: their id stands in the header alone."""
 _SMALL = 1_000
 """Bodies below this size, in bytes, aren't worth compressing."""
 
@@ -70,7 +72,10 @@ def http_error_response(
 def _error(
     status: int, description: str, code: str, error_id: str, headers: Mapping[str, str]
 ) -> Response:
+    if error_id:
+        headers = {**headers, "X-Request-ID": error_id}
     return resource({
-        "title": _TITLES.get(status, "Error"), "description": description or None, "error_id": error_id or None,
+        "title": _TITLES.get(status, "Error"), "description": description or None,
+        "error_id": error_id if error_id and status not in _ALIKE else None,
         "error_code": code, "http_status": str(status),
     }, status, headers)

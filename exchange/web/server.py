@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
 from exchange.settings import Settings
+from exchange.web.logs import log_settings
+
+_COUNTED = "PROMETHEUS_MULTIPROC_DIR"
+"""Where prometheus_client lets workers count; it reads this when a worker imports it."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -21,15 +29,29 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """gunicorn's settings; time limits in seconds."""
         for name, value in {
-            "bind": self._bind, "workers": self._workers, "worker_class": "exchange.web.worker.TaxiiWorker",
+            "bind": [self._bind, *filter(None, [self._settings.metrics])], "child_exit": _forget_worker,
+            "workers": self._workers, "worker_class": "exchange.web.worker.TaxiiWorker",
             "worker_connections": 5_000, "backlog": 4_096, "timeout": 120, "graceful_timeout": 30,
             "keepalive": 65, "limit_request_line": 8_190, "limit_request_fields": 60,
             "limit_request_field_size": 8_190, "control_socket_disable": True, "proc_name": "cibx",
-            "loglevel": "warning",
+            "loglevel": "warning", "logconfig_dict": log_settings(self._settings.logs),
             # How the client came is read by the application, from as many proxies as CIBX_PROXIES says.
             "forwarded_allow_ips": "",
         }.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until the process is told to stop; workers count for /metrics in files of a folder of this run."""
+        if not self._settings.metrics:
+            super().run()
+            return
+        folder, master = mkdtemp(prefix="cibx-metrics-"), os.getpid()
+        os.environ[_COUNTED] = folder
+        try:
+            super().run()
+        finally:
+            if os.getpid() == master:  # a worker's end comes by here too
+                shutil.rmtree(folder, ignore_errors=True)
 
     def load(self) -> Any:
         """The WSGI application, made in the worker."""
@@ -51,3 +73,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         deliveries = Deliveries(Dispatcher(exchange, lambda: way_out(self._settings)))
         gevent.spawn(deliveries.follow)
         return create_app(exchange)
+
+
+def _forget_worker(_server: object, worker: Any) -> None:
+    """A worker that ended has nothing open any more; what it counted stays."""
+    folder = os.environ.get(_COUNTED)
+    for gauge in Path(folder).glob(f"gauge_live*_{worker.pid}.db") if folder else ():
+        gauge.unlink(missing_ok=True)

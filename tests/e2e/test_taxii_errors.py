@@ -181,7 +181,7 @@ def test_broken_gzip_is_a_clear_error(alpha: HttpCaller, lane: str, body: bytes)
     assert_taxii_error(answer, 400, 415, 422)
 
 
-@pytest.mark.parametrize("coding", ["br", "deflate", "gzip, gzip", "zstd", "nonsense"])
+@pytest.mark.parametrize("coding", ["br", "deflate", "gzip, gzip", "nonsense"])
 def test_another_content_coding_is_415(alpha: HttpCaller, lane: str, coding: str) -> None:
     answer = alpha.push(lane + "objects/", [indicator()], headers={"Content-Encoding": coding})
     assert_taxii_error(answer, 415)

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import msgspec
 from flask import Blueprint, Response, current_app, request
@@ -29,6 +30,9 @@ from exchange.stix.timestamp import from_microseconds, microseconds
 from exchange.store.objects import Filter
 from exchange.web.caller import Caller, current_caller, current_exchange
 from exchange.wiring import Exchange
+
+if TYPE_CHECKING:
+    from exchange.web.metrics import Metrics
 
 routes = Blueprint("streams", __name__)
 _ALLOWED = frozenset({"added_after", *(f"match[{name}]" for name in FILTERS)})
@@ -83,6 +87,10 @@ def stream(collection: str) -> Response:
     connection = request.environ.get("gunicorn.socket")
     response = Response(events.written(lambda: connection is not None and _is_closed(connection)),
                         content_type="text/event-stream; charset=utf-8")
+    metrics: Metrics | None = current_app.extensions.get("metrics")
+    if metrics is not None:
+        metrics.streams.inc()
+        response.call_on_close(metrics.streams.dec)
     response.call_on_close(lambda: opened.leave(caller.organisation.id))
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no",
                              "X-Content-Type-Options": "nosniff", "Vary": "Accept, Authorization"})
