@@ -74,6 +74,8 @@ _FORMS = {
 """Forms of the fingerprints whose length isn't fixed; a watermark's id is searched as any text."""
 _NO_KEY = re.compile(
     r"(?:none|null|nil|na|n-a|no|nokey|no-key|plain|raw|clear|unsalted|unkeyed|sha-?\d*|md5|hash|0+)\Z", re.IGNORECASE)
+_TEXT = re.compile(rb"[ -~]{14,}|[\w.+-]{2,}@[\w-]{2,}(?:\.[\w-]+)*\.[a-z]{2,}")
+"""What bytes of a digest hardly ever are: a long run of letters, or a mailbox."""
 _LONG_NUMBER = re.compile(r"\d{7,}\Z")
 _TELLING = 5
 """Characters of a text from which on its plain hash gives it away: subjects are counted by fewer."""
@@ -259,7 +261,7 @@ def _is_fingerprint(entry: Any) -> bool:
 def _readable(value: str) -> bool:
     digits = re.sub(r"[^0-9a-fA-F]", "", value.removeprefix("T1"))
     data = bytes.fromhex(digits[: len(digits) // 2 * 2])
-    return sum(32 <= byte < 127 for byte in data) > 0.9 * len(data)
+    return sum(32 <= byte < 127 for byte in data) > 0.9 * len(data) or _TEXT.search(data) is not None
 
 
 def _fingerprints(document: Mapping[str, Any]) -> Iterator[FormFault]:

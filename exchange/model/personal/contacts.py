@@ -44,12 +44,16 @@ _INTERNATIONAL = re.compile(rf"(?:\+|(?<![\d.,])00){_GAP}\d(?:{_GAP}\d){{6,14}}(
 _TOLD = re.compile(
     r"\b(?:tele)?(?:phone|fone|fon)\w*|\btel\b|\b(?:mobile|cell(?:ular)?|whats\s?app|viber|fax|handy|hotline|msisdn|sms|movil"
     r"|portable|gsm)\b|телефон|тел\.|номер|هاتف|电话|電話|手机|फोन"
-    r"|\b(?:call|text|ring|reach|contact|message|dial)\s+(?:me|us|him|her|them)\b", re.IGNORECASE)  # fmt: skip
+    r"|\b(?:call|text|ring|reach|contact|message|dial)\s+(?:me|us|him|her|them)\b"
+    r"|\b(?:call|dial|ring)\b(?=[\s:(+]*\d)", re.IGNORECASE)  # fmt: skip
 _DIGITS = re.compile(rf"(?<![\d.,])\d(?:{_GAP}\d){{6,14}}(?!\d)")
 _AFTER_WORD = 30
 _AMERICAN = re.compile(
-    r"(?<![\w.\-/])(?:1[\s.\-]{1,2})?\(?[2-9]\d{2}\)?[\s.\-]{1,2}[2-9]\d{2}[\s.\-]{1,2}\d{4}(?![\d\-/]|\.\d)")
+    r"(?<![\w.\-/])(?:1[\s.\-_]{1,2})?\(?[2-9]\d{2}\)?[\s.\-_]{1,2}[2-9]\d{2}[\s.\-_]{1,2}\d{4}(?![\d\-/]|\.\d)")
 _NATIONAL = re.compile(r"(?<![\d.,\w+/-])\(?0\d{1,4}\)?(?:[\s./\-]{1,2}\d{2,8}){1,5}(?![\d-])")
+_MOBILE = re.compile(
+    r"(?<![\d.,\w+-])(?:8[\s\-]{0,2}\(?9\d\d\)?[\s\-]{1,2}\d{3}[\s\-]{0,2}\d\d[\s\-]{0,2}\d\d|1[3-9]\d[\s\-]\d{4}[\s\-]\d{4})(?![\d-])")
+"""As Russia and China group the numbers of mobile phones."""
 _TRUNK = re.compile(r"(?<![\w.,])0[1-9]\d{8,9}(?![\w.,]*\d)")
 _BARE = re.compile(r"(?<!\d)(?<!\d[.,])[1-9]\d{9,14}(?!\d|[.,]\d)")
 _GROUPED = re.compile(r"(?<![\d.,\w+-])[1-9]\d{0,3}(?:[\s.\-]\d{2,8}){2,5}(?![\d-]|[.,]\d)")
@@ -63,6 +67,8 @@ _CALLED = re.compile(
     r"|display[ _-]?name)s?\b\s*(?:is|was|were|are|=|:|named|called)\s*[\"'“‘]?[\w.@-]{2,}", re.IGNORECASE)  # fmt: skip
 _CALLED_USER = re.compile(
     r"\b(?:user|account)(?:\s*[:=]\s*|\s+)[\"'“‘]?(?=[\w.-]*[_\d])[A-Za-z][\w.-]{3,40}[\"'”’]?(?!\w)")
+_TAGGED = re.compile(r"\blive:\.?[\w.]{6,}|(?<![\w#])(?=[A-Za-z]*[\d_.])[A-Za-z][\w.]{2,31}#\d{4}(?!\w)")
+"""Skype's ids, and Discord's names with their four digits."""
 _ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s\"'<>()\[\]]+", re.IGNORECASE)
 
 
@@ -91,6 +97,8 @@ def phones(text: str, bare: bool) -> bool:
     if any(_DIGITS.search(plain, said.end(), said.end() + _AFTER_WORD) for said in _TOLD.finditer(plain)):
         return True
     if any(_is_number("+1" + _only(found)[-10:], real=True) for found in _AMERICAN.findall(plain)):
+        return True
+    if _MOBILE.search(plain):
         return True
     if any(9 <= len(_only(found)) <= 12 for pattern in (_NATIONAL, _TRUNK) for found in pattern.findall(plain)):
         return True
@@ -146,7 +154,7 @@ def _is_number(text: str, real: bool = False) -> bool:
 
 def usernames(text: str) -> bool:
     """Whether a text names an account: ``@name``, a name told as one, or the address of a profile."""
-    if _HANDLE.search(text) or _CALLED.search(text) or _CALLED_USER.search(text):
+    if any(pattern.search(text) for pattern in (_HANDLE, _CALLED, _CALLED_USER, _TAGGED)):
         return True
     return any(_is_profile(found.rstrip(".,;:!?")) for found in _ADDRESS.findall(text))
 

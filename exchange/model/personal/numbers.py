@@ -35,6 +35,9 @@ _IBAN_LENGTHS = {
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[\s._/-]{0,2}\d[\s._/-]{0,2}\d(?:[\s._/-]{0,2}[A-Za-z0-9]){11,29}")
 _ACCOUNT = re.compile(r"\b(?:iban|account (?:number|no\.?)|acct\.?|routing(?: number)?|sort[ -]code|bank account|konto"
                       r"(?:nummer)?)\b\W{0,12}(?:\w+\W{1,3}){0,2}?(?:\d[\s-]?){6,}", re.IGNORECASE)  # fmt: skip
+_PAY_PAGE = re.compile(
+    r"\b(?:paypal\.me|paypal\.com/paypalme|cash\.app|venmo\.com|revolut\.me|wise\.com/pay/me)/\$?[\w.-]{3,}",
+    re.IGNORECASE)
 _WALLET = re.compile(
     r"(?<![A-Za-z0-9])(?:0x[0-9a-fA-F]{40}|bc1[a-zA-Z0-9]{20,80}|[13T][1-9A-HJ-NP-Za-km-z]{25,39})(?![A-Za-z0-9])")
 _NATIONAL = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])")
@@ -42,6 +45,14 @@ _NATIONAL_WORD = re.compile(
     r"\b(?:ssn|social security|passport|national id(?:entity)?|identity card|driver'?s licen[cs]e|tax id|dni|nif|cpf"
     r"|cnic|aadhaar|pesel|steuer-?id)\b\W{0,12}(?:\w+\W{1,3}){0,3}?"
     r"[A-Z]{0,3}(?:\d[\s.-]?){6,}", re.IGNORECASE)  # fmt: skip
+_DNI = re.compile(r"(?<![\w-])(\d{8})-?([A-Z])(?![\w-])")
+_DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+"""Spain's check letters, by the remainder of the number and 23."""
+_BORN = re.compile(
+    r"\b(?:born|dob|d\.o\.b\.|date of birth|birth ?date|birthday|geboren|geburtsdatum|nacid[oa]|nee? le)\b"
+    r"\W{0,6}(?:on\s|am\s|el\s)?\W{0,3}(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}"
+    r"|\d{1,2}[-/. ]+(?:\d{1,2}|[A-Za-z]{3,9})[-/., ]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})",
+    re.IGNORECASE)
 _IPV4 = re.compile(r"(?<!\d)(?<!\d\.)(?<![vV])(?<!\b[vV]\s)(?<!ersion )(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
 _MAC = re.compile(r"(?<![0-9A-Fa-f:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
@@ -50,7 +61,7 @@ _DEVICE = re.compile(
     r"|browser fingerprint|session[ _-]?(?:id|token)|cookie|serial (?:number|no\.?)|mac address)\b"
     r"\W{0,6}(?:\w{1,6}\W{1,3}){0,2}?(?=[\w-]*\d)[\w-]{8,}", re.IGNORECASE)  # fmt: skip
 _AGENT = re.compile(r"\bMozilla/\d|\bAppleWebKit/\d|\bDalvik/\d")
-_IMEI = re.compile(r"(?<!\d)(?:01|35|86|99)\d{13}(?!\d)")
+_IMEI = re.compile(r"(?<!\d)(?:01|35|49|86|99)\d{13}(?!\d)")
 _HEX = "[0-9a-fA-F]"
 _DIGEST = re.compile(
     rf"(?<!{_HEX})(?:{'|'.join(f'{_HEX}{{{length}}}' for length in (32, 40, 56, 64, 96, 128))})(?!{_HEX})")
@@ -60,7 +71,9 @@ _NEAR = 30
 def payments(text: str) -> bool:
     """Whether a text holds the number of a card (Luhn), an IBAN (mod 97), another account told as one, or a wallet."""
     plain = OPAQUE.sub(" ; ", text)
-    return (any(_cards(plain)) or any(map(_is_iban, _IBAN.findall(plain))) or _ACCOUNT.search(plain) is not None
+    hidden = (found for found in OPAQUE.findall(text) if found[2:].isdigit())  # DE, BE, EE… are hexadecimal digits too
+    return (any(_cards(plain)) or any(map(_is_iban, _IBAN.findall(plain))) or any(map(_is_iban, hidden))
+            or _ACCOUNT.search(plain) is not None or _PAY_PAGE.search(plain) is not None
             or any(wallet.KIND.valid(found) for found in _WALLET.findall(text)))  # fmt: skip
 
 
@@ -96,8 +109,10 @@ def _is_iban(found: str) -> bool:
 
 
 def identities(text: str) -> bool:
-    """Whether a text holds the number of an identity document."""
-    return _NATIONAL.search(text) is not None or _NATIONAL_WORD.search(text) is not None
+    """Whether a text holds the number of an identity document, or a date of birth."""
+    if any(pattern.search(text) for pattern in (_NATIONAL, _NATIONAL_WORD, _BORN)):
+        return True
+    return any(_DNI_LETTERS[int(digits) % 23] == letter for digits, letter in _DNI.findall(text))
 
 
 def addresses(text: str) -> bool:

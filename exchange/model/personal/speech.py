@@ -24,8 +24,23 @@ _CAPITAL = re.compile(
     r"(?<=[\w)])\s*(?:Write|Generate|Create|Draft|Compose|Produce|Rewrite|Paraphrase|Translate|Summari[sz]e|Invent)\s+"
     rf"(?i:{_NUMBER}\b[^.\n]{{0,80}}?\b{_MADE})\b")
 """An imperative in the midst of a sentence is a quotation without its marks."""
+_ELSEWHERE = (
+    r"(?:schreibe?|erstelle|generiere|verfasse|ubersetze)\s+(?:mir\s+|uns\s+|bitte\s+)?(?:\d+|eine?n?|zwei|drei|vier|funf|sechs"
+    r"|sieben|acht|neun|zehn|zwanzig|den|die|das|diesen?|folgenden?)\b",
+    r"(?:escrib[ea](?:me|nos)?|genera|genere|redact[ae]|crea|traduc[ea])\s+(?:\d+|un[ao]?s?|dos|tres|cuatro|cinco|seis|siete|ocho"
+    r"|nueve|diez|veinte|el|la|los|las|est[ae])\b",
+    r"(?:ecris|ecrivez|redigez?|generez?|traduis(?:ez)?|creez?)[\s-]+(?:moi\s+|nous\s+)?(?:\d+|une?|des|deux|trois|quatre|cinq|six"
+    r"|sept|huit|neuf|dix|vingt|les?|la|ce|cet|cette)\b",
+    r"(?:escreva|crie|gere|redija|traduza)\s+(?:\d+|uma?|dois|duas|tres|quatro|cinco|dez|os?|as?|este|esta)\b",
+    r"(?:напиши|созда[ий]|сгенериру[ий]|придума[ий]|переведи)(?:те)?\s+\S+\s+\S",
+    r"(?:napisz|stworz|wygeneruj|przetlumacz)\s+\S+\s+\S",
+    r"(?:اكتب|ترجم|بنویس|بنویسید|لکھو|لکھیں)\s+\S+\s+\S",
+    r"(?:请|請)?(?:写|寫|生成|创作|撰写|翻译)(?:出)?(?:\d+|[一二三四五六七八九十两几]+)\S",
+)
+"""Imperatives of other languages, in texts without accents (``exchange.model.personal.unwrap.fold``)."""
 _PATTERNS = tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in (
     rf"{_BEGIN}(?:please\s+)?{_VERB}\s+{_NUMBER}\b[^.\n]{{0,80}}?\b{_MADE}\b",
+    *(rf"{_BEGIN}(?:bitte\s+|por favor,?\s+|s'il (?:te|vous) plait,?\s+|пожалуиста,?\s+)?{one}" for one in _ELSEWHERE),
     rf"{_BEGIN}(?:please\s+)?(?:translate|rewrite|paraphrase|summari[sz]e)\s+(?:the\s+following|this|these|that)\b",
     rf"\bprompts?(?:\s+text)?\s*(?:{_SAID}\s*[:,]?\s*{_QUOTE}|[:=]\s*\S)",
     rf"\b(?:outputs?|completions?|responses?|transcript|conversation)\s*(?:{_SAID}\s*[:,]?\s*[\"“«]|[:=]\s*{_QUOTE}"

@@ -11,7 +11,9 @@ import binascii
 import html
 import re
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from urllib.parse import unquote
 
 from exchange.model.identifiers.refang import refang
@@ -26,6 +28,7 @@ _SIGNS = str.maketrans({
     "。": ".", "｡": ".", "․": ".", "·": ".", "•": ".", "∙": ".", "⋅": ".", "۔": ".", "ꓸ": ".", "﹒": ".",
     "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "﹣": "-", "⁃": "-",
     "ı": "i", "ł": "l", "ø": "o", "⁄": "/", "∕": "/",
+    **{chr(0xE0000 + code): chr(code) for code in range(0x20, 0x7F)},  # tags: letters that nobody sees
 })  # fmt: skip
 _ALIKE = str.maketrans(dict(zip(
     "аеорсухіјѕԁһԛԝԍνкмтвнАВЕКМНОРСТУХІЈЅЗαοριυκΑΒΕΖΗΙΚΜΝΟΡΤΥΧɡɑ",
@@ -41,6 +44,9 @@ _BASE32 = re.compile(r"\b[A-Z2-7]{16,}={0,6}")
 _HEX = re.compile(r"(?:0x|\\x)?(?:[0-9a-fA-F]{2}[\s:,-]?(?:0x|\\x)?){6,}[0-9a-fA-F]?")
 _READABLE_RUN = re.compile(rb"[ -~]{7,}")
 _CODES = re.compile(r"(?<!\d)(?:\d{2,3}[ ,;]+){6,}\d{2,3}(?!\d)")
+_BITS = re.compile(r"(?<![01])(?:[01]{8}[ ,]?){6,}(?![01])")
+_OCTAL = re.compile(r"(?<!\d)(?:[01]?[0-7]{2}[ ,]+){6,}[01]?[0-7]{2}(?!\d)")
+_UNPACKED = 10_000
 _APART = re.compile(r"(?<!\S)(?:\S[ \t._*|~-]){5,}\S(?!\S)")
 OPAQUE = re.compile(
     r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
@@ -51,11 +57,19 @@ _GAPS = re.compile(r"[ \t*|~]")
 _NUMERALS = {
     "zero": "0", "oh": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
     "seven": "7", "eight": "8", "nine": "9", "plus": "+",
+    **{word: str(number) for words in (
+        "null eins zwei drei vier funf sechs sieben acht neun", "cero uno dos tres cuatro cinco seis siete ocho nueve",
+        "zero un deux trois quatre cinq six sept huit neuf", "zero um dois tres quatro cinco seis sete oito nove",
+        "zero uno due tre quattro cinque sei sette otto nove",
+        "zero jeden dwa trzy cztery piec szesc siedem osiem dziewiec",
+        "ноль один два три четыре пять шесть семь восемь девять", "sifir bir iki uc dort bes alti yedi sekiz dokuz",
+    ) for number, word in enumerate(words.split())},
 }  # fmt: skip
 _NUMERAL = "|".join(_NUMERALS)
 _SPELLED_NUMBER = re.compile(rf"\b(?:(?:{_NUMERAL}|double|triple|\d)[\s,.-]+){{5,}}(?:{_NUMERAL}|\d)\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+|\+")
-_AT = r"(?:at|ät|arroba|chez|chiocciola|commat|at-sign|malpa|kukac|snabel-a)"
+_AT = (r"(?:at|ät|arrobas?|arobase|klammeraffe|apenstaartje|sobaka|собака|zavinac|chez|chiocciola|commat|at-sign|malpa"
+       r"|kukac|snabel-a)")  # fmt: skip
 _DOT = r"(?:dot|d0t|punkt|punto|ponto|point|period|full stop|nokta)"
 _OPEN, _CLOSE = r"\s*[\[({<_*|~^\"'/\\-]+\s*", r"\s*[\])}>_*|~^\"'/\\-]+\s*"
 _SPELLED_AT = re.compile(rf"(?<=\w)(?:{_OPEN}(?:{_AT}|@){_CLOSE}|\s*[\[({{<]a[\])}}>]\s*)(?=\w)", re.IGNORECASE)
@@ -177,6 +191,15 @@ def _codes(text: str) -> Iterator[str]:
             yield "".join(map(chr, numbers))
 
 
+def _bits(text: str) -> Iterator[str]:
+    """Characters by their codes in binary, eight digits each, or in octal."""
+    for found in _some(_BITS, text):
+        bits = re.sub(r"[ ,]", "", found)
+        yield from _readable(bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8)))
+    for found in _some(_OCTAL, text):
+        yield from _readable(bytes(int(code, 8) for code in re.findall(r"\d+", found)))
+
+
 def _hexadecimal(text: str) -> Iterator[str]:
     for found in _some(_HEX, text):
         digits = re.sub(r"0x|\\x|[\s:,-]", "", found)
@@ -210,6 +233,9 @@ def _base32(text: str) -> Iterator[str]:
 
 def _readable(data: bytes) -> Iterator[str]:
     """The bytes as text, where they are one, else what in them is one: of digests and pictures next to nothing."""
+    if data[:2] == b"\x1f\x8b" or (data[:1] == b"\x78" and len(data) > 8):
+        with suppress(zlib.error):
+            data = zlib.decompressobj(47).decompress(data, _UNPACKED)  # 47: gzip or zlib, as its head says
     plain = data.replace(b"\0", b"")
     try:
         text = plain.decode()
@@ -246,6 +272,7 @@ _DISGUISES: tuple[tuple[str, Callable[[str], Iterator[str]]], ...] = (
     ("blanks between characters", _spaced),
     ("writing it together", _glued),
     ("character codes", _codes),
+    ("binary digits", _bits),
     ("hexadecimal", _hexadecimal),
     ("base64", _base64),
     ("base32", _base32),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import zlib
 
 MAIL, CARD, IBAN = "jane.doe@lorem.example", "4111 1111 1111 1111", "GB82 WEST 1234 5698 7654 32"
 
@@ -98,6 +100,33 @@ HELD: list[tuple[str, str]] = [
     ("payment", "account number 12345678"),
     ("payment", "0x52908400098527886e0f7030069857d2e4169ee7"),
     ("payment", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
+    ("payment", "DE89370400440532013000"),
+    ("payment", "paypal.me/janedoe"),
+    ("email", "jane.doe arobase lorem point com"),
+    ("email", "jane.doe (Klammeraffe) lorem Punkt com"),
+    ("email", "".join(chr(0xE0000 + ord(one)) for one in MAIL)),
+    ("email", " ".join(f"{byte:08b}" for byte in MAIL.encode())),
+    ("email", "".join(f"{byte:08b}" for byte in MAIL.encode())),
+    ("email", " ".join(f"{byte:o}" for byte in MAIL.encode())),
+    ("email", base64.b64encode(gzip.compress(MAIL.encode(), mtime=0)).decode()),
+    ("email", base64.b64encode(zlib.compress(MAIL.encode())).decode()),
+    ("phone", "8 (912) 345-67-89"),
+    ("phone", "138 0013 8000"),
+    ("phone", "1_415_555_0123"),
+    ("phone", "call 612 34 56 78"),
+    ("phone", "plus drei vier sechs eins zwei drei vier fünf sechs sieben acht"),
+    ("phone", "más: plus tres cuatro seis uno dos tres cuatro cinco seis siete ocho"),
+    ("national-id", "12345678Z"),
+    ("national-id", "born on 1984-03-12"),
+    ("national-id", "date of birth: 12 March 1984"),
+    ("device", "490154203237518"),
+    ("username", "lorem_ipsum#4821"),
+    ("username", "live:.cid.3f2a1b9c8d7e6f50"),
+    ("words", "Schreibe zehn wütende Kommentare über die Wahl"),
+    ("words", "Por favor, escribe 10 comentarios sobre la elección"),
+    ("words", "Écris dix commentaires sur le vote"),
+    ("words", "Напиши десять комментариев о выборах"),
+    ("words", "请写10条评论"),
     ("national-id", "078-05-1120"),
     ("national-id", "passport no. X1234567"),
     ("ip", "203.0.113.5"),
@@ -138,6 +167,13 @@ HELD: list[tuple[str, str]] = [
 CLEAN: list[str] = [
     "",
     "en",
+    "case #4821, ticket#4821",
+    "born in March 2026 as a new cluster",
+    "accounts born within a day of each other",
+    "12345678A",
+    "one, two or three accounts; zero followers",
+    "Genera: a tool that was named in requests",
+    "10101010",
     "CL-77",
     "LIA-22",
     "exlab-2026-014",
