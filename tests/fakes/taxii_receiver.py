@@ -91,6 +91,8 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
     receiver.port = free_port()
 
     class Handler(BaseHTTPRequestHandler):
+
+        disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
 
         def _say(self, status: int, said: dict[str, Any]) -> None:
