@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from exchange.ailab.fault import CONFLICT, INVALID, FormFault, place_of
 from exchange.model.identifiers.account import place
 from exchange.model.identifiers.fault import IdentifierError
+from exchange.model.identifiers.platforms import table
+from exchange.model.identifiers.refang import refang
 from exchange.stix.asset import Asset, read_asset
 
 OPERATED, UNKNOWN = "operated", "unknown"
@@ -84,6 +86,8 @@ def read_assets(document: Mapping[str, Any]) -> tuple[list[Named], list[FormFaul
 def _read(entry: Mapping[str, Any]) -> Asset:
     kind, value, platform = entry["type"], entry["value"], entry.get("platform", "")
     if kind in _ACCOUNTS:
+        if _elsewhere(value, platform):
+            return read_asset(value, "url")
         return read_asset(value, kind, platform=platform, account_kind="profile" if kind == "account" else kind)
     if kind == "url":
         located = place(value)
@@ -92,6 +96,14 @@ def _read(entry: Mapping[str, Any]) -> Asset:
     if kind == "ad" and platform and "/" not in value and ":" not in value:
         value = f"{platform}:{value}"
     return read_asset(value, kind)
+
+
+def _elsewhere(value: str, platform: str) -> bool:
+    """Whether an account is told by its page on a platform that isn't known here, or on a server of the fediverse."""
+    scheme, _, rest = refang(value).partition("://")
+    page = scheme.lower() in ("http", "https") and rest.partition("/")[2] != ""
+    named = table().named(platform)
+    return page and place(value) is None and (named is None or named.name == "mastodon")
 
 
 def conflicts(found: Sequence[Named]) -> Iterator[FormFault]:

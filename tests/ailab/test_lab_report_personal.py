@@ -150,6 +150,10 @@ RIGHT: list[tuple[str, Form]] = [
         {**ASSET, "type": "account", "value": "https://www.facebook.com/profile.php?id=100012345678901"}])),
     ("an account of the fediverse", form(external_assets=[
         {**ASSET, "type": "account", "platform": "mastodon", "value": "https://mastodon.social/@lorem"}])),
+    ("an account on a platform that isn't known", form(external_assets=[
+        {**ASSET, "type": "account", "platform": "loremnet", "value": "hxxps://loremnet[.]example/profile/dolor"}])),
+    ("an account on a server of the fediverse", form(external_assets=[
+        {**ASSET, "type": "account", "platform": "mastodon", "value": "https://social.lorem.example/@dolor"}])),
     ("a post", form(external_assets=[{**ASSET, "value": "https://x.com/lorem_ipsum9/status/1798765432109876543"}])),
     ("a long address", form(external_assets=[{**ASSET, "value": "https://lorem.example/a/5d41402abc4b2a76b9719d911017c592?page=2"}])),
     ("dates and counts in a note", form(cluster__boundary="From 2026-03-02 to 2026-05-28: 23 accounts, 7,704 outputs, 12.5 % seen.")),
