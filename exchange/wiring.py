@@ -481,6 +481,13 @@ def prepare(settings: Settings) -> str:
     Raises SettingError for a file that is damaged or that a newer release made.
     """
     exchange = Exchange(settings)
+    try:
+        return _prepared(exchange)
+    finally:
+        exchange.engine.dispose()  # no connection is carried over a fork
+
+
+def _prepared(exchange: Exchange) -> str:
     check_at_start(exchange.engine)
     migrate(exchange.engine)
     with read(exchange.engine) as connection:
@@ -492,7 +499,6 @@ def prepare(settings: Settings) -> str:
     exchange.publish_records()
     exchange.notary.establish()
     exchange.erasures.begin(exchange.engine, exchange.identity)
-    exchange.engine.dispose()
     return differs
 
 

@@ -7,7 +7,7 @@ replaced in one transaction and marked as unfinished until the rest is done: a s
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,6 @@ from exchange.audit.note import read_note
 from exchange.backup.archive import Manifest, peek, read_archive, sync_folder
 from exchange.backup.take import DATABASE, DUMP, LEDGER, key_files
 from exchange.errors import ExchangeError, InputError, SettingError
-from exchange.model.state import State
 from exchange.notary.keys import key_path, remembered_head
 from exchange.obligations.erasure_list import Erased, ErasureList, Listed, erasures_path, read_erasures
 from exchange.obligations.transitions import By
@@ -229,31 +228,32 @@ def _bring_up(
             size = log.cursor(connection, "size")
         with write(exchange.engine) as connection:
             raise_dates(connection, now)
-        erased = sum(_erase_again(exchange, one, now) for one in dict.fromkeys(
-            (one.org, one.collection, one.stix_id) for one in wanted))
-        _continue_list(exchange, own, wanted, same=known is None)
+        erased = _erase_again(exchange, {_name(one) for one in wanted}, now)
+        _continue_list(exchange, own, wanted)
         return erased, size
     finally:
         exchange.engine.dispose()
         exchange.ledger.close()
 
 
-def _erase_again(exchange: Exchange, one: tuple[str, str, str], now: int) -> bool:
-    """Whether there was something to erase; who received it is told again. Raises SettingError where content stays."""
-    org, collection, stix_id = one
-    if not _content(exchange, one):
-        return False
-    exchange.obligations.change(stix_id, org, State.ERASED, reason=_REASON, by=_BY, now=now, collection=collection)
-    if _content(exchange, one):
-        raise SettingError(f"{stix_id} couldn't be erased again.", fix="The database was left as it was.")
-    return True
+def _erase_again(exchange: Exchange, objects: Iterable[tuple[str, str, str]], now: int) -> int:
+    """Erase objects (contributor, collection, id) that have content again; who received one is told again.
+
+    Gives how many there were. Raises SettingError where content stays.
+    """
+    back = _with_content(exchange, sorted(objects))
+    exchange.obligations.erase_again(back, reason=_REASON, by=_BY, now=now)
+    if left := _with_content(exchange, back):
+        raise SettingError(f"{len(left)} objects couldn't be erased again, such as {left[0][2]}.",
+                           fix="Look whether the disk is full, and run cibx restore again.")
+    return len(back)
 
 
-def _content(exchange: Exchange, one: tuple[str, str, str]) -> bool:
-    org, collection, stix_id = one
+def _with_content(exchange: Exchange, objects: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     with read(exchange.engine) as connection:
-        return any(bodies_of(connection, owned.versions)
-                   for owned in find_owned(connection, stix_id, org=org, collection=collection))
+        return [(org, collection, stix_id) for org, collection, stix_id in objects
+                if any(bodies_of(connection, owned.versions)
+                       for owned in find_owned(connection, stix_id, org=org, collection=collection))]
 
 
 def _put_keys(settings: Settings, manifest: Manifest, scratch: Path) -> Keys:
@@ -275,12 +275,19 @@ def _put_keys(settings: Settings, manifest: Manifest, scratch: Path) -> Keys:
     return Keys(tuple(put), tuple(files[name] for name in ("seal-key", "log-key") if not files[name][1].exists()))
 
 
-def _continue_list(exchange: Exchange, path: Path | None, wanted: Sequence[Erased], *, same: bool) -> None:
-    """The exchange's own list is begun where there is none, and takes over what other lists and databases told."""
+def _continue_list(exchange: Exchange, path: Path | None, wanted: Iterable[Erased]) -> None:
+    """The exchange's own list is begun where there is none, and takes over what it lacks of what others told."""
     own = ErasureList(path)
-    begun = own.begin(exchange.engine, exchange.identity)
-    if wanted and (begun or not same):
-        own.add(wanted)
+    own.begin(exchange.engine, exchange.identity)
+    if path is None:
+        return
+    there = {_name(one) for one in read_erasures(path).erased}
+    if lacking := {_name(one): one for one in wanted if _name(one) not in there}:
+        own.add(lacking.values())
+
+
+def _name(one: Erased) -> tuple[str, str, str]:
+    return one.org, one.collection, one.stix_id
 
 
 def _told(

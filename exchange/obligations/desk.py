@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,19 @@ class Desk:
         if to == State.ERASED:
             settle(self.engine, dead_rows=False)
         return changed
+
+    def erase_again(self, objects: Iterable[tuple[str, str, str]], *, reason: str, by: By, now: int) -> None:
+        """Erase objects (contributor, collection, id) that a restored backup brought back, then clean the files.
+
+        No server runs meanwhile, so nobody is looked for who pulled one at that moment.
+        """
+        means = self.means
+        for org, collection, stix_id in objects:
+            with write(self.engine) as connection:
+                changed = change_state(connection, means, stix_id, org, State.ERASED, reason=reason, by=by, now=now,
+                                       collection=collection)
+                self.follow_change(connection, changed, now)
+        settle(self.engine)
 
     def contributor(self, stix_id: str, org: str | None = None) -> str:
         """Whose object an id is: ``org`` if it shared it, else the only one who did.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import logging
+import secrets
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from exchange.web.negotiation import TAXII
 
 _LOG = logging.getLogger("exchange.web")
+_REQUESTS = logging.getLogger("exchange.web.requests")
 _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (faults.LimitRequestLine, 414, "URI Too Long"),
     (faults.LimitRequestHeaders, 431, "Request Header Fields Too Large"),
@@ -95,12 +97,15 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
         )
         if status >= 500 and not isinstance(exc, faults.ParseException):
             _LOG.error("worker error", exc_info=exc)
+        error_id = secrets.token_hex(8)
+        _REQUESTS.info("request refused",
+                       extra={"error_id": error_id, "status": status, "code": f"http-{status}"})
         body = orjson.dumps({
-            "title": reason, "error_code": f"http-{status}", "http_status": str(status),
+            "title": reason, "error_id": error_id, "error_code": f"http-{status}", "http_status": str(status),
             "description": "The request isn't HTTP/1.1 as this server takes it.",
         })
         head = (f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {TAXII}\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n")
+                f"X-Request-ID: {error_id}\r\nContent-Length: {len(body)}\r\n\r\n")
         with contextlib.suppress(OSError):  # the client may be gone
             client.sendall(head.encode() + body)
 

@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import text
 
-from exchange.backup.archive import peek
+from exchange.backup.archive import peek, read_archive
 from exchange.backup.restore import Restored, Wanted, restore
-from exchange.backup.take import LEDGER, Taken, take
+from exchange.backup.take import DUMP, LEDGER, Taken, take
 from exchange.errors import InputError, SettingError
 from exchange.model.state import State
 from exchange.notary.check import verify_store
+from exchange.obligations.erasure_list import read_erasures
 from exchange.settings import Settings
-from exchange.store.dumps import is_unfinished
+from exchange.store import migrations
+from exchange.store.dumps import is_unfinished, load
 from exchange.store.engine import open_engine, read, write
 from exchange.store.whole import last_date
 from exchange.wiring import prepare
@@ -237,7 +241,7 @@ def test_a_backup_of_a_newer_schema_is_refused_and_changes_nothing(site: Site) -
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     file, _ = site.take()
     with write(site.members.exchange.engine) as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": _head()})
+        connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": migrations.HEAD})
     site.close()
     with pytest.raises(SettingError, match="9999"):
         restore(site.settings, Wanted(file, replace=True), LATER)
@@ -294,7 +298,52 @@ def test_the_manifest_says_what_is_in_it(site: Site) -> None:
     assert (LEDGER in taken.manifest.members) == site.settings.database_url.startswith("sqlite")
 
 
-def _head() -> str:
-    from exchange.store.migrations import HEAD
+@pytest.mark.parametrize("revision", ["0001", "0005", "0007"])
+def test_a_backup_of_an_older_schema_is_migrated(database_url: str, tmp_path: Path, revision: str) -> None:
+    engine = open_engine(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with write(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+    settings = Settings(database_url=database_url, erasures=str(tmp_path / "erasures"), log_key=str(tmp_path / "log-key"))
+    taken = take(settings, tmp_path / "old", NOW, with_keys=False)
+    assert taken.manifest.schema == revision
+    restore(settings, Wanted(tmp_path / "old", replace=True, without_erasures=True), LATER)
+    with read(engine) as connection:
+        assert migrations.current_revision(connection) == migrations.HEAD
+        assert not is_unfinished(connection)
+    engine.dispose()
 
-    return HEAD
+
+@pytest.mark.postgres
+def test_tables_that_were_replaced_are_marked_until_the_rest_is_done(postgres_url: str, tmp_path: Path) -> None:
+    site = Site(postgres_url, tmp_path)
+    one = indicator()
+    site.members.push("alpha", one)
+    file, _ = site.take()
+    site.close()
+    (tmp_path / "out").mkdir()
+    read_archive(file, tmp_path / "out")
+    engine = open_engine(postgres_url)
+    load(engine, tmp_path / "out" / DUMP, tmp_path)
+    engine.dispose()
+    with pytest.raises(SettingError, match="Run cibx restore again"):
+        prepare(site.settings)
+    site.restore(file, without_erasures=True)
+    assert site.ids() == {one["id"]}
+    prepare(site.settings)
+
+
+def test_many_erasures_are_repeated_each_time_and_none_is_forgotten(site: Site) -> None:
+    objects = [indicator() for _ in range(30)]
+    site.members.push("alpha", *objects)
+    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    file, _ = site.take()
+    for one in objects[::2]:
+        site.members.change(one["id"], State.ERASED)
+    assert site.restore(file).erased == 15
+    assert site.ids() == {one["id"] for one in objects[1::2]}
+    assert site.restore(file).erased == 15  # the list stays as it is
+    assert len(read_erasures(Path(site.settings.erasures)).erased) == 15
