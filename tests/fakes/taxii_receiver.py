@@ -91,7 +91,6 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
     receiver.port = free_port()
 
     class Handler(BaseHTTPRequestHandler):
-
         disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
 

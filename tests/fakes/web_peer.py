@@ -85,8 +85,6 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-
-
     disable_nagle_algorithm = True
     protocol_version = "HTTP/1.1"
     server: _Server

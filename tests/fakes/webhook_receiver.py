@@ -49,7 +49,6 @@ def receiving_webhooks() -> Iterator[WebhookReceiver]:
     receiver = WebhookReceiver(free_port())
 
     class Handler(BaseHTTPRequestHandler):
-
         disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
 
