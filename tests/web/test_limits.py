@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 
 import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
-from exchange.errors import TooManyRequestsError
+from exchange.errors import InputError, TooManyRequestsError
+from exchange.model.description import read_description
 from exchange.model.party import Credential, Directory, Organisation
+from exchange.policy.label import actor_facts
 from exchange.settings import Settings
+from exchange.store.directory import load_directory
+from exchange.store.directory_changes import apply
+from exchange.store.engine import read, write
 from exchange.web.app import _count
 from exchange.web.caller import Caller
 from exchange.web.limits import Limits
@@ -92,3 +99,29 @@ def test_keys_that_run_the_exchange_have_no_limit(scopes: tuple[str, ...], let_i
         return True
 
     assert let_in <= sum(let() for _ in range(200)) <= let_in + 2
+
+
+_DESCRIBED = """
+[[organisation]]
+id = "org-a"
+name = "A"
+kind = "platform"
+jurisdiction = "IE"
+facts = { limits = { requests = 600, bytes = 0 } }
+"""
+
+
+def test_a_members_own_limits_come_from_its_description_and_decide_nothing_else(engine: Engine) -> None:
+    with write(engine) as connection:
+        apply(connection, read_description(tomllib.loads(_DESCRIBED), load_directory(connection), {}, source="x"))
+    with read(engine) as connection:
+        organisation = load_directory(connection).organisations["org-a"]
+    assert organisation.facts["limits"] == {"requests": 600, "bytes": 0}
+    assert "limits" not in actor_facts(organisation, "2026-11-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("limits", ["{ request = 1 }", "{ requests = -1 }", '{ requests = "1" }', "5"])
+def test_a_limit_that_is_none_is_refused(limits: str) -> None:
+    text = _DESCRIBED.replace("{ requests = 600, bytes = 0 }", limits)
+    with pytest.raises(InputError, match="limits"):
+        read_description(tomllib.loads(text), Directory(0, {}, {}, {}, {}, {}), {}, source="x")
