@@ -135,7 +135,11 @@ def _chain(start: Finding, record: Record, known: Collection[str]) -> Finding:
                        reason="Phone numbers and means of payment aren't shared in the clear.")  # fmt: skip
     if hashtag.only_tags(start.text):
         return replace(start, outcome="behaviour", reason="A hashtag: anybody may use it, so it is no indicator.")
-    return _read(start, named, known)
+    found = _read(start, named, known)
+    if named.id.startswith("0.9") and found.outcome == "behaviour" and not found.reason:
+        counts = figures.leading(start.text, named.platform)
+        return _counted(start, counts) if counts else found
+    return found
 
 
 def _counted(start: Finding, counts: tuple[figures.Count, ...]) -> Finding:

@@ -35,8 +35,9 @@ _PLATFORM = (
 )
 _ON = rf"(?:\s+on\s+(?P<on>(?:{_PLATFORM})(?:(?:,| and|, and)\s+(?:{_PLATFORM}))*))?"
 _COUNT = re.compile(
-    _APPROX + rf"(?:{_NUMBER})\s+(?:(?:fake|inauthentic|duplicate|likely|unique|public|private|related|additional|user|"
-    rf"active|personal|new|more|other|compromised|linked|connected|associated|social media)\s+)*"
+    _APPROX
+    + rf"(?:{_NUMBER})(?P<plus>\+)?\s+(?:(?:fake|inauthentic|duplicate|likely|unique|public|private|related|additional|"
+    rf"user|active|personal|new|more|other|compromised|linked|connected|associated|social media)\s+)*"
     rf"(?:(?P<platform>{_PLATFORM})\s+)?{_ASSET}{_ON}",
     re.IGNORECASE,
 )
@@ -126,9 +127,14 @@ def counts(text: str, platform: str = "") -> tuple[Count, ...]:
             "facebook" if asset in ("page", "group") and platform in ("", "instagram") else platform
         )
         if number is not None:
-            found.append(Count(whose, asset, int(number), bool(match["about"] or match["most"]), bool(match["most"]),
-                               match[0].strip()))  # fmt: skip
+            about = bool(match["about"] or match["most"] or match["plus"])
+            found.append(Count(whose, asset, int(number), about, bool(match["most"]), match[0].strip()))
     return tuple(found)
+
+
+def leading(text: str, platform: str = "") -> tuple[Count, ...]:
+    """The count that a text begins with: ``63 accounts (2 of them verified)``; its other numbers may count anything."""
+    return counts(text, platform)[:1] if _COUNT.match(text) else ()
 
 
 def is_count(text: str) -> bool:

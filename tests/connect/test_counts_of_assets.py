@@ -15,6 +15,7 @@ COUNTS = [
     ("9 Truth Social accounts", "", "truth social", "account", 9),
     ("Facebook accounts: 63", "", "facebook", "account", 63),
     ("Accounts - 7,704", "instagram", "instagram", "account", 7704),
+    ("1,000+ accounts", "facebook", "facebook", "account", 1000),
     ("14 X handles", "", "x", "account", 14),
 ]
 

@@ -63,6 +63,8 @@ OUTCOMES = [
     ("0.9.1 Acquiring Facebook assets", "99999999999999999999999 accounts", "", "quarantined"),
     ("0.9.1 Acquiring Facebook assets", "63 accounts", "", "count"),
     ("0.9.1 Acquiring Facebook assets", "15 acounts", "", "count"),
+    ("0.9.1 Acquiring Facebook assets", "63 accounts (2 of them verified)", "", "count"),
+    ("0.9.1 Acquiring Facebook assets", "33 accounts were removed", "", "count"),
     ("0.9.1 Acquiring Facebook assets", "xx accounts", "", "quarantined"),
     ("0.9.4 Acquiring X / Twitter accounts", "https://www.tiktok[.]com/@lorem", "", "indicator"),
     ("0.9.4 Acquiring X / Twitter accounts", "", "", "behaviour"),
