@@ -148,6 +148,9 @@ def _channel(item: Mapping[str, Any]) -> Asset:
     texts = [name for name in (item.get("name"), *_list(item.get("aliases"))) if isinstance(name, str)]
     on_platform = _known(_list(item.get("channel_types")))
     for text in texts:
+        named = _ON_PLATFORM.fullmatch(text.strip())
+        if named and (whose := _known([named["before"] or named["after"]])):
+            return read_asset(named["handle"] or named["at"], platform=whose)
         if on_platform and "/" not in text and not text.strip().startswith("@"):
             continue  # on a platform, lorem.net may be a handle
         for guess in ("domain", None):  # nearly all are domains: no need to try every kind
@@ -156,9 +159,6 @@ def _channel(item: Mapping[str, Any]) -> Asset:
         platform = on_platform or _platform(item)
         if platform and text.strip().startswith("@"):
             return read_asset(text, platform=platform)
-        named = _ON_PLATFORM.fullmatch(text.strip())
-        if named and (whose := _known([named["before"] or named["after"]])):
-            return read_asset(named["handle"] or named["at"], platform=whose)
     raise IdentifierError(f"{', '.join(texts)[:80]!r} is a name for people, no address")
 
 

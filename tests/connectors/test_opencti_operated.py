@@ -129,10 +129,20 @@ READ = {
 
 
 @pytest.mark.parametrize(("name", "pattern"), READ.items())
-def test_a_channels_name_is_read_as_the_address_it_is(tmp_path: Path, name: str, pattern: str) -> None:
-    channel = thing("channel", name)
+@pytest.mark.parametrize("told", [{}, {"channel_types": ["website"]}])
+def test_a_channels_name_is_read_as_the_address_it_is(
+    tmp_path: Path, name: str, pattern: str, told: dict[str, Any],
+) -> None:
+    channel = thing("channel", name, **told)
     items, _ = read(tmp_path, channel, CAMPAIGN, link(CAMPAIGN, "uses", channel))
     assert pattern in indicators(items)[0]
+
+
+@pytest.mark.parametrize("name", ["@lorem_ipsum9 (Telegram)", "Telegram: lorem_ipsum9", "https://t.me/lorem_ipsum9"])
+def test_a_platform_that_is_told_twice_is_told_once(tmp_path: Path, name: str) -> None:
+    channel = thing("channel", name, channel_types=["Telegram"])
+    items, _ = read(tmp_path, channel, CAMPAIGN, link(CAMPAIGN, "uses", channel))
+    assert "account_type = 'telegram' AND user-account:account_login = 'lorem_ipsum9'" in indicators(items)[0]
 
 
 def test_a_handle_is_read_with_the_platform_that_is_told(tmp_path: Path) -> None:
