@@ -53,9 +53,14 @@ class Kind:
     """Days between two accounts' use of it that halve what company says."""
     title: str
 
-    def cap_among(self, accounts: int) -> int:
-        """The cap on a platform of so many accounts: what many can hold (a mail provider, the hour of a sign-up, a tag)
-        is as common as the share of accounts that hold it, so on a small platform fewer holders make it common."""
+    def cap_among(self, accounts: int | None) -> int:
+        """The cap on a platform of so many accounts (None: a large one).
+
+        What many can hold (a mail provider, the hour of a sign-up, a tag) is as common as the share of accounts that
+        hold it, so on a small platform fewer holders make it common.
+        """
+        if accounts is None:
+            return self.cap
         return min(self.cap, max(_FEW, round(self.cap * accounts / _USUAL)))
 
 

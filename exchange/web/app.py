@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,8 @@ from exchange.wiring import Exchange
 _LOG = logging.getLogger("exchange.web")
 _REQUESTS = logging.getLogger("exchange.web.requests")
 _OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_CLIENTS_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
+"""An X-Request-ID that a client may choose: it stands in the log, and comes back."""
 _FORMER_PATHS = ("/taxii2/", f"/taxii2/{mailbox.COMMUNITY}/", f"{api.PREFIX}/notices")
 """Where a suspended organisation is still let in: discovery, and what it owes for what it received."""
 
@@ -57,6 +60,12 @@ def create_app(exchange: Exchange) -> Flask:
             return
         g.caller = _caller(exchange, limit)
         _count(limits, g.caller)
+
+    @app.after_request
+    def name_request(response: Response) -> Response:
+        if own := _own_id():
+            response.headers["X-Request-ID"] = own
+        return response
 
     @app.after_request
     def count_bytes(response: Response) -> Response:
@@ -125,8 +134,14 @@ def _open_to_former(path: str) -> bool:
     return path == _FORMER_PATHS[0] or path.startswith(_FORMER_PATHS[1:])
 
 
-def _new_id() -> str:
-    return secrets.token_hex(8)
+def _request_id() -> str:
+    """What the log calls this request: the id that the client chose for it, else a new one."""
+    return _own_id() or secrets.token_hex(8)
+
+
+def _own_id() -> str:
+    given = request.headers.get("X-Request-ID", "")
+    return given if _CLIENTS_ID.fullmatch(given) else ""
 
 
 def _note_refused(status: int, code: str, error_id: str) -> None:
@@ -146,7 +161,7 @@ def _about() -> dict[str, str]:
 def _register_errors(app: Flask) -> None:
     @app.errorhandler(ExchangeError)
     def refused(error: ExchangeError) -> Response:
-        error_id = _new_id()
+        error_id = _request_id()
         if error.status >= 500:
             _LOG.error("request failed: %s", error, extra={"error_id": error_id, "code": error.code, **_about()})
         else:
@@ -158,13 +173,13 @@ def _register_errors(app: Flask) -> None:
         if 300 <= (error.code or 500) < 400:
             return error_response(ExchangeError("Not found."), "")
         allowed = {k: v for k, v in error.get_headers() if k.lower() == "allow"}
-        error_id = _new_id()
+        error_id = _request_id()
         _note_refused(error.code or 500, f"http-{error.code}", error_id)
         return http_error_response(error.code or 500, error.description or "", error_id, allowed)
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:
-        error_id = _new_id()
+        error_id = _request_id()
         _LOG.error("internal error", exc_info=error, extra={"error_id": error_id, **_about()})
         return http_error_response(500, "The server failed; its operator finds this error by its id.",
                                    error_id, {})

@@ -7,6 +7,7 @@ tells of all. What stands in the database is read when it is asked for. No label
 from __future__ import annotations
 
 import os
+import struct
 import time
 from collections.abc import Iterable, Sequence
 
@@ -16,7 +17,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from exchange.errors import ExchangeError, NotFoundError
+from exchange.errors import ExchangeError, NotFoundError, UnavailableError
 from exchange.intake.status import Told
 from exchange.model.party import Organisation
 from exchange.store.engine import read, watch_pool
@@ -67,11 +68,24 @@ class Metrics:
         """Everything, in Prometheus' text format."""
         registry = CollectorRegistry()
         registry.register(_OfStore(self._exchange))
-        own = self._registry
-        if os.environ.get(SHARED):
-            own = CollectorRegistry()
-            MultiProcessCollector(own)  # type: ignore[no-untyped-call]
-        return bytes(generate_latest(own) + generate_latest(registry))
+        own = _of_workers() if os.environ.get(SHARED) else generate_latest(self._registry)
+        return bytes(own + generate_latest(registry))
+
+
+def _of_workers() -> bytes:
+    """What all workers counted; raises UnavailableError where their files can't be read.
+
+    A worker that counts something for the first time makes or lengthens its file while this reads it: a moment later
+    it is whole.
+    """
+    for pause in (0.01, 0.05, 0.2, 0.5):
+        registry = CollectorRegistry()
+        try:
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            return bytes(generate_latest(registry))
+        except (struct.error, ValueError, IndexError):
+            time.sleep(pause)
+    raise UnavailableError("The workers' figures can't be read now.", fix="Ask again shortly.")
 
 
 class _OfStore(Collector):

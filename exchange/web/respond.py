@@ -20,8 +20,9 @@ _TITLES = {
     415: "Unsupported media type", 422: "The body isn't what this endpoint takes",
     429: "Too many requests", 500: "Internal error", 503: "Unavailable", 507: "The storage is full",
 }
-_ALIKE = frozenset({401, 404})
-"""Answers whose bytes are the same whatever is there: their id stands in the header alone."""
+_OURS = 500
+"""From this status on an error is this side's, and tells the id by which its operator finds it. Refusals are the same
+bytes whatever is there and whoever asks; a client that wants to name one sends X-Request-ID of its own."""
 _SMALL = 1_000
 """Bodies below this size, in bytes, aren't worth compressing."""
 
@@ -72,10 +73,11 @@ def http_error_response(
 def _error(
     status: int, description: str, code: str, error_id: str, headers: Mapping[str, str]
 ) -> Response:
-    if error_id:
-        headers = {**headers, "X-Request-ID": error_id}
+    shown = error_id if error_id and status >= _OURS else None
+    if shown:
+        headers = {**headers, "X-Request-ID": shown}
     return resource({
         "title": _TITLES.get(status, "Error"), "description": description or None,
-        "error_id": error_id if error_id and status not in _ALIKE else None,
+        "error_id": shown,
         "error_code": code, "http_status": str(status),
     }, status, headers)

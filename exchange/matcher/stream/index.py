@@ -57,7 +57,7 @@ class _Entry(NamedTuple):
     strength: float
     half_life: float
     most: float
-    """Logarithm of three caps."""
+    """Logarithm of three caps, as they are on a platform of this size."""
 
 
 _Found = tuple[_Entry, float]
@@ -67,12 +67,16 @@ _Found = tuple[_Entry, float]
 class Index:
     """Indicators in memory. Not safe for use by several threads while it is changed."""
 
-    def __init__(self, weights: Weights, indicators: Iterable[Indicator] = (), *, at: int | None = None) -> None:
-        """``at``: Unix seconds of the moment that is spoken of, for replay; None: the time of each question."""
+    def __init__(self, weights: Weights, indicators: Iterable[Indicator] = (), *, at: int | None = None,
+                 accounts: int | None = None) -> None:
+        """``at``: Unix seconds of the moment that is spoken of, for replay; None: the time of each question.
+
+        ``accounts``: how many the platform has, where that is few: what is rare depends on it.
+        """
         self._weights, self._at = weights, at
         self._factors = {(row["campaign_class"], row["kind"]): (row["strength"], row["half_life"])
                          for row in weights.classes.factors(weights.kinds)}
-        self._logs = {name: math.log(3 * kind.cap) for name, kind in weights.kinds.items()}
+        self._logs = {name: math.log(3 * kind.cap_among(accounts)) for name, kind in weights.kinds.items()}
         self._salts = {kind: salt(kind) for kind in LINK_KINDS}
         self._keys: dict[int, list[_Entry]] = {}
         self._ranges: dict[int, dict[int, list[_Entry]]] = {}

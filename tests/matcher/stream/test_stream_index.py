@@ -30,8 +30,8 @@ def read(objects: list[dict[str, Any]]) -> list[Indicator]:
     return read_indicators(collect(objects, Report()), terms, Report())
 
 
-def index(objects: list[dict[str, Any]]) -> Index:
-    return Index(WEIGHTS, read(objects), at=AT)
+def index(objects: list[dict[str, Any]], accounts: int | None = None) -> Index:
+    return Index(WEIGHTS, read(objects), at=AT, accounts=accounts)
 
 
 PATTERNS = (
@@ -85,7 +85,7 @@ def test_an_event_meets_what_a_run_meets_and_weighs_it_alike(platform: Any) -> N
     objects = [platform.indicator(pattern, created_by_ref=f"identity--{source}", confidence=confidence, name=(n, source))
                for n, pattern in enumerate(PATTERNS) for source, confidence in (("a", 80), ("b", 50))
                if source == "a" or n % 2]
-    made = index(objects)
+    made = index(objects, accounts=len(EVENTS))
     events = []
     for n, (kind, value) in enumerate(EVENTS):
         seen = AT - n % 7 * 20 * DAY
