@@ -83,7 +83,7 @@ def _of_workers() -> bytes:
         try:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             return bytes(generate_latest(registry))
-        except (struct.error, ValueError, IndexError):
+        except (struct.error, ValueError, IndexError, RuntimeError):
             time.sleep(pause)
     raise UnavailableError("The workers' figures can't be read now.", fix="Ask again shortly.")
 
