@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from exchange.stix import extensions
-from exchange.stix.fault import StixFault
-from exchange.stix.pattern import parse
-from exchange.stix.pattern.tree import Combination, Comparison, Expression, Logic, Observation, Test
+from exchange.stix.pattern.alternatives import alternatives
+from exchange.stix.pattern.tree import Comparison, Logic, Test
 
 PATHS = {
     "domain-name:value": "domain", "url:value": "url", "email-addr:value": "email", "ipv4-addr:value": "ipv4",
@@ -40,7 +39,7 @@ class Name:
 
 def of_pattern(pattern: str) -> tuple[Name, ...] | None:
     """What a pattern of equalities joined by OR names; None for every other pattern."""
-    tests = _tests(pattern)
+    tests = alternatives(pattern)
     if tests is None:
         return None
     accounts: list[Name] = []
@@ -82,23 +81,6 @@ def of_observable(obj: Mapping[str, Any]) -> tuple[Name, ...]:
     path = f"{kind}:{'number' if kind == 'autonomous-system' else 'value'}"
     value = obj.get(path.partition(":")[2])
     return (_valued(PATHS[path], str(value)),) if path in PATHS and value else ()
-
-
-def _tests(pattern: str) -> list[Test] | None:
-    try:
-        pending: list[Expression] = [parse(pattern).expression]
-    except StixFault:
-        return None
-    found: list[Test] = []
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Observation):
-            found.append(node.test)
-        elif isinstance(node, Combination) and node.operator == "OR":
-            pending.extend(reversed(node.operands))
-        else:
-            return None
-    return found
 
 
 def _any_of(test: Test) -> tuple[Test, ...]:

@@ -6,21 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from exchange.connect.named import PATHS
 from exchange.model.misp.types import out_types
 from exchange.stix import extensions
-from exchange.stix.fault import StixFault
-from exchange.stix.pattern import Comparison, parse
-from exchange.stix.pattern.tree import Combination, Expression, Logic, Observation, Test
+from exchange.stix.pattern import Comparison
+from exchange.stix.pattern.alternatives import alternatives
+from exchange.stix.pattern.tree import Logic, Test
 
 Obj = Mapping[str, Any]
 
-_PATHS = {
-    "domain-name:value": "domain", "url:value": "url", "email-addr:value": "email", "ipv4-addr:value": "ipv4",
-    "ipv6-addr:value": "ipv6", "phone-number:value": "phone", "cryptocurrency-wallet:value": "wallet",
-    "autonomous-system:number": "autonomous-system", "file:hashes.MD5": "md5", "file:hashes.'SHA-1'": "sha1",
-    "file:hashes.'SHA-256'": "sha256", "file:hashes.'SHA-512'": "sha512", "file:hashes.TLSH": "text-fingerprint",
-    "file:hashes.SSDEEP": "ssdeep",
-}  # fmt: skip
+_PATHS = {path: kind for path, kind in PATHS.items() if kind != "image-hash"} | {"file:hashes.SSDEEP": "ssdeep"}
 """STIX paths to the kinds of identifier whose MISP types stand in ``types.toml``."""
 _HASHED = ("hmac-sha256:", "subject:")
 
@@ -48,7 +43,7 @@ class Account:
 
 def of_pattern(pattern: str) -> tuple[list[Value], list[Account]] | None:
     """What a pattern of equalities joined by OR looks for; None for any other pattern."""
-    tests = _tests(pattern)
+    tests = alternatives(pattern)
     if tests is None:
         return None
     links = [str(one.value) for test in tests for one in _any_of(test) if one.path.text == "url:value"]
@@ -73,26 +68,8 @@ def of_pattern(pattern: str) -> tuple[list[Value], list[Account]] | None:
 
 def addresses(pattern: str) -> list[str]:
     """The web addresses that a pattern looks for, in order; empty where it can't be read."""
-    found = [one for test in _tests(pattern) or () for one in _any_of(test)]
+    found = [one for test in alternatives(pattern) or () for one in _any_of(test)]
     return [str(one.value) for one in found if one.path.text == "url:value" and one.operator == "="]
-
-
-def _tests(pattern: str) -> list[Test] | None:
-    """The tests of observations joined by OR; None where they are joined otherwise, qualified, or can't be read."""
-    try:
-        pending: list[Expression] = [parse(pattern).expression]
-    except StixFault:
-        return None
-    found: list[Test] = []
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Observation):
-            found.append(node.test)
-        elif isinstance(node, Combination) and node.operator == "OR":
-            pending.extend(reversed(node.operands))
-        else:
-            return None
-    return found
 
 
 def _any_of(test: Test) -> list[Comparison]:
