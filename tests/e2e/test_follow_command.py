@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -204,6 +207,27 @@ def test_a_server_that_is_gone_is_waited_for(exchange: ExchangeProcess, alpha: H
     assert [one.id for one in first] == [indicator("after the restart")["id"]]
     assert pauses == [10.0, 1.0, 2.0, 4.0]
     assert ["doesn't answer" in told[0], "Trying again" in told[0]] == [True, True]
+
+
+def test_the_detection_job_of_the_readme_runs_as_it_stands_there(
+    exchange: ExchangeProcess, alpha: HttpCaller, tmp_path: Path
+) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (job,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "client.follow" in block]
+    assert sum(bool(line.strip()) for line in job.splitlines()) <= 10
+    shared = indicator("of the detection job")
+    assert alpha.push("/taxii2/main/collections/indicators/objects/", [shared]).json["success_count"] == 1
+    secret = re.search(r"\S{40,}", exchange.cibx("credential", "issue", "org-beta", "--purpose", "cib-detection"))
+    assert secret is not None
+    (tmp_path / "job.py").write_text(job.replace("https://exchange.example", exchange.url))
+    running = subprocess.Popen([sys.executable, "-u", "job.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "CIBX_TOKEN": secret[0]})
+    try:
+        assert running.stdout is not None
+        assert running.stdout.readline() == f"look for {shared['pattern']}\n"
+    finally:
+        running.kill()
+        running.communicate()
 
 
 def test_two_followers_do_not_share_a_checkpoint(exchange: ExchangeProcess, lane: str, pushed: list[dict[str, Any]], tmp_path: Path) -> None:
