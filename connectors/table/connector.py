@@ -21,6 +21,7 @@ from connectors.table.objects import Writer
 from connectors.table.profile import Profile, check_source, folded, form_of, is_table, load
 from connectors.table.words import day
 from exchange.connect.contract import Batch, Connector, Row
+from exchange.connect.files_left import files_left
 from exchange.connect.lines import lines
 from exchange.connect.procedures import FIXED
 from exchange.connect.prose import without_payment_numbers
@@ -67,23 +68,17 @@ class Table(Connector):
         single = not place.is_dir()
         found = [place] if single else _listed(place)
         mark = checkpoint if checkpoint and checkpoint.get("format") == FORMAT else {}
-        names = [(path.name if single else path.relative_to(place).as_posix()).encode(errors="replace").decode()
-                 for path in found]  # fmt: skip
-        first = names.index(mark["file"]) if mark.get("file") in names else 0
-        for number, (path, name) in enumerate(zip(found, names, strict=True)):
-            if number < first:
-                continue
-            share = (number / len(found), 1 / len(found))
+        for left in files_left(place, found, mark):
             try:
-                _refuse_by_name(path)
-                yield from _read(path, name, _profile(path, place, source), mark if number == first else {}, share)
+                _refuse_by_name(left.path)
+                yield from _read(left.path, left.name, _profile(left.path, place, source), left.mark, left.share)
             except _NoTableError as error:
                 if single:
                     raise InputError(error.what, why=error.why, fix=error.fix) from error
-                if number == first and mark.get("digest") == "":
+                if left.mark.get("digest") == "":
                     continue  # it was told before the run was interrupted
-                row = Row(name, 1, "quarantined", reason=str(error))
-                yield Batch((), (row,), {"format": FORMAT, "file": name, "digest": "", "done": 1}, sum(share))
+                row = Row(left.name, 1, "quarantined", reason=str(error))
+                yield Batch((), (row,), {"format": FORMAT, "file": left.name, "digest": "", "done": 1}, sum(left.share))
 
     def advice(self, source: Source) -> str:
         """How the table would be read, as the profile to write; of a folder its first table. Raises InputError."""

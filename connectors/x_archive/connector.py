@@ -19,6 +19,7 @@ from connectors.x_archive.dataset import DataSet, of_file
 from connectors.x_archive.tweets import Summary
 from exchange.connect.asset import head, relationship
 from exchange.connect.contract import Batch, Connector, Row
+from exchange.connect.files_left import files_left
 from exchange.connect.lines import lines
 from exchange.connect.procedures import FIXED
 from exchange.connect.prose import without_payment_numbers
@@ -67,24 +68,18 @@ class XArchive(Connector):
         single = not place.is_dir()
         found = [place] if single else _listed(place)
         mark = checkpoint if checkpoint and checkpoint.get("format") == FORMAT else {}
-        names = [(path.name if single else path.relative_to(place).as_posix()).encode(errors="replace").decode()
-                 for path in found]  # fmt: skip
-        first = names.index(mark["file"]) if mark.get("file") in names else 0
-        for number, (path, name) in enumerate(zip(found, names, strict=True)):
-            if number < first:
-                continue
-            share = (number / len(found), 1 / len(found))
-            known = of_file(path.stem)
+        for left in files_left(place, found, mark):
+            known = of_file(left.path.stem)
             dataset = DataSet(source.option("name") or known.name, stated or known.day)
             try:
-                yield from _read(path, name, dataset, mark if number == first else {}, share)
+                yield from _read(left.path, left.name, dataset, left.mark, left.share)
             except _ForeignError as error:
                 if single:
                     raise InputError(error.what, why=error.why, fix=error.fix) from error
-                if number == first and mark.get("digest") == "":
+                if left.mark.get("digest") == "":
                     continue  # it was told before the run was interrupted
-                row = Row(name, 1, "quarantined", reason=str(error))
-                yield Batch((), (row,), {"format": FORMAT, "file": name, "digest": "", "done": 1}, sum(share))
+                row = Row(left.name, 1, "quarantined", reason=str(error))
+                yield Batch((), (row,), {"format": FORMAT, "file": left.name, "digest": "", "done": 1}, sum(left.share))
 
 
 CONNECTOR = XArchive()

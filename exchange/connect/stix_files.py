@@ -20,6 +20,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from exchange.connect.contract import Batch, Outcome, Row
+from exchange.connect.files_left import files_left
 from exchange.connect.json_elements import Data, Element, Places, elements
 from exchange.connect.stix_objects import Object, Seen, as_told, parsed, take
 from exchange.connect.unread import HEAD, why_unread
@@ -60,25 +61,17 @@ def read(place: Path, checkpoint: Mapping[str, Any] | None, study: Study | None 
     """
     single = not place.is_dir()
     found = [place] if single else listed(place)
-    names = [path.name if single else path.relative_to(place).as_posix() for path in found]
-    names = [name.encode(errors="replace").decode() for name in names]
-    mark = checkpoint or {}
-    first = names.index(mark["file"]) if mark.get("file") in names else 0
-    for number, (path, name) in enumerate(zip(found, names, strict=True)):
-        if number < first:
-            continue
-        share = (number / len(found), 1 / len(found))
+    for left in files_left(place, found, checkpoint):
         try:
-            data, digest = _opened(path)
+            data, digest = _opened(left.path)
         except InputError as error:
             if single:
                 raise
-            row = Row(name, 1, "quarantined", reason=str(error))
-            yield Batch((), (row,), {"file": name, "digest": "", "done": 1}, sum(share))
+            row = Row(left.name, 1, "quarantined", reason=str(error))
+            yield Batch((), (row,), {"file": left.name, "digest": "", "done": 1}, sum(left.share))
             continue
-        same = number == first and mark.get("digest") == digest
-        done = int(mark.get("done", 0)) if same else 0
-        yield from _batches(_File(name, data, digest, Places(data)), done, share, study)
+        done = int(left.mark.get("done", 0)) if left.mark.get("digest") == digest else 0
+        yield from _batches(_File(left.name, data, digest, Places(data)), done, left.share, study)
 
 
 def listed(folder: Path) -> list[Path]:
