@@ -183,4 +183,4 @@ def _line(cells: Iterable[str]) -> bytes:
 
 def safe(cell: str) -> str:
     """The cell with an apostrophe before it where a spreadsheet would take it for a formula."""
-    return "'" + cell if cell.lstrip(" \u00a0").startswith(_FORMULA) or cell.startswith(_FORMULA) else cell
+    return "'" + cell if cell.startswith(_FORMULA) or cell.lstrip().startswith(_FORMULA) else cell

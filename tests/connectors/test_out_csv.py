@@ -85,7 +85,7 @@ def test_what_a_table_has_no_place_for_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("cell", "written"), [
-    ("=1+1", "'=1+1"), ("+44", "'+44"), ("-1", "'-1"), ("@lorem", "'@lorem"), ("\t=1", "'\t=1"), (" =1", "' =1"),
+    ("=1+1", "'=1+1"), ("+44", "'+44"), ("-1", "'-1"), ("@lorem", "'@lorem"), ("\t=1", "'\t=1"), (" =1", "' =1"), ("\x1f@a", "'\x1f@a"), ("\u2003+1", "'\u2003+1"),
     ("\r\n=1", "'\r\n=1"), ("lorem", "lorem"), ("", ""), ("a=1", "a=1"), ("60", "60"),
 ])
 def test_a_cell_is_no_formula(cell: str, written: str) -> None:
