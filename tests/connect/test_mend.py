@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
-import os
+import random
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ STRICT = "marking-definition--826578e1-40ad-459f-bc73-ede076f81f37"
 TLP2 = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 TIMES = {"created": "2024-01-01T00:00:00.000Z", "modified": "2024-01-02T00:00:00.000Z"}
 UUID = "0d3a4c0e-7ad0-4b8b-9b1f-8a4d0f8a9c11"
-SHEET = base64.b64encode(b"PK\x03\x04" + os.urandom(6_000)).decode()
+SHEET = base64.b64encode(b"PK\x03\x04" + random.Random(1).randbytes(6_000)).decode()
 
 
 def domain(kind: str, **properties: Any) -> dict[str, Any]:

@@ -185,7 +185,7 @@ HOSTILE = [
     b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", b'{"type":7,"id":{}}',
     json.dumps(indicator(pattern="[domain-name:value = ")).encode(),
     json.dumps(indicator(modified="2026-02-30T00:00:00Z")).encode(),
-    json.dumps(indicator(id="malware--" + str(uuid4()))).encode(),
+    json.dumps(indicator(id="malware--0d3a4c0e-7ad0-4b8b-9b1f-8a4d0f8a9c11")).encode(),
 ]
 
 

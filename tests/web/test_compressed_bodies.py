@@ -29,7 +29,7 @@ def _read(body: bytes, encoding: str, most: int = 1_000_000) -> bytes:
 
 
 @pytest.mark.parametrize(("encoding", "body"), [
-    ("gzip", gzip.compress(PLAIN)), ("zstd", _zstd(PLAIN)), ("ZSTD", _zstd(PLAIN, level=19)), ("zstd", _zstd(b" x" * 400_000)),
+    ("gzip", gzip.compress(PLAIN, mtime=0)), ("zstd", _zstd(PLAIN)), ("ZSTD", _zstd(PLAIN, level=19)), ("zstd", _zstd(b" x" * 400_000)),
     ("identity", PLAIN), ("", PLAIN),
 ])
 def test_a_body_comes_out_as_it_was(encoding: str, body: bytes) -> None:
@@ -39,7 +39,7 @@ def test_a_body_comes_out_as_it_was(encoding: str, body: bytes) -> None:
 @pytest.mark.parametrize(("encoding", "body", "error"), [
     ("zstd", _zstd(PLAIN)[:-5], BadRequestError), ("zstd", _zstd(PLAIN) + b"x", BadRequestError),
     ("zstd", _zstd(PLAIN) * 2, BadRequestError), ("zstd", _zstd(PLAIN) + b"\0" * 2_000, BadRequestError),
-    ("zstd", PLAIN, BadRequestError), ("zstd", gzip.compress(PLAIN), BadRequestError), ("zstd", b"", BadRequestError),
+    ("zstd", PLAIN, BadRequestError), ("zstd", gzip.compress(PLAIN, mtime=0), BadRequestError), ("zstd", b"", BadRequestError),
     ("zstd", _zstd(b""), BadRequestError), ("gzip", _zstd(PLAIN), BadRequestError),
     ("br", PLAIN, UnsupportedMediaError), ("gzip, zstd", PLAIN, UnsupportedMediaError),
 ])
@@ -49,7 +49,7 @@ def test_what_is_not_one_whole_frame_is_refused(encoding: str, body: bytes, erro
 
 
 @pytest.mark.parametrize(("encoding", "bomb"), [
-    ("zstd", _zstd(bytes(300_000_000))), ("gzip", gzip.compress(bytes(50_000_000), 1)),
+    ("zstd", _zstd(bytes(300_000_000))), ("gzip", gzip.compress(bytes(50_000_000), 1, mtime=0)),
     ("zstd", _zstd(bytes(20_000_000), level=1)),
 ])
 def test_a_bomb_is_refused_before_it_takes_much_memory(encoding: str, bomb: bytes) -> None:
