@@ -34,6 +34,8 @@ class Run:
     exchange: RestartedExchange
     sizes: tuple[int, ...] = (1, 1, 1, 40, 1_000)
     seed: int = 0
+    rest: float = 0.0
+    """Seconds that a writer rests after each push."""
     stopping: threading.Event = field(default_factory=threading.Event)
     quiet: threading.Event = field(default_factory=threading.Event)
     """Nothing more will be pushed: followers end at their next empty page."""
@@ -75,6 +77,7 @@ class Run:
                 answer = asked(lambda: caller.post(self.exchange.lane + "objects/", body))  # noqa: B023 - called at once
                 if answer is not None and answer.status == 202:
                     sent.answer = answer
+                    self.stopping.wait(self.rest)
                     break
                 if answer is not None and answer.status not in {503, 507}:
                     self.refused.append(answer)
