@@ -33,11 +33,11 @@ class Settings:
     max_objects: int = 10_000
     """Most objects in one pushed envelope."""
     requests_per_minute: int = 300_000
-    """Requests of one credential that one worker answers in a minute; 0: any number."""
+    """Requests of one credential that all workers and servers answer in a minute; 0: any number."""
     bytes_per_minute: int = 6_000_000_000
-    """Bytes of bodies that one worker takes of one organisation in a minute; 0: any number."""
+    """Bytes of bodies that all workers and servers take of one organisation in a minute; 0: any number."""
     objects_per_minute: int = 6_000_000
-    """Objects that one worker takes of one organisation in a minute; 0: any number."""
+    """Objects that all workers and servers take of one organisation in a minute; 0: any number."""
     page_size: int = 1_000
     """Most objects in one page, whatever the client asks."""
     status_hours: int = 24

@@ -19,6 +19,7 @@ from exchange.intake.status import Told
 from exchange.model import mailbox
 from exchange.model.credential import verify
 from exchange.model.party import Organisation
+from exchange.store.allowances import Allowances
 from exchange.web import api, health, schemas
 from exchange.web.api import forms, log
 from exchange.web.api.reads import note_reading
@@ -52,7 +53,7 @@ def create_app(exchange: Exchange) -> Flask:
         from exchange.web.metrics import register  # noqa: PLC0415 - reads its environment when it is imported
 
         app.extensions["metrics"] = register(app, exchange)
-    limit, limits = GuessLimit(), Limits(exchange.settings)
+    limit, limits = GuessLimit(), Limits(exchange.settings, Allowances(exchange.engine, exchange.clock).book)
 
     @app.before_request
     def authenticate() -> None:

@@ -1,35 +1,59 @@
 """How much one member may ask for: requests of a credential, bytes and objects that an organisation sends, a minute.
 
-Token buckets in this worker's memory, filled evenly, each holding one minute's worth. What costs is known only
-afterwards for bytes and objects, so a bucket may go below nothing, and the next request waits until it is filled again.
+Buckets, filled evenly, each holding one minute's worth. They are counted in this worker's memory and booked in the
+database, where all workers and servers meet, whenever a hundredth of the limit was counted here: what all took
+together is known then. So a member gets at most a hundredth more for each other worker, and nothing more where the
+limit is below 200. What costs is known only afterwards for bytes and objects, so a bucket may go below nothing, and
+the next request waits until it is filled again.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from exchange.errors import TooManyRequestsError
+from exchange.errors import ExchangeError, TooManyRequestsError
 from exchange.settings import Settings
 
 _MOST_BUCKETS = 20_000
+_ON_TRUST = 0.01
+"""Part of a limit that a worker counts before it books it."""
+_AGAIN = 1.0
+"""Seconds in which a worker counts alone after the database took no booking."""
+_ROUNDING = 1e-6
 _SAID = {
     "requests": "requests of this credential", "bytes": "bytes that this organisation sends",
     "objects": "objects that this organisation sends",
 }
 
+Book = Callable[[str, str, float], float]
+"""(kind, who, minutes' worth taken) -> minutes' worth that all together owe. Raises ExchangeError."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    at: float
+    unbooked: float = 0.0
+
 
 class Limits:
-    """The buckets of one worker; ``settings`` give each kind's amount per minute, 0 for no limit."""
+    """The buckets of one worker; ``settings`` give each kind's amount per minute, 0 for no limit.
 
-    def __init__(self, settings: Settings) -> None:
+    Without ``book`` the worker counts alone.
+    """
+
+    def __init__(self, settings: Settings, book: Book | None = None) -> None:
         self._default = {
             "requests": settings.requests_per_minute, "bytes": settings.bytes_per_minute,
             "objects": settings.objects_per_minute,
         }
-        self._filled: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._book = book
+        self._alone_until = float("-inf")
+        self._filled: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
     def ask(self, credential: str, now: float, own: Mapping[str, Any]) -> None:
         """Count a request; ``own`` are the organisation's own amounts, ``now`` is in seconds.
@@ -38,6 +62,11 @@ class Limits:
         """
         self._check("requests", credential, now, own)
         self.take("requests", credential, 1, now, own)
+        bucket = self._filled.get(("requests", credential))
+        if bucket is not None and bucket.left < -_ROUNDING:  # others took it meanwhile: this one is given back
+            bucket.left += 1
+            bucket.unbooked -= 1
+            self._check("requests", credential, now, own)
 
     def check_sender(self, org: str, now: float, own: Mapping[str, Any]) -> None:
         """Raise TooManyRequestsError where an organisation has sent more bytes or objects than it may."""
@@ -47,17 +76,36 @@ class Limits:
     def take(self, kind: str, who: str, amount: int, now: float, own: Mapping[str, Any]) -> None:
         """Count what was sent, also beyond what is left."""
         most = self._most(kind, own)
-        if most:
-            self._filled[kind, who] = (self._left(kind, who, most, now) - amount, now)
-            self._filled.move_to_end((kind, who))
-            while len(self._filled) > _MOST_BUCKETS:
-                self._filled.popitem(last=False)
+        if not most:
+            return
+        bucket = self._filled.setdefault((kind, who), _Bucket(float(most), now))
+        self._filled.move_to_end((kind, who))
+        bucket.left, bucket.at = self._left(kind, who, most, now) - amount, now
+        bucket.unbooked += amount
+        if bucket.unbooked >= max(1.0, most * _ON_TRUST):
+            self._settle(bucket, kind, who, most, now)
+        while len(self._filled) > _MOST_BUCKETS:
+            self._filled.popitem(last=False)
+
+    def _settle(self, bucket: _Bucket, kind: str, who: str, most: int, now: float) -> None:
+        """Book what was counted here, and learn what all took; where that can't be, the worker counts alone."""
+        if self._book is None or now < self._alone_until:
+            return
+        amount, bucket.unbooked = bucket.unbooked, 0.0
+        try:
+            owed = self._book(kind, who, amount / most)
+        except ExchangeError:
+            bucket.unbooked += amount
+            self._alone_until = now + _AGAIN
+            return
+        # other requests may have counted while this one was booked
+        bucket.left, bucket.at = most * (1 - owed) - bucket.unbooked, max(bucket.at, now)
 
     def _check(self, kind: str, who: str, now: float, own: Mapping[str, Any]) -> None:
         most = self._most(kind, own)
         left = self._left(kind, who, most, now) if most else 1.0
-        if left < 1:
-            wait = max(1, ceil((1 - left) * 60 / most))
+        if left < 1 - _ROUNDING:
+            wait = max(1, ceil((1 - left) * 60 / most - _ROUNDING))
             raise TooManyRequestsError(f"The limit of {most} {_SAID[kind]} in a minute is reached.", retry_after=wait,
                                        fix=f"Come back in {wait} s, or ask the operator of the exchange for more.")
 
@@ -65,5 +113,5 @@ class Limits:
         return int(own.get(kind, self._default[kind]))
 
     def _left(self, kind: str, who: str, most: int, now: float) -> float:
-        left, since = self._filled.get((kind, who), (float(most), now))
-        return min(float(most), left + (now - since) * most / 60)
+        bucket = self._filled.get((kind, who))
+        return float(most) if bucket is None else min(float(most), bucket.left + (now - bucket.at) * most / 60)

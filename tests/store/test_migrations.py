@@ -28,6 +28,7 @@ ROOMS = (
     "exchange.store.version_tables",
     "exchange.store.log_tables",
     "exchange.store.webhook_tables",
+    "exchange.store.limit_tables",
 )
 for room in ROOMS:
     if util.find_spec(room):

@@ -1,0 +1,60 @@
+"""What was taken of an allowance by anybody: workers book here what they counted, and are told what all took.
+
+Amounts are shares of what a minute allows, so that a changed limit counts from the next booking on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from sqlalchemy import Dialect, Engine, Float, bindparam, case, literal, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
+
+from exchange.store.engine import is_sqlite, write
+from exchange.store.limit_tables import ALLOWANCE
+from exchange.store.statement import number
+from exchange.store.statement import text as bound_text
+
+_MINUTE = 60_000_000
+
+
+class Allowances:
+    """The allowances in one store; ``clock`` gives microseconds since the epoch."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def book(self, kind: str, who: str, share: float) -> float:
+        """Add what was taken, in minutes' worth (less than nothing gives back); gives what is owed by then.
+
+        A transaction of its own, which PostgreSQL doesn't wait for the disk for: after a crash a member has at most
+        a fraction more. Raises UnavailableError and StorageFullError.
+        """
+        with write(self._engine) as connection:
+            if not is_sqlite(connection):
+                connection.execute(text("SET LOCAL synchronous_commit = off"))
+            owed = connection.execute(_book(connection.dialect), {
+                "kind": kind, "who": who, "share": share, "now": self._clock(),
+            }).scalar_one()
+        return float(owed)
+
+
+@cache
+def _book(dialect: Dialect) -> ReturningInsert[tuple[float]]:
+    """One statement, so that two at once are one after the other.
+
+    Clocks of machines differ: what was booked by one that is ahead counts, and isn't filled again until the others
+    are there; one that is ahead by more than a minute was set wrong, and is forgotten.
+    """
+    row, now, share = ALLOWANCE.c, number("now"), bindparam("share", type_=Float)
+    passed = case((row.at > now, literal(0)), else_=now - row.at)
+    left = row.owed - passed / literal(float(_MINUTE), Float)
+    add = (sqlite if dialect.name == "sqlite" else postgresql).insert(ALLOWANCE).values(
+        kind=bound_text("kind"), who=bound_text("who"), owed=share, at=now)
+    return add.on_conflict_do_update(index_elements=["kind", "who"], set_={
+        "owed": case((left > 0, left), else_=literal(0.0, Float)) + share,
+        "at": case((row.at > now + _MINUTE, now), (row.at > now, row.at), else_=now),
+    }).returning(row.owed)
