@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Dialect, Engine, Float, bindparam, case, literal, text
+from sqlalchemy import Dialect, Engine, Float, bindparam, case, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
-from exchange.store.engine import is_sqlite, write
+from exchange.store.engine import is_sqlite, read, write
 from exchange.store.limit_tables import ALLOWANCE
 from exchange.store.statement import number
 from exchange.store.statement import text as bound_text
@@ -41,9 +42,16 @@ class Allowances:
             }).scalar_one()
         return float(owed)
 
+    def owed(self, kind: str, who: str) -> float:
+        """What is owed now, in minutes' worth. Raises UnavailableError."""
+        row = ALLOWANCE.c
+        with read(self._engine) as connection:
+            found = connection.execute(select(row.owed, row.at).where(row.kind == kind, row.who == who)).first()
+        return 0.0 if found is None else max(0.0, found.owed - max(0, self._clock() - found.at) / _MINUTE)
+
 
 @cache
-def _book(dialect: Dialect) -> ReturningInsert[tuple[float]]:
+def _book(dialect: Dialect) -> ReturningInsert[Any]:
     """One statement, so that two at once are one after the other.
 
     Clocks of machines differ: what was booked by one that is ahead counts, and isn't filled again until the others
@@ -54,7 +62,8 @@ def _book(dialect: Dialect) -> ReturningInsert[tuple[float]]:
     left = row.owed - passed / literal(float(_MINUTE), Float)
     add = (sqlite if dialect.name == "sqlite" else postgresql).insert(ALLOWANCE).values(
         kind=bound_text("kind"), who=bound_text("who"), owed=share, at=now)
-    return add.on_conflict_do_update(index_elements=["kind", "who"], set_={
+    booked: ReturningInsert[Any] = add.on_conflict_do_update(index_elements=["kind", "who"], set_={
         "owed": case((left > 0, left), else_=literal(0.0, Float)) + share,
         "at": case((row.at > now + _MINUTE, now), (row.at > now, row.at), else_=now),
     }).returning(row.owed)
+    return booked

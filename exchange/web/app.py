@@ -53,7 +53,7 @@ def create_app(exchange: Exchange) -> Flask:
         from exchange.web.metrics import register  # noqa: PLC0415 - reads its environment when it is imported
 
         app.extensions["metrics"] = register(app, exchange)
-    limit, limits = GuessLimit(), Limits(exchange.settings, Allowances(exchange.engine, exchange.clock).book)
+    limit, limits = GuessLimit(), Limits(exchange.settings, Allowances(exchange.engine, exchange.clock))
 
     @app.before_request
     def authenticate() -> None:

@@ -4,16 +4,16 @@ Buckets, filled evenly, each holding one minute's worth. They are counted in thi
 database, where all workers and servers meet, whenever a hundredth of the limit was counted here: what all took
 together is known then. So a member gets at most a hundredth more for each other worker, and nothing more where the
 limit is below 200. What costs is known only afterwards for bytes and objects, so a bucket may go below nothing, and
-the next request waits until it is filled again.
+the next request waits until it is filled again; before a push each worker looks what others booked, once a second.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, Protocol
 
 from exchange.errors import ExchangeError, TooManyRequestsError
 from exchange.settings import Settings
@@ -22,15 +22,22 @@ _MOST_BUCKETS = 20_000
 _ON_TRUST = 0.01
 """Part of a limit that a worker counts before it books it."""
 _AGAIN = 1.0
-"""Seconds in which a worker counts alone after the database took no booking."""
+"""Seconds in which a worker counts alone after the database took no booking, and between two looks at a sender's."""
 _ROUNDING = 1e-6
 _SAID = {
     "requests": "requests of this credential", "bytes": "bytes that this organisation sends",
     "objects": "objects that this organisation sends",
 }
 
-Book = Callable[[str, str, float], float]
-"""(kind, who, minutes' worth taken) -> minutes' worth that all together owe. Raises ExchangeError."""
+
+class Shared(Protocol):
+    """Where workers meet; amounts are parts of what a minute allows. Both raise ExchangeError."""
+
+    def book(self, kind: str, who: str, share: float) -> float:
+        """Add what was taken; gives what all together owe."""
+
+    def owed(self, kind: str, who: str) -> float:
+        """What all together owe now."""
 
 
 @dataclass(slots=True)
@@ -38,20 +45,21 @@ class _Bucket:
     left: float
     at: float
     unbooked: float = 0.0
+    looked: float = float("-inf")
 
 
 class Limits:
     """The buckets of one worker; ``settings`` give each kind's amount per minute, 0 for no limit.
 
-    Without ``book`` the worker counts alone.
+    Without ``shared`` the worker counts alone.
     """
 
-    def __init__(self, settings: Settings, book: Book | None = None) -> None:
+    def __init__(self, settings: Settings, shared: Shared | None = None) -> None:
         self._default = {
             "requests": settings.requests_per_minute, "bytes": settings.bytes_per_minute,
             "objects": settings.objects_per_minute,
         }
-        self._book = book
+        self._shared = shared
         self._alone_until = float("-inf")
         self._filled: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
@@ -70,36 +78,54 @@ class Limits:
 
     def check_sender(self, org: str, now: float, own: Mapping[str, Any]) -> None:
         """Raise TooManyRequestsError where an organisation has sent more bytes or objects than it may."""
-        self._check("bytes", org, now, own)
-        self._check("objects", org, now, own)
+        for kind in ("bytes", "objects"):
+            self._look(kind, org, now, own)
+            self._check(kind, org, now, own)
 
     def take(self, kind: str, who: str, amount: int, now: float, own: Mapping[str, Any]) -> None:
         """Count what was sent, also beyond what is left."""
         most = self._most(kind, own)
         if not most:
             return
-        bucket = self._filled.setdefault((kind, who), _Bucket(float(most), now))
-        self._filled.move_to_end((kind, who))
+        bucket = self._bucket(kind, who, most, now)
         bucket.left, bucket.at = self._left(kind, who, most, now) - amount, now
         bucket.unbooked += amount
         if bucket.unbooked >= max(1.0, most * _ON_TRUST):
             self._settle(bucket, kind, who, most, now)
+
+    def _bucket(self, kind: str, who: str, most: int, now: float) -> _Bucket:
+        bucket = self._filled.setdefault((kind, who), _Bucket(float(most), now))
+        self._filled.move_to_end((kind, who))
         while len(self._filled) > _MOST_BUCKETS:
             self._filled.popitem(last=False)
+        return bucket
+
+    def _look(self, kind: str, who: str, now: float, own: Mapping[str, Any]) -> None:
+        """Learn what all owe, where that wasn't learned just now."""
+        most = self._most(kind, own)
+        if not most or self._shared is None or now < self._alone_until:
+            return
+        bucket = self._bucket(kind, who, most, now)
+        if now - bucket.looked >= _AGAIN:
+            try:
+                self._learn(bucket, self._shared.owed(kind, who), most, now)
+            except ExchangeError:
+                self._alone_until = now + _AGAIN
 
     def _settle(self, bucket: _Bucket, kind: str, who: str, most: int, now: float) -> None:
         """Book what was counted here, and learn what all took; where that can't be, the worker counts alone."""
-        if self._book is None or now < self._alone_until:
+        if self._shared is None or now < self._alone_until:
             return
         amount, bucket.unbooked = bucket.unbooked, 0.0
         try:
-            owed = self._book(kind, who, amount / most)
+            self._learn(bucket, self._shared.book(kind, who, amount / most), most, now)
         except ExchangeError:
             bucket.unbooked += amount
             self._alone_until = now + _AGAIN
-            return
-        # other requests may have counted while this one was booked
-        bucket.left, bucket.at = most * (1 - owed) - bucket.unbooked, max(bucket.at, now)
+
+    def _learn(self, bucket: _Bucket, owed: float, most: int, now: float) -> None:
+        """What is left by what all owe and what is counted here, also by other requests while the store was asked."""
+        bucket.left, bucket.at, bucket.looked = most * (1 - owed) - bucket.unbooked, max(bucket.at, now), now
 
     def _check(self, kind: str, who: str, now: float, own: Mapping[str, Any]) -> None:
         most = self._most(kind, own)
