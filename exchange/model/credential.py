@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
@@ -36,9 +36,10 @@ _CHECKSUM_DIGITS = 6
 """62**6 > 2**32."""
 _TOKEN_TAIL = re.compile(rf"[0-9A-Za-z]{{{_SECRET_DIGITS + _CHECKSUM_DIGITS}}}", re.ASCII)
 _NOBODY = "0" * 64
-"""Compared with for an unknown key id, so that it takes the same time; no secret has this digest."""
+"""Compared with for an unknown key id, or one without a secret, which takes as long; no secret has this digest."""
 _LONGEST = 1024
-_REFUSAL = "The credential is not valid here."
+REFUSAL = "The credential is not valid here."
+"""Whatever was wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class Issued:
     """A new credential's secret, to be shown once and then forgotten."""
 
     id: str
-    secret: str
+    secret: str = field(repr=False)
     """Password for HTTP Basic."""
-    token: str
+    token: str = field(repr=False)
     """The whole for Bearer."""
 
     @property
@@ -109,7 +110,7 @@ def verify(
     wrong: user, secret, dates, revocation, or a suspended organisation; the digest is always compared.
     """
     if len(secret) > _LONGEST:
-        raise UnauthorizedError(_REFUSAL)
+        raise UnauthorizedError(REFUSAL)
     token = read_token(secret)
     if token is not None:
         same_user = user is None or user == token[0]
@@ -117,9 +118,9 @@ def verify(
     else:
         same_user = user is not None
     credential = directory.credentials.get(user or "")
-    matches = compare_digest(digest(secret), credential.digest if credential else _NOBODY)
-    if credential is None or not (matches and same_user and _usable(credential, directory, at, former)):
-        raise UnauthorizedError(_REFUSAL)
+    matches = compare_digest(digest(secret), (credential.digest if credential else "") or _NOBODY)
+    if credential is None or not (matches and same_user and usable(credential, directory, at, former)):
+        raise UnauthorizedError(REFUSAL)
     return credential
 
 
@@ -130,7 +131,11 @@ def in_force(since: str | None, until: str | None, at: datetime) -> bool:
     return until is None or at < datetime.fromisoformat(until)
 
 
-def _usable(credential: Credential, directory: Directory, at: datetime, former: bool) -> bool:
+def usable(credential: Credential, directory: Directory, at: datetime, former: bool) -> bool:
+    """Whether a proven credential opens anything at an aware time: neither it nor its organisation is ended.
+
+    With ``former`` a suspended organisation's does too.
+    """
     organisation = directory.organisations.get(credential.org)
     return (
         organisation is not None

@@ -15,7 +15,7 @@ from exchange.errors import InputError
 from exchange.model.credential import DEFAULT_SCOPES, digest_of_chosen
 from exchange.model.description_tables import KEYS, TABLES
 from exchange.model.description_values import WrongValueError, like
-from exchange.model.party import Directory
+from exchange.model.party import Credential, Directory
 
 Row = dict[str, Any]
 Wanted = dict[str, dict[tuple[str, ...], Row]]
@@ -219,6 +219,7 @@ def _complete_credential(reading: _Reading, row: Row, place: str) -> None:
     if "read" in scopes and not row.get("purpose", present.purpose if present else None):
         reading.fault(place, "purpose", "A credential that reads needs a purpose.",
                       "Give one of the agreement's purposes, or scopes = [\"write\"].")
+    _check_proof(reading, row, present, place)
     if "secret_env" not in row:
         return
     variable = row.pop("secret_env")
@@ -232,6 +233,23 @@ def _complete_credential(reading: _Reading, row: Row, place: str) -> None:
     except InputError as error:
         reading.fault(place, "secret_env", f"The secret in {variable} can't be used: {error.what}.",
                       error.fix)
+
+
+def _check_proof(reading: _Reading, row: Row, present: Credential | None, place: str) -> None:
+    """One credential is proven in one way, for as long as it is there."""
+    stated = [key for key in ("secret_env", "oidc", "certificates") if row.get(key)]
+    before = [] if present is None else [key for key, value in (
+        ("secret_env", present.digest), ("oidc", present.oidc), ("certificates", present.certificates)) if value]
+    if len({*stated, *before}) > 1:
+        words = {"secret_env": "a secret", "oidc": "tokens", "certificates": "certificates"}
+        ways = " and by ".join(words[key] for key in dict.fromkeys((*before, *stated)))
+        reading.fault(place, stated[-1], f"It would be proven by {ways}.", "Make a credential of its own for each.")
+    oidc = row.get("oidc") or {}
+    if oidc and ("keys" in oidc) == ("keys_file" in oidc):
+        reading.fault(place, "oidc", "It has both keys and keys_file, or neither.",
+                      "Give keys, the https address of the issuer's JWKS, or keys_file, a file with it.")
+    if oidc and not (oidc.get("subject") or oidc.get("claims")):
+        reading.fault(place, "oidc", "Every token of the issuer would prove it.", "Give subject or claims.")
 
 
 def _nothing(_reading: _Reading, _row: Row, _place: str) -> None:

@@ -60,6 +60,10 @@ _FACTS = values.table_of({
     "ownership_group": values.name,
     "limits": values.table_of({name: values.whole_number(0, 10**12) for name in ("requests", "bytes", "objects")}),
 })
+_OIDC = values.table_of({
+    "issuer": values.line, "audience": values.line, "keys": values.web_address, "keys_file": values.line,
+    "subject": values.line, "claims": values.claims, "typ": values.one_of("at+jwt", "JWT"),
+}, required=("issuer", "audience"))
 _AUDIENCE = values.list_of(lambda value: "*" if value == "*" else values.name(value))
 
 
@@ -105,7 +109,7 @@ TABLES: Mapping[str, Table] = {
     "credential": Table({
         "id": _KEY_ID, "org": values.name, "purpose": values.name, "person": values.line,
         "scopes": values.list_of(values.one_of(*SCOPES)), "revoked": values.flag,
-        "secret_env": values.variable, **_DATED,
+        "secret_env": values.variable, "oidc": _OIDC, "certificates": values.list_of(values.certificate), **_DATED,
     }, ("id", "org")),
 }
 """What may stand in a description: tables, their keys with what they hold, and which keys must be there."""

@@ -20,6 +20,9 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,62}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@#]*)?", re.ASCII)
 _RESERVED = ("api", "console", "extensions", "healthz", "metrics", "readyz", "static", "taxii2")
 """The server's own paths, and the community in which it publishes its STIX extensions."""
 _LONGEST_TEXT = 4_000
@@ -177,6 +180,34 @@ def table_of(keys: Mapping[str, Reader], required: tuple[str, ...] = ()) -> Read
         return result
 
     return read
+
+
+def certificate(value: Any) -> str:
+    """A name of a client certificate: ``sha256:`` and its digest, or ``dns:`` or ``uri:`` of its alternative names."""
+    kind, _, said = line(value).partition(":")
+    if kind == "sha256" and (found := _DIGEST.fullmatch(said.replace(":", "").lower())):
+        return f"sha256:{found[0]}"
+    if kind == "dns" and _HOST.fullmatch(said):
+        return f"dns:{said.lower()}"
+    if kind == "uri" and ":" in said:
+        return f"uri:{said}"
+    raise WrongValueError(f"{_shown(value)} names no certificate.",
+                          "Write sha256: and 64 hexadecimal digits, dns: and a host, or uri: and an address.")
+
+
+def web_address(value: Any) -> str:
+    """An http(s) address without a user."""
+    given = line(value)
+    if not _ADDRESS.fullmatch(given):
+        raise WrongValueError(f"{_shown(given)} is no web address.", "Write it like https://login.example/keys.")
+    return given
+
+
+def claims(value: Any) -> dict[str, str]:
+    """Claims of a token: names with the texts that they must hold."""
+    if not isinstance(value, dict) or not value:
+        raise WrongValueError(f"It is {_shown(value)}.", "Write a table of texts: { client_id = \"pipeline\" }.")
+    return {line(key): line(item) for key, item in value.items()}
 
 
 def evidence(value: Any) -> dict[str, Any]:

@@ -69,13 +69,17 @@ class Organisation:
 
 @dataclass(frozen=True)
 class Credential:
-    """A key of an organisation (or of one person of it), bound to a purpose; only a digest of the secret is kept."""
+    """What an organisation (or one person of it) proves itself by, bound to a purpose.
+
+    By one of three: a secret, of which only a digest is kept; a token of its own identity provider (``oidc``); a TLS
+    client certificate (``certificates``).
+    """
 
     id: str
     """Key id: also the user name of HTTP Basic."""
     org: str
-    digest: str
-    """Hex SHA-256 of the secret (256 random bits, so no slow hash is needed)."""
+    digest: str = field(repr=False)
+    """Hex SHA-256 of the secret (256 random bits, so no slow hash is needed); empty where there is none."""
     purpose: str | None = None
     person: str | None = None
     """None: a service credential (P3)."""
@@ -83,6 +87,10 @@ class Credential:
     since: str | None = None
     until: str | None = None
     revoked: bool = False
+    oidc: Mapping[str, Any] | None = None
+    """Whose tokens prove it: issuer, audience, keys (URL of a JWKS) or keys_file, subject, claims, typ."""
+    certificates: tuple[str, ...] = ()
+    """Any of these names of a client certificate proves it: ``sha256:`` and hex digits, ``dns:`` or ``uri:``."""
 
 
 @dataclass(frozen=True)

@@ -144,11 +144,20 @@ def _present(connection: Connection, kind: str) -> dict[tuple[str, ...], Row]:
 def _add(connection: Connection, kind: str, stated: Row, entropy: Callable[[int], bytes]) -> Change:
     row = {**_defaults(kind, stated), **stated}
     issued = None
-    if kind == "credential" and not row.get("digest"):
-        issued = issue(row["id"], entropy(32))
-        row["digest"] = issued.digest
+    if kind == "credential":
+        issued = _secret_of(row, entropy)
     connection.execute(_table(kind).insert(), _encoded(row))
     return Change("+", kind, _key(kind, row), _title(row), issued)
+
+
+def _secret_of(row: Row, entropy: Callable[[int], bytes]) -> Issued | None:
+    """A new secret for a credential that needs one: neither was one chosen, nor do tokens or certificates prove it."""
+    if row.get("digest") or row.get("oidc") or row.get("certificates"):
+        row.setdefault("digest", "")
+        return None
+    issued = issue(row["id"], entropy(32))
+    row["digest"] = issued.digest
+    return issued
 
 
 def _change(connection: Connection, kind: str, present: Row, wanted: Row) -> list[Change]:

@@ -96,7 +96,7 @@ class CollectionRow(SQLModel, table=True):
 
 
 class CredentialRow(SQLModel, table=True):
-    """A key; only the digest of its secret is here."""
+    """A key; of a secret only the digest is here."""
 
     __tablename__ = "credential"
     id: str = Field(sa_column=Column(Text, primary_key=True))
@@ -108,6 +108,8 @@ class CredentialRow(SQLModel, table=True):
     since: str | None = Field(sa_column=Column(Text))
     until: str | None = Field(sa_column=Column(Text))
     revoked: bool = Field(nullable=False)
+    oidc: str | None = Field(sa_column=Column(Text))
+    certificates: str = Field(sa_column=Column(Text, nullable=False, server_default="[]"))
 
 
 def table(name: str) -> Table:
@@ -121,5 +123,7 @@ KEYS = {
     name: tuple(column.name for column in table(name).primary_key.columns) for name in DIRECTORY_TABLES
 }
 """The primary key's columns of each table."""
-JSON_COLUMNS = frozenset({"client_of", "facts", "purposes", "default_terms", "readers", "writers", "scopes"})
+JSON_COLUMNS = frozenset({
+    "client_of", "facts", "purposes", "default_terms", "readers", "writers", "scopes", "oidc", "certificates",
+})
 """Columns whose text is JSON."""
