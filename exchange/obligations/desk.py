@@ -67,7 +67,7 @@ class Desk:
             changed = change_state(connection, means, stix_id, org, to, reason=reason, by=by, now=now,
                                    collection=collection, citation=citation)
             self.follow_change(connection, changed, now)
-        sweep.rescan(self.engine, means, now)
+        sweep.rescan(self.engine, means, now, first=changed.number)
         if to == State.ERASED:
             settle(self.engine, dead_rows=False)
         return changed

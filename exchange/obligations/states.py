@@ -46,6 +46,11 @@ class Changed:
     sealed: bool = False
     """It was erased under a legal hold: a sealed copy is kept apart from sharing."""
 
+    @property
+    def number(self) -> int:
+        """The number of its first row among the changes of states."""
+        return int(self.reference.rpartition(":")[2])
+
 
 def change_state(
     connection: Any, means: Means, stix_id: str, org: str, to: State, *, reason: str, by: By, now: int,

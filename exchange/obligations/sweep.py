@@ -63,13 +63,16 @@ def take_turn(engine: Any, now: int) -> bool:
         return replace_meta(connection, "obligations.swept", str(last), str(now))
 
 
-def rescan(engine: Any, means: Means, now: int) -> list[str]:
-    """Look once more who received what was erased, revoked or restricted lately: pages may have been under way."""
+def rescan(engine: Any, means: Means, now: int, *, first: int = 0) -> list[str]:
+    """Look once more who received what was erased, revoked or restricted lately: pages may have been under way.
+
+    Only at changes from number ``first`` on: who has just made one needn't look at all the others again.
+    """
     since = now - means.duties.number("rescan-minutes", now) * MINUTE
     sent: list[str] = []
     for state in (State.ERASED, State.REVOKED, State.RESTRICTED):
         with read(engine) as connection:
-            rows = recent_changes(connection, to=state, since=since)
+            rows = recent_changes(connection, to=state, since=since, first=first)
             missing = []
             for _, group in groupby(rows, key=lambda row: (row["stix_id"], row["contributor"], row["at"])):
                 change = list(group)
