@@ -36,7 +36,7 @@ facts = st.builds(
     prior_days=st.none() | st.floats(0, 4000), role=st.none() | st.sampled_from(["origin", "relay", "amplifier"]),
     campaign_class=st.none() | st.sampled_from(CLASSES), class_sources=st.integers(0, 3), spread=st.floats(0.25, 8),
     theft=st.sampled_from([0.0, 0.0, 0.02, 0.4]), compromised=st.booleans(), co_opted=st.booleans(),
-    disclosed=st.booleans(), clean=st.booleans())
+    disclosed=st.booleans(), clean=st.booleans(), seen=st.booleans())
 
 
 def test_the_shipped_pack_decides_its_own_cases() -> None:
@@ -48,10 +48,10 @@ def test_the_shipped_pack_decides_its_own_cases() -> None:
 def test_every_row_of_the_shipped_pack_is_reached_by_some_facts() -> None:
     """A row behind another that always holds first would be dead text."""
     found = {deciding_row(Facts(score, sources, kinds, cluster, reach, 1.0, disputed, prior, None, cls, among, spread, among, 3, **flags), PACK).id
-             for score in (0.05, 0.25, 0.4, 0.6, 0.97, 0.99999) for sources in (1, 3) for kinds in (1, 3, 6)
+             for score in (0.05, 0.25, 0.4, 0.6, 0.97, 0.99999) for sources in (0, 1, 3) for kinds in (1, 3, 6)
              for cluster in (1, 30) for reach in (10.0, 5000.0, 50000.0) for disputed in (0.0, 0.9) for prior in (0.0, 900.0)
              for cls in (None, "spam", "bot_signup") for among in (1, 2) for spread in (1.0, 3.0)
-             for flags in ({}, {"compromised": True}, {"co_opted": True}, {"disclosed": True})}
+             for flags in ({}, {"seen": True}, {"compromised": True}, {"co_opted": True}, {"disclosed": True})}
     assert {row.id for row in PACK.rows} - found == set()
 
 
@@ -102,9 +102,9 @@ def test_sql_decides_a_platform_as_python_decides_one_account(tmp_path_factory: 
             cluster INTEGER, reach DOUBLE, growth DOUBLE, disputed DOUBLE, prior_days DOUBLE, role VARCHAR,
             campaign_class VARCHAR, class_sources INTEGER, spread DOUBLE, cluster_sources INTEGER, made_with INTEGER,
             theft DOUBLE,
-            compromised BOOLEAN, co_opted BOOLEAN, disclosed BOOLEAN, clean BOOLEAN,
+            compromised BOOLEAN, co_opted BOOLEAN, disclosed BOOLEAN, clean BOOLEAN, seen BOOLEAN,
             cluster_name VARCHAR)""")
-        engine.connection.executemany(f"INSERT INTO facts VALUES ({', '.join('?' * 21)})", [
+        engine.connection.executemany(f"INSERT INTO facts VALUES ({', '.join('?' * 22)})", [
             (number, *asdict(account).values(), None) for number, account in enumerate(accounts)])
         decide_all(engine, PACK)
         found = engine.rows("SELECT decided_by, action, human FROM actions ORDER BY account_id")

@@ -123,4 +123,5 @@ def _others(facts: Facts, pack: ActionPack) -> Iterator[tuple[str, Any, str]]:
 _FLAG_WORDS = {
     "compromised": "taken from its owner", "co_opted": "an authentic person whom the operation uses",
     "disclosed": "openly run by an agency", "clean": "with a clean record (verified, identified or paying)",
+    "seen": "borne out by what the platform itself saw",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-FLAGS = ("compromised", "co_opted", "disclosed", "clean")
+FLAGS = ("compromised", "co_opted", "disclosed", "clean", "seen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Facts:
     """Openly run by an agency."""
     clean: bool = False
     """Verified, identified by documents, or with a year of payments."""
+    seen: bool = False
+    """The platform's own observation bears it out (``witness.observe``): a witness that is nobody's word."""
 
     @property
     def radius(self) -> float:

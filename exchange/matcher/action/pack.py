@@ -34,10 +34,11 @@ EVERY_CLASS = "any"
 _HEAD: Mapping[str, Kind] = {"title": "text", "room": (ROOM,), "citation": "text", "valid_from": "date",
                              "valid_until": "date?"}
 _STEP: Mapping[str, Kind] = {"id": ACTIONS, "title": "text", "reversible": "flag", "undo": "text"}
-_NUMBERS = ("disputed", "disputed_at_most", "prior_days_at_most", "theft_at_most", "spread")
+_NUMBERS = ("disputed", "disputed_at_most", "prior_days_at_most", "theft_at_most", "spread",
+            "sources_at_most")
 ROW: Mapping[str, Kind] = {
     "id": "text", "action": ACTIONS, "why": "text", "citation": "text?", "hours": "number?", "human": "flag?",
-    "confidence": (*LEVELS, ""), "reach": (*BANDS, ""), "sources": "number?", "sources_at_most": "number?",
+    "confidence": (*LEVELS, ""), "reach": (*BANDS, ""), "sources": "number?",
     "kinds": "number?", "kinds_at_most": "number?", "cluster": "number?", "only": "words?", "never": "words?",
     "classes": "words?", "class_sources": "number?", "cluster_sources": "number?",
     "made_with": "number?",
@@ -60,7 +61,8 @@ class Row:
     confidence: str = ""
     reach: str = ""
     sources: int | None = None
-    sources_at_most: int | None = None
+    sources_at_most: float | None = None
+    """0: no source names anything of the account itself."""
     kinds: int | None = None
     kinds_at_most: int | None = None
     cluster: int | None = None

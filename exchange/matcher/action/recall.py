@@ -29,7 +29,7 @@ def recall(out: Path, account_id: str, pack: ActionPack) -> str:
     if row["pack"] != pack.digest:
         return (f"Recommended: {row['action']} (row {row['decided_by']} of the policy {row['pack'][:12]}, which is"
                 " another one than now).")
-    found = decide(Facts(**{name: row[name] for name in NAMES}), pack)
+    found = decide(Facts(**{name: row[name] for name in NAMES if name in row}), pack)
     lines = [f"{found.sentence} Row {found.row} of the policy {pack.digest[:12]}: {found.why} ({found.citation})",
              f"Undo: {found.undo}", *(f"  {words}" for words in found.changes)]
     return "\n".join(lines)

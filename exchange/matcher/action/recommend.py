@@ -9,11 +9,12 @@ from __future__ import annotations
 from exchange.matcher.action.facts import NAMES
 from exchange.matcher.action.pack import ActionPack
 from exchange.matcher.action.terms import holds_sql, terms
+from exchange.matcher.company import OWN
 from exchange.matcher.direct import DAY
 from exchange.matcher.engine import Engine
 from exchange.matcher.values import quoted
 
-_OTHERS = (1 << 62) - 1
+_OTHERS = OWN - 1
 """The bits of sources without that of the platform's own observation."""
 
 
@@ -32,7 +33,8 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
     """Make table ``facts``: account_id and a column for each of ``Facts``."""
     least = min(min(levels.values()) for levels in pack.confidence.values())
     engine.run(f"""CREATE OR REPLACE TEMP TABLE asked AS
-        SELECT account_id, score, bit_count(firm)::INTEGER AS sources, bit_count(signals)::INTEGER AS kinds
+        SELECT account_id, score, bit_count(firm)::INTEGER AS sources, bit_count(signals)::INTEGER AS kinds,
+            COALESCE(firm & {OWN} <> 0, false) AS seen
         FROM state WHERE score >= {least!r} OR account_id IN (SELECT account_id FROM told WHERE cluster IS NOT NULL)""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE pace AS
         SELECT account_id, least(4, greatest(0.5, (recent + 1) / 7.0 / ((before + 4) / 28.0))) AS growth FROM (
@@ -74,7 +76,7 @@ def gather_facts(engine: Engine, pack: ActionPack, at: int, *, acts: bool) -> No
             COALESCE(t.compromised, false) AS compromised, COALESCE(t.role = 'co-opted', false) AS co_opted,
             COALESCE(a.disclosed > 0, false) AS disclosed,
             COALESCE(a.verified > 0, false) OR COALESCE(a.assurance >= 2, false)
-                OR COALESCE(a.payment_months >= 12, false) AS clean, t.cluster AS cluster_name
+                OR COALESCE(a.payment_months >= 12, false) AS clean, s.seen, t.cluster AS cluster_name
         FROM asked s JOIN accounts a USING (account_id) LEFT JOIN told t USING (account_id)
         LEFT JOIN (SELECT cluster, count(*) AS size, bit_count(bit_or(firm) FILTER (score >= likely_from)
                 & {_OTHERS}) AS sources, avg(compromised::INTEGER) FILTER (score >= likely_from) AS theft

@@ -146,7 +146,7 @@ class _Reader:
         return found
 
     def _member(self, row: dict[str, Any], rows: list[dict[str, Any]], *, told: bool) -> Member:
-        facts = (Facts(**{name: row[name] for name in NAMES}) if row["sources"] is not None
+        facts = (Facts(**{name: row[name] for name in NAMES if name in row}) if row["sources"] is not None
                  else Facts(row["score"], sources=row["all_sources"] or 0, role=row["role"]))
         listed = tuple(self._weight(one) for one in rows[:LISTED])
         return Member(
