@@ -18,7 +18,6 @@ Every meaning, relation and option is checked, so that a misspelt one is told an
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -30,6 +29,7 @@ from exchange.errors import InputError
 from exchange.model.identifiers.kinds import KINDS
 from exchange.stix.timestamp import is_real_date
 from exchange.stix.tlp import from_word
+from exchange.toml_text import TomlError, read_toml
 
 MEANINGS = ("value", "kind", "platform", "relation", "campaign", "comment", "confidence", "tlp", "role", "first_seen",
             "last_seen", "date", "count", "asset_type", "name", "ignore")  # fmt: skip
@@ -109,10 +109,10 @@ def is_table(path: Path) -> bool:
 def load(path: Path, about: Path) -> Profile:
     """A profile from its file, for the table ``about``; raises InputError that names what is wrong."""
     try:
-        raw = tomllib.loads(path.read_text("utf-8-sig"))
+        raw = read_toml(path.read_text("utf-8-sig"))
     except OSError as error:
         raise InputError(f"The profile {path} can't be read.", why=f"{error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeError) as error:
+    except (TomlError, UnicodeError) as error:
         raise InputError(f"The profile {path} is no TOML.", why=f"{error}.") from error
     return _read(raw, path, about)
 

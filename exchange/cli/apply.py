@@ -9,7 +9,7 @@ The file is TOML. Every table may stand any number of times, in any order; `cibx
     [[membership]]     org, group, since, until, status      dated membership (`groups` above: undated ones)
     [[agreement]]      org, id, version, status, since, until, purposes, [default_terms]
     [[collection]]     community, title, alias, id, description, readers, writers, strictness, [default_terms]
-    [[credential]]     id, org, purpose, person, scopes, since, until, revoked, secret_env
+    [[credential]]     id, org, purpose, person, scopes, since, until, revoked, secret_env, [oidc], certificates
 
 `[[organisation.membership]]`, `[[organisation.agreement]]`, `[[organisation.credential]]` and
 `[[community.collection]]` may stand inside their parent and then don't name it.
@@ -21,6 +21,12 @@ The file is TOML. Every table may stand any number of times, in any order; `cibx
   regulator and government are public authorities unless `facts` says otherwise.
 - `secret_env` names the environment variable that holds the secret (16 characters or more). Without it a new
   credential gets a secret of 256 random bits, printed once.
+- Instead of a secret a credential may be proven by tokens of the member's own identity provider:
+  `oidc = { issuer, audience, keys, subject }`. `keys` is the https address of its JWKS (or `keys_file`, a file);
+  besides `subject`, or instead of it, `claims = { client_id = "x" }` must hold; `typ = "JWT"` takes tokens of an
+  issuer that doesn't write RFC 9068's `at+jwt`.
+- Or by a TLS client certificate that the server or its proxy verified: `certificates = ["sha256:…", "dns:…", "uri:…"]`,
+  any of them; an old and a new one stand side by side while they are changed.
 - What the file doesn't mention stays as it is: with `--prune` it goes, and keys that aren't given take their
   defaults. A suspension (`active`, `status`) is lifted only by stating so; a revocation never.
 '''
@@ -29,13 +35,13 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from importlib.resources import files
 from typing import Any
 
 import click
 
 from exchange.errors import InputError
+from exchange.toml_text import TomlError, read_toml
 
 
 @click.command(short_help="Make members, agreements, collections and credentials as a TOML file says.")
@@ -77,10 +83,10 @@ def read_document(file: str) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{file} can't be read: {error.strerror}.", fix="Name a TOML file.") from None
     try:
-        return tomllib.loads(raw.decode("utf-8"))
+        return read_toml(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise InputError(f"{file} is not UTF-8 (line {line}).", fix="Save it as UTF-8.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except TomlError as error:
         raise InputError(f"{file} is not TOML: {error}.",
                          fix="Correct it; cibx apply --example shows the form.") from None

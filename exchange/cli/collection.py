@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import click
 
 from exchange.cli import directory_steps as steps
 from exchange.errors import InputError
 from exchange.model.party import Directory
+from exchange.toml_text import TomlError, read_toml
 
 
 @click.group()
@@ -56,8 +55,8 @@ def add(
     row = steps.stated(community=community, alias=alias, id=collection_id, **options)
     if terms is not None:
         try:
-            row["default_terms"] = tomllib.loads(terms)
-        except tomllib.TOMLDecodeError as error:
+            row["default_terms"] = read_toml(terms)
+        except TomlError as error:
             raise InputError(f"--default-terms is not TOML: {error}.", fix="Write key = value.") from None
 
     def describe(directory: Directory) -> steps.Document:

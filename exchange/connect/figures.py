@@ -10,7 +10,9 @@ import re
 from dataclasses import dataclass
 
 # 1,500 and 1 500 and 1.500 are thousands; 1.5 and (before a word of scale) 1,5 are decimals.
-_DIGITS = r"\d{1,3}(?:[ ,.]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
+# A number begins where its digits do, so that a cell of many digits is read in linear time.
+_DIGITS = (r"(?<!\d)\d{1,3}(?:[ ,.]\d{3}){1,6}(?:[.,]\d{1,2})?(?!\d)"
+           r"|(?<!\d)\d+(?!\d)(?:[.,]\d+(?!\d))?")
 _WORDS = [
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
     "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
@@ -191,11 +193,16 @@ def removed(text: str) -> tuple[Count, ...]:
     found: list[Count] = []
     for sentence in re.split(r"(?<=[.!?])\s+", text):
         if _ACTIONED.search(sentence):
-            found += [one for one in counts(_FOLLOWED_ONLY.sub(" ", sentence)) if one.asset_type != "user"]
+            found += [one for one in counts(_without_followers(sentence)) if one.asset_type != "user"]
     return tuple(found)
 
 
-_FOLLOWED_ONLY = re.compile(r"[^,.;]*\b(?:followed|joined)\b[^,.;]*", re.IGNORECASE)
+def _without_followers(sentence: str) -> str:
+    """A sentence without those of its parts that say who followed or joined something."""
+    return "".join(" " if _FOLLOWERS.search(part) else part for part in re.split(r"([,.;])", sentence))
+
+
+_FOLLOWERS = re.compile(r"\b(?:followed|joined)\b", re.IGNORECASE)
 
 
 def _number(no: str | None, digits: str | None, scale: str | None) -> float | None:

@@ -19,7 +19,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 
 from exchange.connect.job import Job
 from exchange.errors import InputError
+from exchange.toml_text import TomlError, read_toml
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _TOP = {"server", "org", "token", "collection", "policy", "state", "metrics", "source"}
@@ -50,10 +50,10 @@ class Sources:
 def read_sources(path: Path, environment: Mapping[str, str]) -> Sources:
     """Read the file; raises InputError that names what is wrong in it."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = read_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}.", fix="Name a TOML file of sources.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (TomlError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no TOML: {error}.") from None
     reader = _Reader(path, environment)
     reader.refuse_unknown(found, _TOP, "the file")

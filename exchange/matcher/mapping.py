@@ -10,12 +10,12 @@ TOML, one table per entity table::
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from exchange.errors import InputError
+from exchange.toml_text import TomlError, read_toml
 
 _WORDS = ("file", "columns", "kinds")
 
@@ -34,10 +34,10 @@ class TableMapping:
 def read_mapping(path: Path, tables: tuple[str, ...]) -> dict[str, TableMapping]:
     """Read a mapping file for the named tables. Raises InputError with the place that is wrong."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = read_toml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The mapping file {path} can't be read.", why=f"{error}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except TomlError as error:
         raise InputError(f"The mapping file {path} is not TOML.", why=f"{error}.") from error
     result = {}
     for name, row in given.items():

@@ -6,7 +6,6 @@ A table is data (``weights/*.toml``) with a version; ``load_weights`` refuses on
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from importlib import resources
@@ -19,6 +18,7 @@ from exchange.matcher.classes.table import ClassTable, read_classes
 from exchange.matcher.learned import Learned, read_learned
 from exchange.matcher.role_table import RoleTable, read_roles
 from exchange.matcher.scorecard import Card, read_card
+from exchange.toml_text import TomlError, read_toml
 
 DEFAULT_WEIGHTS = "made-4"
 FAMILIES = ("infrastructure", "content", "behaviour")
@@ -201,11 +201,11 @@ def _shipped(name: str) -> Weights:
 
 def _read(file: Traversable, place: str) -> Weights:
     try:
-        return read_weights(tomllib.loads(file.read_text("utf-8")), place)
+        return read_weights(read_toml(file.read_text("utf-8")), place)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"The weights {place} can't be read.", why=str(error),
                            fix="Name a shipped table or a TOML file.") from error
-    except tomllib.TOMLDecodeError as error:
+    except TomlError as error:
         raise SettingError(f"The weights {place} are not TOML.", why=f"{error}.") from error
 
 

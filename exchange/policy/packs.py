@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +38,7 @@ from exchange.policy.vocabularies import (
     subjects_of,
     words_of,
 )
+from exchange.toml_text import TomlError, read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +139,9 @@ def _read(folder: Traversable, prefix: str) -> Iterator[PackFile]:
                 yield from _read(entry, f"{name}/")
         elif entry.name.endswith(".toml"):
             try:
-                content = tomllib.loads(entry.read_text(encoding="utf-8"))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                content = read_toml(entry.read_text(encoding="utf-8"))
+            except (TomlError, UnicodeDecodeError) as error:
                 raise SettingError(f"The policy pack {name} can't be read: {error}.") from error
-            except RecursionError as error:
-                raise SettingError(f"The policy pack {name} can't be read: it is nested too deeply.") from error
             yield PackFile(name, content)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -11,6 +10,7 @@ from pathlib import Path
 from exchange.errors import SettingError
 from exchange.policy.packfile import PackFile
 from exchange.policy.packs import Packs, assemble
+from exchange.toml_text import TomlError, read_toml
 
 _MOST_FILES, _MOST_CHARACTERS, _DEEPEST = 1_000, 4_000_000, 5
 
@@ -44,11 +44,9 @@ def packs_of(texts: Mapping[str, str]) -> Packs:
     files = []
     for name, text in texts.items():
         try:
-            files.append(PackFile(name, tomllib.loads(text)))
-        except tomllib.TOMLDecodeError as error:
+            files.append(PackFile(name, read_toml(text)))
+        except TomlError as error:
             raise SettingError(f"The policy pack {name} can't be read: {error}.") from error
-        except RecursionError as error:
-            raise SettingError(f"The policy pack {name} can't be read: it is nested too deeply.") from error
     return assemble(tuple(files))
 
 

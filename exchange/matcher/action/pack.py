@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -23,6 +22,7 @@ from exchange.matcher.action.facts import FLAGS
 from exchange.matcher.classes.names import CLASSES
 from exchange.policy.packfile import PackFile, check_table
 from exchange.policy.packtables import Kind
+from exchange.toml_text import TomlError, read_toml
 
 ROOM = "actions"
 ACTIONS = ("none", "monitor", "challenge", "throttle", "label", "quarantine", "suspend")
@@ -124,11 +124,11 @@ def load_actions(path: Path | None = None) -> ActionPack:
     place = str(path) if path else "actions/staged.toml"
     source = path or resources.files("policies").joinpath(place)
     try:
-        content = tomllib.loads(source.read_text(encoding="utf-8"))
+        content = read_toml(source.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(f"The policy pack {place} can't be read.", why=f"{error.strerror or error}.",
                            fix="Name a TOML file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (TomlError, UnicodeDecodeError) as error:
         raise SettingError(f"The policy pack {place} can't be read: {error}.") from error
     return read_actions(PackFile(place, content))
 

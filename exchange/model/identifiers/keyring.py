@@ -15,7 +15,6 @@ last one is still found. After ``until`` a key's tokens aren't looked up any mor
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import Any
 
 from exchange.errors import InputError
 from exchange.model.identifiers.keyed import SHORTEST_SECRET, Key
+from exchange.toml_text import TomlError, read_toml
 
 _FIX = "`cibx identifier new-key ID` writes an entry as it must be."
 _FIELDS = frozenset({"id", "secret", "secret_env", "since", "until"})
@@ -60,8 +60,8 @@ class Ring:
 def read_ring(text: str, environment: Mapping[str, str]) -> Ring:
     """The ring of a TOML text; raises InputError that names the entry, never the secret."""
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        raw = read_toml(text)
+    except TomlError as error:
         where = str(error).rpartition("(")[2].rstrip(")")  # the rest might quote a secret
         raise InputError("The ring of keys is no TOML.", why=f"Look {where}.", fix=_FIX) from None
     entries = raw.get("key")
