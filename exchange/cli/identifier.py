@@ -93,7 +93,7 @@ def hash_command(name: str, source: TextIO, keys: Path, fold: str, all_keys: boo
     from exchange.model.identifiers.keyed import hash_input, token
     from exchange.model.identifiers.kinds import KINDS
 
-    kind, ring, today = KINDS[name], _ring(keys), _today()
+    kind, ring, today = KINDS[name], read_ring_file(keys), _today()
     current = ring.current(today)
     under = ring.accepted(today) if all_keys else (current,)
     if not kind.tokenisable or (fold and fold not in kind.norms):
@@ -148,7 +148,8 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _ring(path: Path) -> Ring:
+def read_ring_file(path: Path) -> Ring:
+    """The ring in a file. Raises InputError that names the file or the entry, never a secret."""
     import os
 
     from exchange.model.identifiers.keyring import read_ring

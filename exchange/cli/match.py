@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from exchange.client.taxii import Client
     from exchange.matcher.contributors import Contributors
     from exchange.matcher.report import Report
+    from exchange.model.identifiers.keyring import Ring
 
 _SHOWN_PROBLEMS = 20
 EXIT_TABLE_LEFT_OUT = 3
@@ -61,6 +62,8 @@ half is left)."""
               help="Sources without a record are no independent witnesses beside others.")
 @click.option("--warning-list", "warning_lists", type=click.Path(path_type=Path), multiple=True, metavar="FILE|DIR",
               help="MISP warning list, or a folder of them (repeatable): a value on one is not looked for.")
+@click.option("--keys", type=click.Path(path_type=Path, dir_okay=False), metavar="RING.toml",
+              help="Your groups' keys: your values are compared with the keyed hashes of the feed too.")
 @click.option("--weights", metavar="NAME|FILE", help="Table of weights other than the shipped one.")
 @click.option("--memory", metavar="SIZE", help="Most memory for the engine, such as 4GB; beyond it the disk is used.")
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
@@ -147,12 +150,19 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
         weights=load_weights(_weights(given["weights"])) if given["weights"] else None,
         actions=load_actions(given["actions"]) if given["actions"] else None,
         contributors=_contributors(feed, given),
+        ring=_ring(given["keys"]) if given["keys"] else None,
         mapping=read_mapping(given["mapping"], tuple(SHAPES)) if given["mapping"] else None,
     )
     with shown() as say:
         report = match(_objects(feed, given), entities, out, options, say)
     _summary(report, out)
     return report
+
+
+def _ring(path: Path) -> Ring:
+    from exchange.cli.identifier import read_ring_file
+
+    return read_ring_file(path)
 
 
 def _master(given: Mapping[str, Any]) -> str | None:

@@ -25,18 +25,20 @@ _SHOWN_PROBLEMS = 20
 @click.option("--weights", metavar="NAME|FILE", help="Table of weights other than the shipped one.")
 @click.option("--warning-list", "warning_lists", type=click.Path(path_type=Path), multiple=True, metavar="FILE|DIR",
               help="MISP warning list, or a folder of them (repeatable): a value on one is not looked for.")
+@click.option("--keys", type=click.Path(path_type=Path, dir_okay=False), metavar="RING.toml",
+              help="Your groups' keys: values in the clear are compared with the feed's keyed hashes too.")
 @click.option("--purpose", metavar="P", help="Purpose; indicators not shared for it are left out.")
 @click.option("--accounts", type=click.IntRange(min=1), metavar="N",
               help="How many accounts the platform has, where it has fewer than 20,000.")
 @click.option("--at", metavar="TIME", help="Moment that is spoken of, such as 2026-06-01T00:00:00Z (default: now).")
 def command(feed: Path, weights: str | None, warning_lists: tuple[Path, ...], purpose: str | None,
-            accounts: int | None, at: str | None) -> int:
+            accounts: int | None, at: str | None, keys: Path | None) -> int:
     """Say of each event on the standard input which indicators it meets: a JSON line per hit.
 
     An event is {"account": …, "kind": …, "value": …}, and may have seen and first (Unix seconds), platform, and holders
     (how many accounts hold the value). A hit has the indicator's id, its source, and nats: the direct evidence.
     """
-    index = _index(feed, weights, warning_lists, purpose, at, accounts)
+    index = _index(feed, weights, warning_lists, purpose, at, accounts, keys)
     left_out = _answer(index, sys.stdin.buffer)
     if left_out > _SHOWN_PROBLEMS:
         click.echo(f"cibx: and {left_out - _SHOWN_PROBLEMS:,} more such lines.", err=True)
@@ -44,9 +46,11 @@ def command(feed: Path, weights: str | None, warning_lists: tuple[Path, ...], pu
 
 
 def _index(feed: Path, weights: str | None, warning_lists: tuple[Path, ...], purpose: str | None,
-           at: str | None, accounts: int | None) -> Index:
+           at: str | None, accounts: int | None, keys: Path | None) -> Index:
     import time
+    from datetime import UTC, datetime
 
+    from exchange.cli.identifier import read_ring_file
     from exchange.matcher.bundle import read_objects
     from exchange.matcher.indicators import Terms, collect, read_indicators
     from exchange.matcher.report import Report
@@ -66,7 +70,8 @@ def _index(feed: Path, weights: str | None, warning_lists: tuple[Path, ...], pur
     terms = Terms(moment or int(time.time()), table.direct.default_confidence, table.direct.sibling, purpose,
                   sources=table.sources)
     found = suppress(read_indicators(collect(read_objects(feed), report), terms, report), lists, report)
-    index = Index(table, (one for one in found if one.compound is None), at=moment, accounts=accounts)
+    valid = read_ring_file(keys).accepted(datetime.fromtimestamp(terms.at, UTC).date()) if keys else ()
+    index = Index(table, (one for one in found if one.compound is None), at=moment, accounts=accounts, keys=valid)
     for one in found:
         if one.compound is not None:
             report.leave_out("one event doesn't decide the pattern (an expression, or several values); cibx match does",

@@ -32,6 +32,8 @@ otherwise, and is told; 2 what is needed isn't there."""
 @click.option("--again", is_flag=True, help="Do the whole run again from where its feed and tables came from.")
 @click.option("--records", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="The contributors' records that the run had.")
+@click.option("--keys", type=click.Path(path_type=Path, dir_okay=False), metavar="RING.toml",
+              help="The ring of keys that the run had.")
 @click.option("--weights", metavar="NAME|FILE", help="Try this version on the run's inputs and tell the drift.")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Keep the results of the new run there.")
@@ -111,6 +113,7 @@ def _again(kept: Kept, given: dict[str, Any]) -> bool:
 
 
 def _run(kept: Kept, weights: Weights, out: Path, given: dict[str, Any]) -> None:
+    from exchange.cli.identifier import read_ring_file
     from exchange.matcher.bundle import read_objects
     from exchange.matcher.contributors import read_records
     from exchange.matcher.mapping import TableMapping
@@ -124,10 +127,14 @@ def _run(kept: Kept, weights: Weights, out: Path, given: dict[str, Any]) -> None
     if kept.run["records"] and given["records"] is None:
         raise InputError(f"The run {kept.name} in {kept.out} had records of {kept.run['records']} contributors.",
                          fix="Name their file with --records.")
+    if kept.run.get("keys") and given["keys"] is None:
+        raise InputError(f"The run {kept.name} in {kept.out} had the keys {', '.join(kept.run['keys'])}.",
+                         fix="Name their ring with --keys.")
     how = kept.run["options"]
     match(read_objects(Path(feed)), entities, out, Options(
         at=int(kept.run["at"]), purpose=kept.run["purpose"], feed=str(feed), memory=given["memory"],
         threads=given["threads"], weights=weights, allow_from=frozenset(how["allow_from"]),
         warning_lists=tuple(map(Path, how["warning_lists"])),
         mapping={name: TableMapping(*row) for name, row in how["mapping"].items()},
-        contributors=read_records(given["records"]) if given["records"] is not None else None))
+        contributors=read_records(given["records"]) if given["records"] is not None else None,
+        ring=read_ring_file(given["keys"]) if given["keys"] is not None else None))

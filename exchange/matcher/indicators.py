@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from exchange.errors import ExchangeError
+from exchange.matcher import hashed
 from exchange.matcher.classes.names import stated_class
 from exchange.matcher.compound import Compound, compile_compound
 from exchange.matcher.contributors import FULL_TRUST, Contributors, Trust
@@ -24,6 +25,7 @@ from exchange.matcher.probes import Found, Probe, probes
 from exchange.matcher.report import Report
 from exchange.matcher.results.seeds import level_of
 from exchange.matcher.weighing import Sources
+from exchange.model.identifiers.keyed import Token
 from exchange.stix.pattern import parse
 from exchange.stix.statement import TYPES
 from exchange.stix.timestamp import microseconds, version_key
@@ -89,6 +91,8 @@ class Feed:
     """The objects of a feed that matter here, latest versions only."""
 
     objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    hashed: dict[str, frozenset[Token]] = field(default_factory=dict)
+    """Id of an account to the keyed hashes that it is known by."""
     _ordered: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     """Objects by type, in order; empty until somebody asks."""
 
@@ -99,6 +103,10 @@ class Feed:
             report.leave_out("no STIX object: type or id is missing", str(name)[:100])
             return
         report.objects[kind] += 1
+        if kind == "user-account" and (found := hashed.tokens(obj, report)):
+            earlier = self.hashed.get(name)
+            self.hashed[name] = found if earlier is None else hashed.together(earlier, found, name, report)
+            self.objects.setdefault(name, obj)
         if kind not in _KEPT:
             return
         known = self.objects.get(name)
@@ -182,6 +190,11 @@ def read_indicators(feed: Feed, terms: Terms, report: Report) -> list[Indicator]
             report.leave_out(BENIGN, obj["id"])
         elif values or compound is not None:
             found.append(_indicator(obj, values, compound, campaigns.get(obj["id"], ""), feed, terms))
+    for one in hashed.name_accounts(feed, report):
+        if reason := _over(one.stated, feed, terms):
+            report.leave_out(reason, one.stated["id"])
+        else:
+            found.append(_indicator(one.stated, list(one.probes), None, one.campaign, feed, terms))
     heard = {source for said in [*benign.values(), *disputes.voices.values()] for source in said}
     report.problems += [f"--allow-from {source}: nothing in the feed is said to be benign by this source, nor disputed;"
                         " name the id of an identity as in created_by_ref."
@@ -260,6 +273,11 @@ def _not_now(obj: Mapping[str, Any], feed: Feed, terms: Terms) -> str:
         return "revoked"
     if obj.get("pattern_type") != "stix":
         return "the pattern is not in the STIX language"
+    return _over(obj, feed, terms)
+
+
+def _over(obj: Mapping[str, Any], feed: Feed, terms: Terms) -> str:
+    """Why its time or its purpose leave an object out; empty when they don't."""
     try:
         start = _seconds(obj["valid_from"])
         stop = _seconds(obj["valid_until"]) if obj.get("valid_until") is not None else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from exchange.matcher import names
 from exchange.matcher.patterns import TOGETHER, Unit, Unusable
 from exchange.matcher.values import clear_token, key, normal, read_token
+from exchange.model.identifiers.keyed import Token
 
 _PDQ = re.compile(r"[0-9a-fA-F]{64}")
 _WIDEST = 8
@@ -47,7 +48,8 @@ class Probe:
     """Prefix length of a range."""
     similarity: float = 1.0
     """1, or less for a value that only stands near the indicated one (the registrable parent)."""
-
+    hashed: Token | None = None
+    """The keyed hash that it is, if it is one."""
     part: int | None = None
     """Which part of a compound pattern it is; None: meeting it is enough by itself."""
 

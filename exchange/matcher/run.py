@@ -25,6 +25,7 @@ from exchange.matcher.engine import Engine, open_engine
 from exchange.matcher.entities import Entities, read_entities
 from exchange.matcher.features import read_features
 from exchange.matcher.indicators import Indicator, Terms, collect, read_indicators
+from exchange.matcher.keys import meet_hashes
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.neighbours import thin_neighbours
 from exchange.matcher.networks import find_networks, recommend_steps, write_networks
@@ -46,6 +47,7 @@ from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
 from exchange.matcher.witness import hear_sources
 from exchange.matcher.words import counted, verb
+from exchange.model.identifiers.keyring import Ring
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
 GROUND = "ground.duckdb"
@@ -85,6 +87,8 @@ class Options:
     """Seconds of work after which a finished step is kept (with ``state``)."""
     contributors: Contributors | None = None
     """What is known of the feed's producers; None: nothing."""
+    ring: Ring | None = None
+    """Keys of the groups that this member is in: local values are compared with the feed's keyed hashes too."""
 
 
 def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, options: Options,
@@ -102,6 +106,9 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
     if options.state and options.spark:
         raise InputError("--state and --engine spark don't go together.",
                          fix="A state is kept by DuckDB; leave one out.")
+    if options.ring and options.spark:
+        raise InputError("--keys and --engine spark don't go together.",
+                         fix="Hash the values of links beforehand (cibx identifier hash), or leave one out.")
     for folder in (out, *([options.state] if options.state else [])):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -127,6 +134,8 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
                      lay(engine, entities, mapping, options.at, report, say))
             if "removed" in there.tables:
                 indicators += suppress(read_removed(engine, there.tables, terms.sibling, report), lists, report)
+            if "links" in there.tables:
+                indicators = meet_hashes(engine, indicators, options.ring, options.at, report)
             load_indicators(engine, indicators, weights, there, report.accounts)
         steps = Steps(engine, options.state, report, every=options.keep_after)
         steps.begin(repr(weights), str(options.at))
@@ -160,6 +169,7 @@ def _inputs(feed: FeedPrint, options: Options, report: Report) -> dict[str, Any]
     """What a run speaks of and what went into it, for those that replay it."""
     return {"at": options.at, "purpose": options.purpose, "accounts": report.accounts, "came_from": options.feed,
             "records": len((options.contributors or Contributors()).records),
+            "keys": sorted(term.key.id for term in options.ring.terms) if options.ring else [],
             "feed": {"objects": feed.objects, "sha256": feed.digest}, "engine": report.engine,
             "options": {"allow_from": sorted(options.allow_from),
                         "contributors": (options.contributors or Contributors()).as_json(),

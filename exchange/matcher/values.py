@@ -1,9 +1,9 @@
 """How values of each kind are brought to one form on both sides, and to the one number that is joined.
 
 A token is a whole number below 2**63. Values that arrive as tokens (``dv_72c5…``: the digits are the token in
-hex) stay what they are; values in the clear become the first 60 bits of SHA-256 over ``kind:value``. Every
-function stands twice, for Python and as a SQL expression, because both sides must agree to the last bit; the
-tests compare them.
+hex) stay what they are; keyed hashes (``hmac-sha256:KEY:…``) give their first 60 bits; values in the clear become
+the first 60 bits of SHA-256 over ``kind:value``. Every function stands twice, for Python and as a SQL expression,
+because both sides must agree to the last bit; the tests compare them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ PREFIXES = {
 }
 _TOKEN_TEXT = r"[a-z]{2}_[0-9a-f]{1,16}(\.example)?"  # noqa: S105 - a form, not a secret
 _TOKEN = re.compile(r"([a-z]{2})_([0-9a-f]{1,16})(?:\.example)?")
+HASHED = "hmac-sha256:"
+"""How a keyed hash begins; its key's id and 64 hex digits follow."""
+_HASHED_FORM = r"hmac-sha256:[A-Za-z0-9][A-Za-z0-9._-]{0,63}:([0-9a-f]{15})[0-9a-f]{49}"
+_HASHED = re.compile(_HASHED_FORM)
 _DIGIT = re.compile("[0-9]")
 _NOT_PHONE = re.compile(r"[^0-9+]")
 _NUMBER = re.compile("[0-9]{1,19}")
@@ -91,6 +95,11 @@ def clear_token(kind: str, text: str) -> int:
     return int(hashlib.sha256(f"{kind}:{normal(kind, text)}".encode()).hexdigest()[:15], 16)
 
 
+def hashed_token(digits: str) -> int:
+    """Token of a keyed hash of 64 hex digits."""
+    return int(digits[:15], 16)
+
+
 def token_of(kind: str, value: str | int) -> int | None:
     """Token of a value of a row: a number as it is, a text written as a token, or a text in the clear.
 
@@ -99,6 +108,9 @@ def token_of(kind: str, value: str | int) -> int | None:
     if isinstance(value, int):
         return value if 0 <= value <= LARGEST else None
     written = _TOKEN.fullmatch(value)
+    if value.startswith(HASHED):
+        keyed = _HASHED.fullmatch(value)
+        return hashed_token(keyed[1]) if keyed else None
     if written is None:
         return None if is_blank(kind, value) else clear_token(kind, value)
     token = int(written[2], 16)
@@ -140,11 +152,13 @@ def domain_token(value: str | int) -> int | None:
 
 
 def token_sql(kind: str, value: str, numbers: bool) -> str:
-    """Token of a VARCHAR expression: written as a token, as a bare number (``numbers``), or in the clear."""
+    """Token of a VARCHAR: written as a token or keyed hash, as a bare number (``numbers``), or in the clear."""
     clear = (f"TRY_CAST({value} AS BIGINT)" if numbers else
              f"CASE WHEN NOT {is_blank_sql(kind, value)} THEN {clear_token_sql(kind, value)} END")
     written = f"TRY_CAST('0x' || regexp_extract({value}, '_([0-9a-f]+)', 1) AS BIGINT)"
-    return f"CASE WHEN {is_token_sql(value)} THEN {written} ELSE {clear} END"
+    keyed = f"TRY_CAST('0x' || regexp_extract({value}, {quoted(f'^{_HASHED_FORM}$')}, 1) AS BIGINT)"
+    return (f"CASE WHEN {is_token_sql(value)} THEN {written} WHEN {value} LIKE {quoted(HASHED + '%')} THEN {keyed}"
+            f" ELSE {clear} END")
 
 
 def address(value: str | int) -> int | None:

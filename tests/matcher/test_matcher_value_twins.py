@@ -28,6 +28,8 @@ def column(expression: Callable[[str], str], texts: list[str]) -> list[Any]:
     (values.address, values.address_sql, ("1", "25", "255", "256", ".", "0", "7", "007")),
     (lambda text: values.token_of("device", text), lambda v: values.token_sql("device", v, False),
      ("dv_", "pm_", "zz_", "1f", "72c5d055f0bb46ae", "ffffffffffffffff", ".example", " ", "A")),
+    (lambda text: values.token_of("email", text), lambda v: values.token_sql("email", v, False),
+     ("hmac-sha256:", "grp-1", "_", ":", "0a" * 32, "F" * 64, "f" * 63, "é", " ")),
     (values.domain_token, lambda v: f"CASE WHEN {values.is_domain_token_sql(v)} THEN"
                                     f" {values.token_sql('domain', v, True)} END",
      ("dn_", "1f", "72c5d055f0bb46ae", "9223372036854775807", "9", ".example", "a.org")),

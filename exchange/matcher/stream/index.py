@@ -16,9 +16,11 @@ from exchange.matcher.indicators import Indicator
 from exchange.matcher.neighbours import MOST, is_neighbour
 from exchange.matcher.probes import Probe
 from exchange.matcher.stream.event import Event
+from exchange.matcher.stream.hashes import Hashes
 from exchange.matcher.stream.nearby import Pictures, Texts
 from exchange.matcher.values import LINK_KINDS, address, domain_token, host_form, salt, text_form, token_of
 from exchange.matcher.weighing import Weights
+from exchange.model.identifiers.keyed import Key
 
 _GRID = 2**32
 _NEIGHBOUR = "neighbour"
@@ -68,10 +70,11 @@ class Index:
     """Indicators in memory. Not safe for use by several threads while it is changed."""
 
     def __init__(self, weights: Weights, indicators: Iterable[Indicator] = (), *, at: int | None = None,
-                 accounts: int | None = None) -> None:
+                 accounts: int | None = None, keys: Iterable[Key] = ()) -> None:
         """``at``: Unix seconds of the moment that is spoken of, for replay; None: the time of each question.
 
-        ``accounts``: how many the platform has, where that is few: what is rare depends on it.
+        ``accounts``: how many the platform has, where that is few: what is rare depends on it. ``keys``: the groups'
+        keys, under which values in the clear are hashed (tens of microseconds each) where indicators are hashes.
         """
         self._weights, self._at = weights, at
         self._factors = {(row["campaign_class"], row["kind"]): (row["strength"], row["half_life"])
@@ -82,6 +85,7 @@ class Index:
         self._ranges: dict[int, dict[int, list[_Entry]]] = {}
         self._texts: dict[tuple[str, str], list[_Entry]] = {}
         self._pictures, self._words = Pictures(), Texts()
+        self._hashes = Hashes(keys)
         self._pages: Counter[str] = Counter()
         """Hosts of the pages that are looked for."""
         self._indicators: dict[str, Indicator] = {}
@@ -101,6 +105,7 @@ class Index:
         for probe in indicator.probes:
             if probe.kind in self._weights.kinds and probe.part is None:
                 self._bucket(probe, make=True).append(self._entry(indicator, probe))
+                self._hashes.add(probe)
                 if probe.how == "picture":
                     self._pictures.add(probe.text)
                 elif probe.how == "text":
@@ -117,6 +122,8 @@ class Index:
             if probe.how == "url":
                 self._pages -= Counter([names.url_host(probe.text)])
             bucket = self._bucket(probe)
+            if probe.kind in self._weights.kinds:
+                self._hashes.remove(probe)
             bucket[:] = [entry for entry in bucket if entry.indicator is not known]
             if not bucket:
                 self._forget(probe)
@@ -221,6 +228,13 @@ class Index:
             for entry in self._keys.get(token ^ self._salts[event.kind], ()):
                 if entry.kind == event.kind:
                     yield entry, entry.probe.similarity
+        yield from self._hashed(event)
+
+    def _hashed(self, event: Event) -> Iterator[_Found]:
+        for number in self._hashes.of(event.kind, event.value):
+            for entry in self._keys.get(number, ()):
+                if entry.kind == event.kind:
+                    yield entry, entry.probe.similarity
 
     def _address(self, event: Event) -> Iterator[_Found]:
         number = address(event.value)
@@ -232,6 +246,7 @@ class Index:
         for bits, networks in self._ranges.items():
             for entry in networks.get(number >> (32 - bits), ()):
                 yield entry, entry.probe.similarity
+        yield from self._hashed(event)
 
     def _link(self, event: Event) -> Iterator[_Found]:
         number = domain_token(event.value)
