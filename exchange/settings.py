@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 
 from exchange.errors import SettingError
+from exchange.secret_files import SUFFIX, WithFiles
 
+_SHORTEST_SECRET = 32
 _MAY_BE_ZERO = frozenset({"proxies", "requests_per_minute", "bytes_per_minute", "objects_per_minute"})
 
 
@@ -18,12 +20,12 @@ _MAY_BE_ZERO = frozenset({"proxies", "requests_per_minute", "bytes_per_minute", 
 class Settings:
     """Everything an operator can set; each field is the variable CIBX_<NAME> in capitals."""
 
-    database_url: str = "sqlite:///cibx.db"
+    database_url: str = field(default="sqlite:///cibx.db", repr=False)
     """SQLAlchemy URL of the store: sqlite:///FILE or postgresql://USER@HOST/DATABASE."""
     policies: str = ""
     """Folder of policy packs that replaces the shipped one; empty means the shipped packs."""
-    secret_key: str = ""
-    """Signs paging cursors; empty means a key kept in the database."""
+    secret_key: str = field(default="", repr=False)
+    """Signs paging cursors; former ones, separated by commas, go on verifying. Empty: keys kept in the database."""
     title: str = "CIB exchange"
     """Title in the TAXII discovery resource."""
     contact: str = ""
@@ -48,6 +50,19 @@ class Settings:
     """Event streams that one worker keeps open in all."""
     streams_of_one: int = 20
     """Event streams that one worker keeps open for one organisation."""
+    oidc_networks: str = ""
+    """Private networks in which members' identity providers may be asked for their keys, separated by commas."""
+    tls_certificate: str = ""
+    """File with the server's certificate and its chain (PEM): with tls_key, cibx serve answers HTTPS itself."""
+    tls_key: str = ""
+    """File with the private key of tls_certificate (PEM)."""
+    tls_client_ca: str = ""
+    """File with the authorities (PEM) whose client certificates prove members where cibx serve answers HTTPS."""
+    certificate_proxies: str = ""
+    """Networks, separated by commas, of proxies whose header Client-Cert is believed; empty: nobody's is, unless
+    proxy_secret is set."""
+    proxy_secret: str = field(default="", repr=False)
+    """What a proxy says in CIBX-Proxy-Secret so that its header Client-Cert is believed; at least 32 characters."""
     webhook_networks: str = ""
     """Private networks that webhooks may reach, separated by commas, such as 10.1.0.0/16; http is allowed there."""
     public_url: str = ""
@@ -76,21 +91,23 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read CIBX_* variables; raises SettingError for a misspelt name or a number that isn't one."""
-    given = os.environ if environment is None else environment
-    known = {field.name: field for field in fields(Settings)}
+    given = WithFiles(os.environ if environment is None else environment)
+    known = {one.name: one for one in fields(Settings)}
     values: dict[str, str | int] = {}
-    for variable, text in given.items():
+    for variable in given:
         if not variable.startswith("CIBX_"):
             continue
-        name = variable.removeprefix("CIBX_").lower()
+        name = variable.removeprefix("CIBX_").removesuffix(SUFFIX).lower()
         if name not in known:
             if not name.startswith("secret_of_"):  # of a connector, or one that a description refers to
                 _refuse_misspelt(variable, name, known)
             continue
+        text = given[f"CIBX_{name.upper()}"]
         values[name] = _number(variable, text, lowest=0 if name in _MAY_BE_ZERO else 1) if (
             known[name].type == "int"
         ) else text
     settings = Settings(**values)  # type: ignore[arg-type]
+    _check_keys(settings)
     if settings.logs not in {"json", "text"}:
         raise SettingError(f"CIBX_LOGS is {settings.logs!r}; it must be json or text.")
     if settings.metrics and not re.fullmatch(r"[^\s/]+:[0-9]{1,5}", settings.metrics):
@@ -100,6 +117,18 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingError(f"CIBX_POLICIES names {settings.policies!r}, which is no folder.",
                            fix="Name a folder of policy packs or leave it empty.")
     return settings
+
+
+def _check_keys(settings: Settings) -> None:
+    """Raise SettingError for what identifies callers or this server, where it would do less than it says."""
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        raise SettingError("Of CIBX_TLS_CERTIFICATE and CIBX_TLS_KEY one alone is set.", fix="Set both, or neither.")
+    if settings.tls_client_ca and not settings.tls_certificate:
+        raise SettingError("CIBX_TLS_CLIENT_CA is set, but this server doesn't answer HTTPS.",
+                           fix="Set CIBX_TLS_CERTIFICATE and CIBX_TLS_KEY, or let the proxy verify clients.")
+    if settings.proxy_secret and len(settings.proxy_secret) < _SHORTEST_SECRET:
+        raise SettingError(f"CIBX_PROXY_SECRET has {len(settings.proxy_secret)} characters.",
+                           fix=f"Use {_SHORTEST_SECRET} random ones or more.")
 
 
 def _refuse_misspelt(variable: str, name: str, known: Iterable[str]) -> None:

@@ -14,17 +14,16 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from exchange.errors import ExchangeError, UnauthorizedError
+from exchange.errors import ExchangeError
 from exchange.intake.status import Told
 from exchange.model import mailbox
-from exchange.model.credential import verify
 from exchange.model.party import Organisation
 from exchange.store.allowances import Allowances
 from exchange.web import api, health, schemas
 from exchange.web.api import forms, log
 from exchange.web.api.reads import note_reading
-from exchange.web.auth.header import read_authorization
-from exchange.web.auth.limit import GuessLimit
+from exchange.web.auth.door import Door
+from exchange.web.auth.refusal import RefusedError
 from exchange.web.body import BYTES
 from exchange.web.caller import Caller
 from exchange.web.limits import Limits
@@ -53,13 +52,13 @@ def create_app(exchange: Exchange) -> Flask:
         from exchange.web.metrics import register  # noqa: PLC0415 - reads its environment when it is imported
 
         app.extensions["metrics"] = register(app, exchange)
-    limit, limits = GuessLimit(), Limits(exchange.settings, Allowances(exchange.engine, exchange.clock))
+    door, limits = Door(exchange.settings), Limits(exchange.settings, Allowances(exchange.engine, exchange.clock))
 
     @app.before_request
     def authenticate() -> None:
         if request.path in _OPEN_PATHS or request.path.startswith((schemas.PREFIX, forms.PATH)):
             return
-        g.caller = _caller(exchange, limit)
+        g.caller = _caller(exchange, door)
         _count(limits, g.caller)
 
     @app.after_request
@@ -95,21 +94,10 @@ def create_app(exchange: Exchange) -> Flask:
     return app
 
 
-def _caller(exchange: Exchange, limit: GuessLimit) -> Caller:
+def _caller(exchange: Exchange, door: Door) -> Caller:
     """Who is asking; raises UnauthorizedError or TooManyRequestsError."""
-    header = request.headers.get("Authorization")
-    user, secret = read_authorization(header)
-    address = request.remote_addr or ""
-    account = user if user is not None else secret.rpartition("_")[0]
-    now, elapsed = exchange.clock(), time.monotonic()  # who is locked out stays so when the clock is set
-    limit.check(account, address, header or "", elapsed)
-    directory = exchange.directory()
-    try:
-        credential = verify(directory, user, secret, exchange.moment(now), former=_open_to_former(request.path))
-    except UnauthorizedError:
-        limit.wrong(account, address, elapsed)
-        raise
-    limit.right(account, address, header or "", elapsed)
+    now, directory = exchange.clock(), exchange.directory()
+    credential = door.credential(request, directory, exchange.moment(now), former=_open_to_former(request.path))
     return Caller(directory, directory.organisations[credential.org], credential,
                   request.headers.get("CIBX-Purpose"), now)
 
@@ -145,9 +133,10 @@ def _own_id() -> str:
     return given if _CLIENTS_ID.fullmatch(given) else ""
 
 
-def _note_refused(status: int, code: str, error_id: str) -> None:
+def _note_refused(status: int, code: str, error_id: str, reason: str = "") -> None:
     """A line by which the operator finds what a member asks about; neither its path nor its key stands in it."""
-    _REQUESTS.info("request refused", extra={"error_id": error_id, "status": status, "code": code, **_about()})
+    _REQUESTS.info("request refused", extra={
+        "error_id": error_id, "status": status, "code": code, "reason": reason, **_about()})
 
 
 def _about() -> dict[str, str]:
@@ -166,7 +155,7 @@ def _register_errors(app: Flask) -> None:
         if error.status >= 500:
             _LOG.error("request failed: %s", error, extra={"error_id": error_id, "code": error.code, **_about()})
         else:
-            _note_refused(error.status, error.code, error_id)
+            _note_refused(error.status, error.code, error_id, error.reason if isinstance(error, RefusedError) else "")
         return error_response(error, error_id)
 
     @app.errorhandler(HTTPException)

@@ -12,7 +12,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-_FIELDS = ("request_id", "error_id", "code", "status", "method", "route", "org", "milliseconds")
+_FIELDS = ("request_id", "error_id", "code", "reason", "status", "method", "route", "org", "milliseconds")
 """What a line may say besides its message, given as ``extra``."""
 _LONGEST = 2_000
 _MASKS = (

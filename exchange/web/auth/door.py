@@ -1,0 +1,107 @@
+"""Who is let in: by a secret, a token of the member's identity provider, or a client certificate.
+
+A request with an Authorization header is judged by that header; its certificate then only shows that a token is in the
+right hands. Whatever is wrong, the refusal is the same bytes, and what a known name costs an unknown one costs too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import NoReturn
+
+from flask import Request
+
+from exchange.errors import UnauthorizedError
+from exchange.model.credential import usable, verify
+from exchange.model.party import Credential, Directory
+from exchange.settings import Settings
+from exchange.web.auth import certificate, tokens
+from exchange.web.auth.certificate import ClientCertificate, client_certificate
+from exchange.web.auth.header import read_authorization
+from exchange.web.auth.issuer_keys import IssuerKeys, way_to_issuers
+from exchange.web.auth.limit import GuessLimit
+from exchange.web.auth.refusal import RefusedError
+from exchange.web.auth.tokens import Presented
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What a request tries: for whom, with what, and how that is judged."""
+
+    account: str
+    """The name that wrong guesses are counted by: as it was sent, known here or not."""
+    proof: str
+    judge: Callable[[], Credential]
+
+
+class Door:
+    """What one process knows of callers: wrong guesses, and the keys of identity providers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._limit = GuessLimit()
+        self._keys = IssuerKeys(lambda: way_to_issuers(settings))
+
+    def credential(self, request: Request, directory: Directory, at: datetime, *, former: bool) -> Credential:
+        """The credential that the request proves at an aware time; with ``former`` a suspended organisation's too.
+
+        Raises UnauthorizedError, TooManyRequestsError after too many wrong ones, and UnavailableError where the keys
+        of a token that fits can't be had.
+        """
+        address, elapsed = request.remote_addr or "", time.monotonic()  # a limit ends though the clock is set
+        try:
+            attempt = self._attempt(request, directory, at, former)
+        except RefusedError as refused:  # it can't even be read: that counts too
+            attempt = _Attempt("", "", partial(_refuse, refused))
+        self._limit.check(attempt.account, address, attempt.proof, elapsed)
+        try:
+            credential = attempt.judge()
+            if not usable(credential, directory, at, former):
+                raise RefusedError("credential ended, or its member suspended")
+        except UnauthorizedError:
+            self._limit.wrong(attempt.account, address, elapsed)
+            raise
+        self._limit.right(attempt.account, address, attempt.proof, elapsed)
+        return credential
+
+    def _attempt(self, request: Request, directory: Directory, at: datetime, former: bool) -> _Attempt:
+        header, found = request.headers.get("Authorization"), client_certificate(request.environ, self._settings)
+        if header is None and found is not None:
+            name = found.digest.hex()
+            return _Attempt(name, name, lambda: certificate.fitting(directory.credentials, found, at))
+        user, secret = read_authorization(header)
+        if user is None and tokens.is_token(secret):
+            presented = tokens.read_presented(secret)
+            return _Attempt(presented.account, secret, lambda: self._by_token(presented, found, directory, at))
+        account = user if user is not None else secret.rpartition("_")[0]
+        return _Attempt(account, header or "", lambda: verify(directory, user, secret, at, former=former))
+
+    def _by_token(
+        self, presented: Presented, found: ClientCertificate | None, directory: Directory, at: datetime
+    ) -> Credential:
+        """The credential that a token proves.
+
+        What the token says is looked at first, so that nobody has an issuer asked who doesn't know for whom its tokens
+        are.
+        """
+        try:
+            credential = tokens.fitting(directory.credentials, presented, int(at.timestamp()))
+            tokens.check_binding(presented, found.thumbprint if found else None)
+            key = self._keys.find(credential.oidc or {}, presented.kid, presented.algorithm)
+            if key is None:
+                raise RefusedError("token key unknown to its issuer")
+        except RefusedError:
+            with suppress(RefusedError):  # the work that a known one costs
+                tokens.check_signature(presented, tokens.decoy(presented.algorithm))
+            raise
+        tokens.check_signature(presented, key)
+        return credential
+
+
+def _refuse(refused: RefusedError) -> NoReturn:
+    raise refused
