@@ -126,7 +126,9 @@ def _list(data: Data, start: int) -> Generator[Element, None, tuple[bool, int, b
 
 
 def _value_end(data: Data, start: int) -> tuple[int, bool]:
-    """End of the value at ``start`` (always beyond it) and whether it is closed."""
+    """End of the value at ``start`` (beyond it, unless the data ends there) and whether it is closed."""
+    if start >= len(data):
+        return len(data), False
     first = data[start]
     if first in _OPEN:
         return _container_end(data, start)

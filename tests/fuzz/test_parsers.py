@@ -59,3 +59,14 @@ def test_any_bytes_are_read_or_refused_in_words(name: str) -> None:
 def test_a_sample_reaches_its_reader(name: str, sample: bytes) -> None:
     with suppress(ExchangeError):
         PARSERS[name].read(sample)
+
+
+@pytest.mark.parametrize(("name", "data"), [
+    ("stix-file", b'{"type":"bundle","id":'),  # the file ends where a value should begin
+    ("policy-pack", b"[pack]\ntitle = " + b"9" * 5_000),  # Python reads numbers of 4,300 digits at most
+    ("table-csv", b"domain,comment\n" + b"9" * 30_000 + b",b\n"),  # took minutes: each digit began a number
+    ("identifier", b"[" * 3_000 + b".a"),  # took a minute: each pass undid one bracket
+])
+def test_what_was_found_stays_mended(name: str, data: bytes) -> None:
+    with suppress(ExchangeError):
+        PARSERS[name].read(data)

@@ -15,7 +15,7 @@ _WORD_DOT = _OPEN + r"(?:\.|dot|d0t|punkt)" + _CLOSE
 _DOT = re.compile(_WORD_DOT + r"|\\\.|\[\.(?=\w)|(?<=\w)\.\]", re.IGNORECASE)
 _DOT_APART = re.compile(rf"(?<=\w)\s+{_WORD_DOT}\s*(?=\w)|{_WORD_DOT}\s+(?=\w)", re.IGNORECASE)
 _AT = re.compile(_OPEN + r"(?:@|at)" + _CLOSE, re.IGNORECASE)
-_AT_APART = re.compile(rf"\s*{_AT.pattern}\s*", re.IGNORECASE)
+_AT_APART = re.compile(rf"(?<!\s)\s*{_AT.pattern}\s*", re.IGNORECASE)
 _SIGN = re.compile(_OPEN + r"(:(?://)?|//?|www)" + _CLOSE, re.IGNORECASE)
 _SCHEME = re.compile(
     r"(?<![a-z0-9])(?:h(?:xx|XX|\*\*|\+\+|__|tx|xt)p|\[h\]ttp|h\[tt\]p|\(h\)ttp|meow|http)(?P<s>[sS]?)"
@@ -26,6 +26,8 @@ _PLAIN_SCHEME = {"hxxp": "http", "hxxps": "https"}
 _CUT = re.compile(r"(?<![\w.-])t\[\.\]/(?=\+?\w{3})", re.IGNORECASE)
 """Telegram's host without what comes after the dot: ``t[.]/RGUD_bot``."""
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_LAYERS = 30
+"""Brackets in brackets that are undone; a text with more is nobody's address, and would cost a pass for each."""
 _FANGS = re.compile(r"[\[\](){}\\*+]|[xX][xXtT]|[tT][xX]|__|[mM][eE][oO][wW]|:[ \\]")
 
 
@@ -46,9 +48,8 @@ def refang(text: str) -> str:
     plain = _PLAIN_SCHEME.get(text[:8].lower().partition(":")[0])
     if plain and text.startswith("://", len(plain)):  # nearly all that are defanged: no need for the table
         text = plain + text[len(plain) :]
-    while _FANGS.search(text):
-        undone = _undone(text)
-        if undone == text:
+    for _ in range(_LAYERS):
+        if not _FANGS.search(text) or (undone := _undone(text)) == text:
             break
         text = undone
     return text
