@@ -40,8 +40,10 @@ def command(bind: str, workers: int, sources: Path | None) -> None:
     if differs:
         click.echo(differs)
     from exchange.web.server import Server
+    from exchange.web.tls import server_context
 
-    click.echo(f"Serving TAXII 2.1 on http://{bind}/taxii2/ ({settings.shown_database}, {workers} workers).")
+    scheme = "http" if server_context(settings) is None else "https"
+    click.echo(f"Serving TAXII 2.1 on {scheme}://{bind}/taxii2/ ({settings.shown_database}, {workers} workers).")
     with _connectors(sources):
         Server(settings, bind=bind, workers=workers).run()
 

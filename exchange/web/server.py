@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -12,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 
 from exchange.settings import Settings
 from exchange.web.logs import log_settings
+from exchange.web.tls import server_context
 
 _COUNTED = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus_client lets workers count; it reads this when a worker imports it."""
@@ -52,6 +54,15 @@ class Server(BaseApplication):  # type: ignore[misc]
         finally:
             if os.getpid() == master:  # a worker's end comes by here too
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port of CIBX_METRICS."""
+        return int(self._settings.metrics.rpartition(":")[2]) if self._settings.metrics else None
+
+    def tls(self) -> ssl.SSLContext | None:
+        """What TLS needs where it ends here; a new worker (SIGHUP) reads the files anew. Raises SettingError."""
+        return server_context(self._settings)
 
     def load(self) -> Any:
         """The WSGI application, made in the worker."""

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import logging
 import secrets
+import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -37,16 +38,34 @@ _MOST_AFTER_ANSWER = 16_000_000
 _SILENT_AFTER_ANSWER = 10.0
 """Seconds."""
 _PART = 65_536
+_HANDSHAKE = 10.0
+"""Seconds in which a client must have agreed on TLS."""
 
 
 class TaxiiWorker(GeventWorker):  # type: ignore[misc]
     """Slow and idle clients cost a greenlet, not a thread."""
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve a connection; where this server ends TLS itself, agree on it first, in good time or not at all.
+
+        The address of the metrics has none: it is inside.
+        """
+        if self._tls is not None and listener.getsockname()[1] != self._metrics_port:
+            try:
+                client.settimeout(_HANDSHAKE)
+                client = self._tls.wrap_socket(client, server_side=True)
+            except OSError:  # no TLS, too slow, or a certificate of nobody here
+                client.close()
+                return
+        super().handle(listener, client, addr)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Answer; then read away what the client still sends, so that it can see the answer, but not for ever.
 
         gunicorn would read the rest of the body without a bound before the next request.
         """
+        if isinstance(sock, ssl.SSLSocket):
+            req.scheme = "https"
         super().handle_request(listener_name, req, sock, addr)
         left = _MOST_AFTER_ANSWER
         try:
@@ -63,7 +82,14 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
         """Set the process up before it serves."""
         _keep_freed_memory()
         self._idle: dict[gevent.Greenlet, tuple[gevent.Timeout, float]] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._metrics_port = self.app.metrics_port
         super().init_process()
+
+    def patch(self) -> None:
+        """Put gevent's parts in, and with them make what TLS needs."""
+        super().patch()
+        self._tls = self.app.tls()
 
     @contextlib.contextmanager
     def timeout_ctx(self) -> Iterator[None]:
