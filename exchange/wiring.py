@@ -28,7 +28,7 @@ from exchange.errors import (
     StorageFullError,
     UnavailableError,
 )
-from exchange.feed.delivery import deliver
+from exchange.feed.delivery import LookedAgainError, deliver
 from exchange.feed.leaving import Leaving, WrongGrantError
 from exchange.feed.narrowed import Wants, narrowed
 from exchange.feed.page import Page, PageMaker, Place, is_there, objects_page
@@ -49,6 +49,7 @@ from exchange.model.party import Collection, Community, Credential, Directory, O
 from exchange.model.pushed import PushOutcome
 from exchange.notary.deliveries import LedgerDeliveries
 from exchange.notary.notary import Notary
+from exchange.obligations import taken_back
 from exchange.obligations.desk import Desk
 from exchange.obligations.erasure_list import ErasureList, erasures_path
 from exchange.obligations.mailboxes import key_to_mailbox, with_mailboxes
@@ -59,6 +60,7 @@ from exchange.policy.packs import Packs
 from exchange.policy.packtext import texts_of
 from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
+from exchange.store.arrivals import Arrivals
 from exchange.store.directory import load_directory, meta_value, quick_directory_version
 from exchange.store.dumps import is_unfinished
 from exchange.store.engine import check_at_start, open_engine, raw, read, write
@@ -85,6 +87,7 @@ _LOG = logging.getLogger("exchange.wiring")
 _HOUR = 3_600_000_000
 _KEPT_PAGES = 32_000_000
 """Bytes of settled pages that a process keeps."""
+_TRIES = 5
 _EVERY_VERSION = Versions(frozenset({"all"}))
 
 
@@ -114,11 +117,12 @@ class Exchange:
                                 self.ledger.forms_of, lambda: read_seal(seal_path(settings)),
                                 lambda connection, changed, now: self.cases.disputes.follow(
                                     connection, changed.stix_id, changed.org, now),
-                                note_erasure=self.erasures.note)
+                                note=self.erasures.note)
         self._queries = ObjectQueries(self.engine.dialect)
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
         self._pages = PageCache(_KEPT_PAGES)
+        self._arrivals = Arrivals(self.engine, pause)
         self._leaving = Leaving(self._granted, self.ledger, lambda: self._redaction_secret)
         self.cases = Docket(self.engine, self._queries, lambda: self.packs, self.directory,
                             lambda: self.obligations.means, self._numbers.feed_if_any, self._made_of)
@@ -172,7 +176,7 @@ class Exchange:
 
     def policy_changes(self) -> PolicyChanges:
         """Steps of policy versions, taken now."""
-        return PolicyChanges(self.engine, self.policy, self.directory(), self.clock())
+        return PolicyChanges(self.engine, self.policy, self.directory(), self.clock(), self.erasures.note)
 
     def communities(self, directory: Directory) -> list[Community]:
         """API roots in the order of discovery: the built-in ones last."""
@@ -212,16 +216,49 @@ class Exchange:
         subscriber of objects doesn't want. Raises UnavailableError where
         a grant isn't what the policy says: an alarm is recorded, nothing leaves.
         """
-        place = self._place(collection, reader, context)
+        behind = False
         try:
-            with raw(self.engine) as connection:
-                if make is objects_page and leaves:
-                    pages = self._pages.objects_page
-                    return deliver(pages if wants is None else narrowed(pages, wants), self.ledger, self._queries,
-                                   connection, place, asked)
-                return make(self._queries, connection, place, asked)
+            for _ in range(_TRIES):
+                place = self._place(collection, reader, context)
+                try:
+                    return self._page(make, place, asked, leaves, wants, behind)
+                except LookedAgainError:
+                    behind = not self._catch_up(place)
         except WrongGrantError as wrong:
             raise self._alarm(wrong, collection.id, reader) from wrong
+        raise UnavailableError("What you may read changes faster than it is read.", fix="Try again shortly.")
+
+    def _page(self, make: PageMaker, place: Place, asked: Asked, leaves: bool, wants: Wants | None, behind: bool
+              ) -> Page:
+        """A page for the reader as its seat stands; raises LookedAgainError where it must catch up, or did meanwhile.
+
+        ``behind``: it can't now.
+        """
+        with raw(self.engine) as connection:
+            reader = self._arrivals.standing(connection, place.feed, place.reader, behind=behind)
+            if reader is None:
+                raise LookedAgainError
+
+            def is_current() -> bool:
+                return self._arrivals.standing(connection, place.feed, place.reader, behind=behind) == reader
+
+            now = replace(place, reader=reader)
+            if make is objects_page and leaves:
+                pages = self._pages.objects_page
+                return deliver(pages if wants is None else narrowed(pages, wants), self.ledger, self._queries,
+                               connection, now, asked, is_current)
+            page = make(self._queries, connection, now, asked)
+            if page.found and not is_current():
+                raise LookedAgainError
+            return page
+
+    def _catch_up(self, place: Place) -> bool:
+        """Give what the seat sees since its last look its place; False where the disk is full, and that must wait."""
+        try:
+            self._arrivals.catch_up(place.feed, place.reader)
+        except StorageFullError:
+            return False
+        return True
 
     def _place(self, collection: Collection, reader: Reader, context: str = "") -> Place:
         feed = self._numbers.feed_if_any(collection.id)
@@ -415,6 +452,7 @@ class Exchange:
                     "collection": collection.id, "credential": credential.id, "id": stix_id, "versions": gone,
                 })
                 self.cases.withdrawn(connection, organisation.id, stix_id, now)
+                self.erasures.note(connection, taken_back.withdrawn(now, organisation.id, collection.id, stix_id, gone))
             own = bool(gone) or has_contributed(connection, feed=feed, contributor=contributor, stix_id=stix_id)
         if not gone:
             if not own and self.exists(collection, reader, stix_id):
@@ -498,7 +536,7 @@ def _prepared(exchange: Exchange) -> str:
     exchange.publish()
     exchange.publish_records()
     exchange.notary.establish()
-    exchange.erasures.begin(exchange.engine, exchange.identity)
+    exchange.erasures.begin(exchange.engine)
     return differs
 
 

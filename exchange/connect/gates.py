@@ -44,7 +44,7 @@ class LocalGate:
         """Pages of the collection after a date of adding."""
         place = microseconds(after) if after else -1
         while (page := self._page(Filter(after=place, limit=self._exchange.settings.page_size))).found:
-            place = page.seqs[-1]
+            place = page.dates[-1]
             yield Released(_objects(page), from_microseconds(place))
 
     def named(self, ids: Sequence[str]) -> Iterator[StixObject]:

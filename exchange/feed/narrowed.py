@@ -23,7 +23,7 @@ class _Envelope(msgspec.Struct):
 
 
 def raw_objects(page: Page) -> Sequence[bytes]:
-    """The objects of a page of objects as they leave, in the order of ``Page.seqs``."""
+    """The objects of a page of objects as they leave, in the order of ``Page.dates``."""
     return [bytes(one) for one in msgspec.json.decode(page.body, type=_Envelope).objects]
 
 
@@ -42,7 +42,7 @@ def narrowed(make: Make, wants: Wants) -> Make:
             return page
         seqs = tuple(page.seqs[at] for at in kept)
         body = b'{"objects":[' + b",".join(objects[at] for at in kept) + b"]}"
-        return replace(page, body=body, span=None, seqs=seqs, runs=encode_runs(seqs) if seqs else b"",
-                       digest=hashlib.sha256(body).digest())
+        return replace(page, body=body, span=None, seqs=seqs, dates=tuple(page.dates[at] for at in kept),
+                       runs=encode_runs(sorted(seqs)), digest=hashlib.sha256(body).digest())
 
     return page_of

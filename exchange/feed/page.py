@@ -31,11 +31,14 @@ class Page:
     found: bool
     """Whether there was anything on it."""
     span: tuple[int, int] | None = None
-    """(after, last] in microseconds of a page that more follows: nothing is ever added in between."""
+    """(after, last] in microseconds of a page that more follows: nothing is ever added in between. None also where
+    something on it came late."""
     seqs: tuple[int, ...] = ()
-    """The dates of the objects whose content is on it, rising."""
+    """Places in the collection's common order of the objects whose content is on it, in the order of the page."""
+    dates: tuple[int, ...] = ()
+    """Their dates added as the reader can tell, rising; the same but for what it saw later than it was pushed."""
     runs: bytes = b""
-    """The same as ``runs.encode_runs`` codes them."""
+    """The places as ``runs.encode_runs`` codes them."""
     digest: bytes = b""
     """SHA-256 of the body. Both are for the ledger, made once for a page that is kept."""
     receipt: str = ""
@@ -71,15 +74,16 @@ def objects_page(queries: ObjectQueries, connection: Any, place: Place, asked: A
     """An envelope (TAXII 2.1, 3.7) of the objects, as they were sent."""
     found = _find(queries, connection, place, asked, ("body",))
     rows, forms = found.rows, found.forms
-    bodies = [row[3] for row in rows] if not forms else [
-        form.derived.body if (form := forms.get(row[0])) is not None and form.derived is not None else row[3]
+    bodies = [row[4] for row in rows] if not forms else [
+        form.derived.body if (form := forms.get(row[0])) is not None and form.derived is not None else row[4]
         for row in rows
     ]
     page, seqs = _page(rows, found.token, b"objects", bodies), tuple([row[0] for row in rows])
     if not seqs:
         return page
-    span = None if found.token is None else (found.after, seqs[-1])
-    return Page(page.body, page.first, page.last, page.found, span, seqs, encode_runs(seqs),
+    dates = tuple([row[3] for row in rows])
+    span = None if found.token is None or dates != seqs else (found.after, seqs[-1])
+    return Page(page.body, page.first, page.last, page.found, span, seqs, dates, encode_runs(sorted(seqs)),
                 hashlib.sha256(page.body).digest())
 
 
@@ -89,10 +93,10 @@ def manifest_page(queries: ObjectQueries, connection: Any, place: Place, asked: 
     found = _find(queries, connection, place, asked, columns)
     records = orjson.dumps([
         {
-            "id": _id(found.forms.get(seq), stix_id), "date_added": from_microseconds(seq),
-            "version": written(seq, version, text), "media_type": f"application/stix+json;version={spec}",
+            "id": _id(found.forms.get(seq), stix_id), "date_added": from_microseconds(date),
+            "version": written(date, version, text), "media_type": f"application/stix+json;version={spec}",
         }
-        for seq, _, _, stix_id, version, text, spec in found.rows
+        for seq, _, _, date, stix_id, version, text, spec in found.rows
     ])
     return _page(found.rows, found.token, b"objects", [records[1:-1]])
 
@@ -104,7 +108,7 @@ def _id(form: Form | None, stix_id: str) -> str:
 def versions_page(queries: ObjectQueries, connection: Any, place: Place, asked: Asked) -> Page:
     """The versions of one object (TAXII 2.1, 5.8.1), in the order of adding."""
     found = _find(queries, connection, place, asked, ("version", "version_text"))
-    texts = orjson.dumps([written(seq, version, text) for seq, _, _, version, text in found.rows])
+    texts = orjson.dumps([written(date, version, text) for _, _, _, date, version, text in found.rows])
     return _page(found.rows, found.token, b"versions", [texts[1:-1]])
 
 
@@ -113,15 +117,15 @@ def is_there(queries: ObjectQueries, connection: Any, place: Place, wanted: Filt
     return bool(_find(queries, connection, place, Asked(replace(wanted, limit=1), None, ""), ()).rows)
 
 
-def written(seq: int, version: str, text: str | None) -> str:
+def written(date: int, version: str, text: str | None) -> str:
     """A version as its producer wrote it; for objects without one, the date added (3.4.1)."""
-    return text or (version + "Z" if version else from_microseconds(seq))
+    return text or (version + "Z" if version else from_microseconds(date))
 
 
 def _find(
     queries: ObjectQueries, connection: Any, place: Place, asked: Asked, columns: tuple[Column, ...]
 ) -> _Found:
-    """The rows (seq, label, closure, ...) of a page, in the order of adding."""
+    """The rows (seq, label, closure, date, ...) of a page, in the order of adding."""
     wanted, context = asked.filter, f"{place.context}|{asked.context}"
     if asked.cursor is not None:
         wanted = replace(wanted, after=max(wanted.after, open_cursor(place.secret, context, asked.cursor)))
@@ -132,19 +136,20 @@ def _find(
     while more and len(found.rows) <= wanted.limit:
         part = wanted if not found.rows and after == wanted.after else replace(
             wanted, after=after, limit=wanted.limit - len(found.rows))
-        rows = queries.page(connection, place.feed, place.reader, part, ("seq", "label", "closure", *columns))
+        rows = queries.page(connection, place.feed, place.reader, part,
+                            ("seq", "label", "closure", "date", *columns))
         more = len(rows) > part.limit
         forms = place.leaving.forms(queries, connection, place.feed, place.reader, rows)
         if forms:
-            after = rows[-1][0]
+            after = rows[-1][3]
             rows = [row for row in rows if (form := forms.get(row[0])) is None or form.derived is not None]
             found.forms.update(forms)
         elif more:
-            after = rows[-1][0]
+            after = rows[-1][3]
         found.rows += rows
     if len(found.rows) > wanted.limit:
         found.rows = found.rows[: wanted.limit]
-        found.token = sign_cursor(place.secret, context, found.rows[-1][0])
+        found.token = sign_cursor(place.secret, context, found.rows[-1][3])
     return found
 
 
@@ -155,4 +160,4 @@ def _page(rows: Sequence[tuple[Any, ...]], token: str | None, name: bytes, items
     more = b'"more":false' if token is None else b'"more":true,"next":"' + token.encode() + b'"'
     items[0] = b"".join((b"{", more, b',"', name, b'":[', items[0]))
     items[-1] += b"]}"
-    return Page(b",".join(items), from_microseconds(rows[0][0]), from_microseconds(rows[-1][0]), found=True)
+    return Page(b",".join(items), from_microseconds(rows[0][3]), from_microseconds(rows[-1][3]), found=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ from exchange.policy.label import next_change, profile_facts
 from exchange.policy.packs import Packs
 from exchange.stix.timestamp import from_microseconds, microseconds
 from exchange.store.labels import Labels, Numbers
-from exchange.store.objects import Reader
+from exchange.store.objects import Reader, id_key
 
 _MOST = 10_000
 
@@ -52,12 +53,18 @@ class Readers:
                 profile=self._labels.profile(facts.digest, facts.text), now=now, facts=facts.text,
                 org=self._numbers.contributor(organisation.id),
                 collections=tuple(readable) if "read" in credential.scopes else (),
-                credential=credential.id, purpose=purpose or "", policy=packs.digest,
+                credential=credential.id, purpose=purpose or "", policy=packs.digest, directory=directory.version,
+                seat=_seat(organisation, credential, purpose, encrypted) if "read" in credential.scopes else 0,
             )
             known = self._known[key] = (made, None if change is None else microseconds(change))
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
         return replace(known[0], now=now)
+
+
+def _seat(organisation: Organisation, credential: Credential, purpose: str | None, encrypted: bool) -> int:
+    """The number of who reads in this way: a new credential for the same goes on where the old one stood."""
+    return id_key(json.dumps([organisation.id, credential.person, purpose, encrypted]))
 
 
 def narrowed(

@@ -98,6 +98,8 @@ class ObjectRow(SQLModel, table=True):
         Index("object_id", "id_key", "feed", "claim", "version"),  # finding the newest of many versions: one step
         Index("object_label", "feed", "label", "seq"),
         Index("object_type", "feed", "type", "seq"),
+        Index("object_opening", "visible_from", sqlite_where=text("visible_from IS NOT NULL"),
+              postgresql_where=text("visible_from IS NOT NULL")),
     )
     number: int | None = Field(default=None, sa_column=Column(_NUMBER, primary_key=True))
     feed: int = Field(sa_column=Column(Integer, ForeignKey("feed.number"), nullable=False))
@@ -124,7 +126,7 @@ class ReferenceRow(SQLModel, table=True):
     """An object refers to another that its contributor could see when it was pushed (P20)."""
 
     __tablename__ = "reference"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index("reference_target", "target_key"), {"sqlite_with_rowid": False})
     object: int = Field(sa_column=Column(
         _NUMBER, ForeignKey("object.number", ondelete="CASCADE"), primary_key=True, autoincrement=False))
     target_key: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
 )
 
+from exchange.store.arrival_tables import ARRIVAL
 from exchange.store.object_tables import FEED, GRANT, LABEL, OBJECT, REFERENCE, WITHHOLDING
 from exchange.store.shares import Shares
 from exchange.store.statement import Prepared, count, listed, number, one_of, text
@@ -36,11 +37,15 @@ __all__ = ["NOBODY", "Column", "Filter", "ObjectQueries", "Reader", "Versions", 
 
 Column = Literal[
     "seq", "body", "stix_id", "version", "version_text", "spec_version", "contributor", "label", "closure", "number",
-    "claim", "type",
+    "claim", "type", "date",
 ]
+"""``date`` is the date added for the reader: ``seq``, the place among all, unless its seat saw the object later."""
 
 
 _LINK = REFERENCE.alias("link")
+_Order = Literal["common", "early", "late", "named"]
+"""Which rows, and in which order: all by ``seq``; those that the seat saw when they were pushed; those that it saw
+later, by that date; the few that were asked by id, by either."""
 
 
 @dataclass(frozen=True)
@@ -85,17 +90,32 @@ class ObjectQueries:
         ``connection`` is a raw driver connection.
         """
         values = self._values(feed, reader, wanted)
+        if not reader.arrived:
+            return self._early(connection, feed, reader, wanted, columns, values, "common")
+        if wanted.ids is not None:
+            return self._statement(wanted, columns, "named").run(connection, **values)
+        dated: tuple[Column, ...] = ("date", *columns)
+        rows = self._early(connection, feed, reader, wanted, dated, values, "early")
+        if wanted.after < reader.arrived:
+            rows += self._statement(wanted, dated, "late").run(connection, **values)
+            rows.sort(key=lambda row: row[0])
+        return [row[1:] for row in rows[: wanted.limit + 1]]
+
+    def _early(
+        self, connection: Any, feed: int, reader: Reader, wanted: Filter, columns: tuple[Column, ...],
+        values: dict[str, Any], order: _Order,
+    ) -> list[tuple[Any, ...]]:
         plain = wanted.ids is None and wanted.types is None and wanted.spec_versions is None
         if plain and self._shares.is_sparse(connection, feed, reader.profile, wanted.after, wanted.limit):
-            return self._by_label(connection, wanted, columns, values)
-        return self._statement(wanted, columns).run(connection, **values)
+            return self._by_label(connection, wanted, columns, values, order)
+        return self._statement(wanted, columns, order).run(connection, **values)
 
     def _by_label(
-        self, connection: Any, wanted: Filter, columns: tuple[Column, ...], values: dict[str, Any]
+        self, connection: Any, wanted: Filter, columns: tuple[Column, ...], values: dict[str, Any], order: _Order
     ) -> list[tuple[Any, ...]]:
         """The same where the reader sees little of the feed: its labels' newest are merged, a batch at a time."""
         candidates = self._once("candidates", lambda: _candidates(self._dialect))
-        statement = self._statement(wanted, columns, among=True)
+        statement = self._statement(wanted, columns, order, among=True)
         most = wanted.limit + wanted.limit // 4 + 8
         rows: list[tuple[Any, ...]] = []
         while True:
@@ -109,7 +129,8 @@ class ObjectQueries:
 
     def _values(self, feed: int, reader: Reader, wanted: Filter) -> dict[str, Any]:
         values: dict[str, Any] = {
-            "feed": feed, "after": wanted.after, "page": wanted.limit + 1, **reader_values(self._dialect, reader),
+            "feed": feed, "after": wanted.after, "page": wanted.limit + 1, "seat": reader.seat,
+            **reader_values(self._dialect, reader),
         }
         for name, given in (
             ("ids", wanted.ids), ("types", wanted.types), ("specs", wanted.spec_versions),
@@ -123,15 +144,18 @@ class ObjectQueries:
             values["keys"] = listed(self._dialect, [id_key(i) for i in wanted.ids])
         return values
 
-    def _statement(self, wanted: Filter, columns: tuple[Column, ...], *, among: bool = False) -> Prepared:
+    def _statement(
+        self, wanted: Filter, columns: tuple[Column, ...], order: _Order, *, among: bool = False
+    ) -> Prepared:
         shape = (
-            columns, wanted.ids is not None, bool(wanted.numbers), wanted.types and len(wanted.types) == 1,
+            columns, order, wanted.ids is not None, bool(wanted.numbers), wanted.types and len(wanted.types) == 1,
             wanted.types is not None, wanted.spec_versions is not None,
             wanted.versions.keywords, bool(wanted.versions.times), among,
         )
         prepared = self._prepared.get(shape)
         if prepared is None:
-            prepared = self._prepared[shape] = Prepared(self._select(wanted, columns, among=among), self._dialect)
+            prepared = self._prepared[shape] = Prepared(
+                self._select(wanted, columns, order, among=among), self._dialect)
         return prepared
 
     def details(
@@ -199,14 +223,15 @@ class ObjectQueries:
             prepared = self._prepared[name,] = Prepared(make(), self._dialect)
         return prepared
 
-    def _select(self, wanted: Filter, columns: tuple[Column, ...], *, among: bool) -> Select[Any]:
+    def _select(self, wanted: Filter, columns: tuple[Column, ...], order: _Order, *, among: bool) -> Select[Any]:
         row = OBJECT.c
-        # Arithmetic on seq keeps the database from walking the whole order where ids are few.
-        seq = row.seq if wanted.ids is None else row.seq + literal_column("0")
+        date = _date(order)
+        # Arithmetic on the date keeps the database from walking the whole order where ids are few.
+        place = date if wanted.ids is None else date + literal_column("0")
         # Candidates are found by their grants: asked again here, PostgreSQL goes through all grants for each row.
         seen = present(OBJECT, self._dialect) if among else visible(OBJECT, self._dialect)
         conditions = [row.feed == number("feed"), seen]
-        conditions.append(one_of(self._dialect, row.seq, "seqs") if among else seq > number("after"))
+        conditions.append(one_of(self._dialect, row.seq, "seqs") if among else place > number("after"))
         if wanted.ids is not None:
             conditions.append(self._named(bool(wanted.numbers)))
         if wanted.types is not None:
@@ -217,11 +242,16 @@ class ObjectQueries:
             conditions.append(one_of(self._dialect, row.spec_version, "specs"))
         conditions.append(or_(row.shared_id == 0, _claimed(self._dialect)))
         if "all" not in wanted.versions.keywords:
-            conditions.append(self._version(wanted.versions))
+            conditions.append(self._version(wanted.versions, date))
+        if order == "early":
+            conditions.append(not_(exists().where(ARRIVAL.c.seat == number("seat"), ARRIVAL.c.object == row.number)))
+        if order == "late":
+            conditions += [ARRIVAL.c.seat == number("seat"), ARRIVAL.c.feed == number("feed"),
+                           ARRIVAL.c.object == row.number]
         return (
-            select(*(row[name] for name in columns))
+            select(*(date.label("date") if name == "date" else row[name] for name in columns))
             .where(*conditions)
-            .order_by(seq)
+            .order_by(place)
             .limit(count("page"))
         )
 
@@ -234,7 +264,7 @@ class ObjectQueries:
         )
         return or_(by_id, one_of(self._dialect, row.number, "numbers")) if derived else by_id
 
-    def _version(self, versions: Versions) -> ColumnElement[bool]:
+    def _version(self, versions: Versions, date: ColumnElement[int]) -> ColumnElement[bool]:
         row = OBJECT.c
         choices: list[ColumnElement[bool]] = []
         if "last" in versions.keywords:
@@ -243,8 +273,19 @@ class ObjectQueries:
             choices.append(or_(row.shared_id == 0, ~_sibling(self._dialect, newer=False)))
         if versions.times:
             choices.append(one_of(self._dialect, row.version, "times"))
-            choices.append(and_(row.version == "", one_of(self._dialect, row.seq, "added")))
+            choices.append(and_(row.version == "", one_of(self._dialect, date, "added")))
         return or_(*choices) if choices else false()
+
+
+def _date(order: _Order) -> ColumnElement[int]:
+    """The date added, as the seat can tell."""
+    row = OBJECT.c
+    if order == "late":
+        return ARRIVAL.c.date
+    if order == "named":
+        late = select(ARRIVAL.c.date).where(ARRIVAL.c.seat == number("seat"), ARRIVAL.c.object == row.number)
+        return func.coalesce(late.correlate(OBJECT).scalar_subquery(), row.seq)
+    return row.seq
 
 
 def _same_id(other: FromClause) -> ColumnElement[bool]:

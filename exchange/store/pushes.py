@@ -22,6 +22,7 @@ from exchange.store.objects import Versions
 from exchange.store.references import add_references, closed_targets
 from exchange.store.statement import listed, number, one_of
 from exchange.store.states import add_withdrawn, written
+from exchange.store.stirs import stir_pushed
 from exchange.store.visibility import Reader, id_key, reader_values, visible
 
 _LAST = select(FEED.c.last_seq).where(FEED.c.number == number("feed")).with_for_update()
@@ -96,6 +97,7 @@ def add_objects(
         some = rows[start : start + _AT_A_TIME]
         connection.exec_driver_sql(sql, some if names is None else [tuple([row[n] for n in names]) for row in some])
         pause()
+    stir_pushed(connection, feed, range(first, first + len(fresh)))
     add_references(connection, feed, closed)
     dates = iter(range(first, first + len(fresh)))
     return [replace(f, seq=next(dates)) if f.fate == "added" else f for f in fates]

@@ -13,6 +13,7 @@ from exchange.model.state import State
 from exchange.store.case_tables import CONTRIBUTOR_DAY, CONTRIBUTOR_HOLD, VERDICT
 from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT
 from exchange.store.pushes import lock_feed
+from exchange.store.stirs import stir_shown
 
 DAY = 86_400_000_000
 """Microseconds."""
@@ -178,6 +179,7 @@ def release_rows(connection: Connection, contributor: int, now: int) -> int:
         )
         connection.execute(update(FEED).where(FEED.c.number == feed).values(
             last_seq=first + len(numbers) - 1, revision=FEED.c.revision + 1))
+        stir_shown(connection, numbers, itself=False)
         released += len(numbers)
     return released
 

@@ -14,6 +14,7 @@ from exchange.stix.timestamp import from_microseconds
 from exchange.store.object_tables import CONTRIBUTOR, FEED, GRANT, LABEL, OBJECT, PROFILE, RECIPIENT
 from exchange.store.objects import id_key
 from exchange.store.obligation_tables import STATE_CHANGE, WITHDRAWN
+from exchange.store.stirs import stir_shown
 
 _AT_ONCE = 500
 _REVISE = update(FEED).values(revision=FEED.c.revision + 1)
@@ -94,13 +95,16 @@ def body_of(connection: Connection, version: Version) -> bytes:
 def set_state(connection: Connection, versions: Iterable[Version], state: State) -> None:
     """Give rows a state; pages that were kept of their collections no longer count."""
     feeds = set()
-    numbers = []
+    numbers, shown = [], []
     for version in versions:
         feeds.add(version.feed)
         numbers.append(version.number)
+        if state <= State.DISPUTED < version.state:
+            shown.append(version.number)
     for some in _some(numbers):
         connection.execute(update(OBJECT).where(OBJECT.c.number.in_(some)).values(state=int(state)))
     revise(connection, feeds)
+    stir_shown(connection, shown)
 
 
 def revise(connection: Connection, feeds: Iterable[int]) -> None:

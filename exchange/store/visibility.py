@@ -56,6 +56,14 @@ class Reader:
     purpose: str = ""
     policy: str = ""
     """Digest of the policy version that decides for it."""
+    directory: int = 0
+    """Version of the directory that all this was read from."""
+    seat: int = 0
+    """Number of whoever reads in this way, whatever the credential (``arrival_tables``); 0: nobody keeps its place."""
+    opened: int | None = None
+    """Release dates up to then are over for it (microseconds); None: up to ``now``."""
+    arrived: int = 0
+    """In the collection that is asked: date of the last object that its seat saw later than it was pushed; 0: none."""
 
 
 def id_key(stix_id: str) -> int:
@@ -67,6 +75,7 @@ def reader_values(dialect: Dialect, reader: Reader) -> dict[str, Any]:
     """What ``visible`` and ``seen`` bind."""
     return {
         "profile": reader.profile, "now": reader.now, "org": reader.org,
+        "opened": reader.now if reader.opened is None else reader.opened,
         "collections": _listed(dialect, reader.collections),
     }
 
@@ -91,7 +100,7 @@ def present(rows: FromClause, dialect: Dialect, *, full: bool = False, deep: int
     """The rest of ``visible``, where the label is known to be granted."""
     return and_(
         or_(rows.c.state <= _word(State.DISPUTED), _by_state(rows)),
-        or_(rows.c.visible_from.is_(None), rows.c.visible_from <= number("now")),
+        or_(rows.c.visible_from.is_(None), rows.c.visible_from <= number("opened")),
         or_(rows.c.visible_until.is_(None), rows.c.visible_until > number("now")),
         or_(rows.c.closure == _word(Closure.FREE), _closed(rows, dialect, full=full, deep=deep)),
     )

@@ -166,7 +166,6 @@ def test_when_an_embargo_ends_an_object_is_there(exchange: ExchangeProcess, lane
     assert SECRET["id"] in gamma.get(lane + "manifest/").ids
 
 
-@pytest.mark.xfail(reason="an embargoed object keeps the date of its push, which followers have passed", strict=True)
 def test_a_follower_meets_an_object_whose_embargo_ended(exchange: ExchangeProcess, lane: str) -> None:
     gamma = exchange.caller("gamma")
     bring(exchange, lane, under("GREEN", not_before=soon(2)))

@@ -29,6 +29,7 @@ ROOMS = (
     "exchange.store.log_tables",
     "exchange.store.webhook_tables",
     "exchange.store.limit_tables",
+    "exchange.store.arrival_tables",
 )
 for room in ROOMS:
     if util.find_spec(room):

@@ -156,11 +156,12 @@ class _Stream:
 
     def _events(self, page: Page) -> bytes:
         parts = [
-            _event("revoked" if msgspec.json.decode(raw, type=_Head).revoked else "object", raw, from_microseconds(seq))
-            for seq, raw in zip(page.seqs, raw_objects(page), strict=True)
+            _event("revoked" if msgspec.json.decode(raw, type=_Head).revoked else "object", raw,
+                   from_microseconds(date))
+            for date, raw in zip(page.dates, raw_objects(page), strict=True)
         ]
         self._after = microseconds(str(page.last))
-        if not page.seqs or page.seqs[-1] != self._after:
+        if not page.dates or page.dates[-1] != self._after:
             parts.append(_event("place", b"{}", str(page.last)))  # nothing wanted: the client goes on behind it
         return b"".join(parts)
 
