@@ -67,7 +67,7 @@ class Release:
     @property
     def order(self) -> tuple[tuple[int, ...], str]:
         """Releases in the order of their version, else of their time."""
-        return tuple(int(part) for part in self.version.split(".") if part.isdigit()), self.stamp
+        return tuple(int(part) for part in self.version.split(".") if part.isdecimal() and len(part) < 10), self.stamp
 
 
 class Disarm(Connector):

@@ -181,7 +181,7 @@ def _misp(said: Said, predicate: str, value: str, _tag: str) -> None:
 
 
 def _osint(said: Said, predicate: str, value: str, _tag: str) -> None:
-    if predicate == "certainty" and value.isdigit() and int(value) <= 100:
+    if predicate == "certainty" and re.fullmatch("0*(?:[0-9]{1,2}|100)", value[:100]):
         _confident(said, int(value), "osint-certainty")
 
 

@@ -178,7 +178,7 @@ def _counted(said: Mapping[str, str], base: Finding, comments: list[str]) -> Fin
     platform = _platform(said.get("platform", ""))
     asset = folded(said.get("asset_type", "") or "account").replace(" ", "-").removesuffix("s")
     plain = text.replace(",", "").replace(" ", "")
-    if plain.isdigit() and len(plain) < 16:
+    if plain.isdecimal() and len(plain) < 16:
         found: tuple[figures.Count, ...] = (figures.Count(platform, asset, int(plain), False, False, text),)
     else:
         found = figures.counts(text, platform)

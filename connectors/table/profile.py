@@ -186,7 +186,7 @@ def check_source(raw: Mapping[str, Any], path: Path | str) -> dict[str, str]:
             _one_of(said[name], known, name, path)
     if "tlp" in said and from_word(f"tlp:{said['tlp'].lower().removeprefix('tlp:')}") is None:
         raise InputError(f"In {path} tlp is {said['tlp']!r}.", fix="Use clear, green, amber, amber+strict or red.")
-    if "confidence" in said and not (said["confidence"].isdigit() and int(said["confidence"]) <= 100):
+    if "confidence" in said and not re.fullmatch("0*(?:[0-9]{1,2}|100)", said["confidence"]):
         raise InputError(f"In {path} confidence is {said['confidence']!r}.", fix="Use a number from 0 to 100.")
     if "date" in said and not (re.fullmatch(r"\d{4}-\d\d-\d\d", said["date"])
                                and is_real_date(said["date"] + "T00:00:00Z")):  # fmt: skip

@@ -22,6 +22,8 @@ from exchange.stix.ids import sco_id
 Object = dict[str, Any]
 
 _HASHED = re.compile(r"[A-Za-z0-9+/_\-]{38,43}={0,2}\Z|[0-9a-f]{64}\Z")
+_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
+"""A number as the platform writes it: 64 bits."""
 _MOST = 2**53
 
 
@@ -71,7 +73,7 @@ def account(cells: Mapping[str, str]) -> Account:
     handle = cells.get("user_screen_name", "").strip()
     if is_hash(number):
         return Account(_observable({"account_type": "x", "user_id": f"hashed:{number}"}, cells), None, "")
-    if number and not number.isdigit():
+    if number and not _ID.fullmatch(number):
         raise IdentifierError(f"{number[:80]!r} is neither an id of X nor one of its hashes")
     if not handle or is_hash(handle):
         if not number:
@@ -85,7 +87,7 @@ def account(cells: Mapping[str, str]) -> Account:
 def _observable(named: Mapping[str, str], cells: Mapping[str, str]) -> Object:
     says: Object = {"extension_type": "property-extension", "account_kind": "profile", "platform": "x"}
     followers = cells.get("follower_count", "").strip()
-    if followers.isdigit() and int(followers) < _MOST:
+    if _ID.fullmatch(followers) and int(followers) < _MOST:
         says["followers"] = int(followers)
     found = {"type": "user-account", "spec_version": "2.1", "id": sco_id("user-account", named), **named}
     created = _day(cells.get("account_creation_date", ""))

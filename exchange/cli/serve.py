@@ -27,7 +27,7 @@ def command(bind: str, workers: int, sources: Path | None) -> None:
     from exchange.wiring import prepare
 
     host, colon, port = bind.rpartition(":")
-    if not (colon and host and port.isdigit() and int(port) < 65_536):
+    if not (colon and host and port.isdecimal() and len(port) < 6 and int(port) < 65_536):
         raise InputError(f"--bind {bind!r} isn't HOST:PORT.", fix="For example 127.0.0.1:8080.")
     settings = read_settings()
     _check_free(host, int(port))

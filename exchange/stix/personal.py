@@ -176,7 +176,10 @@ def _terms(held: Iterable[tuple[str, Any, str]]) -> set[str]:
     return found
 
 
+_PREFIX = re.compile("[0-9]{1,3}")
+
+
 def _is_range(value: str) -> bool:
     """Whether a CIDR text spans more than one address, so that it points at no single line."""
     address, _, bits = value.partition("/")
-    return bits.isdigit() and int(bits) < (128 if ":" in address else 32)
+    return _PREFIX.fullmatch(bits) is not None and int(bits) < (128 if ":" in address else 32)

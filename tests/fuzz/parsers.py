@@ -216,7 +216,7 @@ def _in_a_file(name: str, read: Callable[[Path], object]) -> Callable[[bytes], N
     return whole
 
 
-_INDICATOR = json.dumps({
+INDICATOR = json.dumps({
     "type": "indicator", "spec_version": "2.1", "id": "indicator--0d3a4c0e-7ad0-4b8b-9b1f-8a4d0f8a9c03",
     "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "pattern_type": "stix",
     "pattern": "[domain-name:value = 'lorem.example']", "valid_from": "2026-01-01T00:00:00Z", "lang": "en",
@@ -234,8 +234,8 @@ PARSERS: Mapping[str, Parser] = {
         b" IN ('aa', 'bb')] WITHIN 300.5 SECONDS", b"([a:b[*].c_ref.d ISSUBSET '198.51.100.0/24'] OR [x:y >= -1.5])"
         b" REPEATS 5 TIMES START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00.5Z'",
         b"[a:b NOT LIKE 'lo%' OR EXISTS a:b AND a:c = h'00ff' AND a:d = b'AAA=' AND a:e != true]")),
-    "stix-object": Parser(_stix_object, (_INDICATOR, _PERSON)),
-    "envelope": Parser(_envelope, (b'{"objects":[' + _INDICATOR + b"," + _PERSON + b'],"more":false}',)),
+    "stix-object": Parser(_stix_object, (INDICATOR, _PERSON)),
+    "envelope": Parser(_envelope, (b'{"objects":[' + INDICATOR + b"," + _PERSON + b'],"more":false}',)),
     "taxii-filters": Parser(_filters, (
         b"match[type]=indicator,malware&match[version]=last,2026-01-01T00:00:00Z&limit=5&added_after=2026-01-01T00:00:00.1Z",
         b"match[id]=indicator--0d3a4c0e&match[spec_version]=2.1&next=abc", b"match[platform]=x&match[class]=spam")),
@@ -253,7 +253,7 @@ PARSERS: Mapping[str, Parser] = {
                            b"\2" + zstandard.ZstdCompressor().compress(b"lorem " * 50))),
     "events": Parser(_sse, (b"id: 1\nevent: object\ndata: {}\n\n:\nretry: 5\r\n\r\n",)),
     "stix-file": Parser(_file(STIX_FILE, "a.json"), (
-        b'{"type":"bundle","id":"bundle--0d3a4c0e-7ad0-4b8b-9b1f-8a4d0f8a9c06","objects":[' + _INDICATOR + b",7]}",
+        b'{"type":"bundle","id":"bundle--0d3a4c0e-7ad0-4b8b-9b1f-8a4d0f8a9c06","objects":[' + INDICATOR + b",7]}",
         b"[" + _PERSON + b"]", b"\xff\xfe{\x00}\x00")),
     "table-csv": Parser(_file(TABLE, "a.csv"), (
         b'domain,comment,date\nlorem.example,"a ""b"", c",2026-01-31\nipsum[.]example,=1+1,31.01.2026\n',

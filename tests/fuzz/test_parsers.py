@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchange.errors import ExchangeError
-from tests.fuzz.parsers import PARSERS
+from tests.fuzz.parsers import INDICATOR, PARSERS
 
 _EXAMPLES = int(os.environ.get("CIBX_TEST_EXAMPLES", "25"))
 _PIECES = st.sampled_from([
     b"", b"\0", b"'", b'"', b"\\", b"[", b"]" * 3, b"{", b"[" * 200, b"null", b"-1", b"1e999", b"9" * 5_000, b",", b";",
-    b"\r\n", b"\n", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", "١２".encode(), b"=", b"%00", b"2026-02-30", b"\xef\xbb\xbf",
+    "²".encode(), b"/32", b"\r\n", b"\n", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", "١２".encode(), b"=", b"%00", b"2026-02-30", b"\xef\xbb\xbf",
 ]) | st.binary(max_size=8)
 """What readers stumble over."""
 
@@ -64,6 +64,11 @@ def test_a_sample_reaches_its_reader(name: str, sample: bytes) -> None:
 @pytest.mark.parametrize(("name", "data"), [
     ("stix-file", b'{"type":"bundle","id":'),  # the file ends where a value should begin
     ("policy-pack", b"[pack]\ntitle = " + b"9" * 5_000),  # Python reads numbers of 4,300 digits at most
+    ("stix-object", INDICATOR.replace(b"domain-name:value = 'lorem.example'", "ipv4-addr:value = '192.0.2.1/²'".encode())),
+    ("stix-object", INDICATOR.replace(b"domain-name:value = 'lorem.example'", b"ipv6-addr:value = '::/" + b"9" * 5_000 + b"'")),
+    ("table-csv", b"accounts,platform\n" + "²,x\n".encode()),
+    ("x-archive", b"userid,user_display_name,user_screen_name,follower_count\n" + "1234,lorem,lorem,²\n".encode()),
+    ("x-archive", b"userid,user_display_name,user_screen_name\n" + b"9" * 30_000 + b",lorem,\n"),
     ("table-csv", b"domain,comment\n" + b"9" * 30_000 + b",b\n"),  # took minutes: each digit began a number
     ("identifier", b"[" * 3_000 + b".a"),  # took a minute: each pass undid one bracket
 ])

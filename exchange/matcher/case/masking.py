@@ -23,7 +23,7 @@ def shown(kind: str, value: str | None) -> str:
         return "–"
     if kind in ("ip4", "ip_range", "ip"):
         return _address(text)
-    if text.isdigit() and (len(text) >= _TOKEN_DIGITS or kind in ("share", "tag")):
+    if text.isdecimal() and (len(text) >= _TOKEN_DIGITS or kind in ("share", "tag")):
         return f"token …{int(text) & 0xFFFFFF:06x}"
     if re.fullmatch(r"[0-9a-f]{64}", text):
         return f"picture {text[:8]}…"
