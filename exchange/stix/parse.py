@@ -1,13 +1,15 @@
 """Strict reading of one JSON object: what two readers could understand differently is refused.
 
 Refused: bytes that aren't UTF-8, duplicate keys, NUL characters, lone surrogates, NaN and Infinity (also as
-1e999), nesting deeper than 64, numbers over 400 digits, strings over 5 MiB. Integers stay exact.
+1e999), nesting deeper than 64, numbers over 400 digits, strings over 5 MiB, more than 100,000 values. Integers
+stay exact.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import Any, NoReturn
 
 from exchange.stix.fault import JSON_INVALID, StixFault, shown
@@ -18,16 +20,20 @@ MAX_DIGITS = 400
 """Longest number, in characters."""
 MAX_STRING = 5 * 1024 * 1024
 """Longest string, in characters: room for an attachment, not for a disk image."""
+MAX_VALUES = 100_000
+"""Most values of one object, in all its lists and objects together: a report that refers to 20,000 objects has room."""
 
-_BRACKETS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+"""The last quotation mark may be missing: else each quotation mark of an open string would be tried as its beginning."""
+_BRACKETS = re.compile(rb"[\[{]|[\]}]")
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _INFINITE = float("inf")
 
 
 def parse_strict(raw: bytes) -> dict[str, Any]:
     """Parse one JSON object; raises StixFault (``json-invalid``) whose sentence says what is wrong where."""
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
-        _check_depth(raw)
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or raw.count(b",") >= MAX_VALUES:
+        _check_size(_STRING.sub(b"", raw))
     try:
         value = _DECODER.decode(raw.decode())
     except UnicodeDecodeError as error:
@@ -82,16 +88,18 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _check_depth(raw: bytes) -> None:
+def _check_size(bare: bytes) -> None:
+    """Depth and number of values of JSON without its strings, before anything is made of it."""
     depth = 0
-    for match in _BRACKETS.finditer(raw):
-        first = match[0][0]
-        if first in b"[{":
+    for match in islice(_BRACKETS.finditer(bare), 2 * MAX_VALUES):
+        if match[0] in b"[{":
             depth += 1
             if depth > MAX_DEPTH:
-                _refuse("", f"The object is nested deeper than {MAX_DEPTH} levels at byte {match.start()}.")
-        elif first in b"]}":
+                _refuse("", f"The object is nested deeper than {MAX_DEPTH} levels.")
+        else:
             depth -= 1
+    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > MAX_VALUES:
+        _refuse("", f"The object has more than {MAX_VALUES} values in its lists and objects. Make several objects of it.")
 
 
 def _check_strings(value: Any, path: str) -> None:

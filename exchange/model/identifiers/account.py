@@ -102,8 +102,10 @@ def read(text: str) -> AccountKey:
 def place(address: str) -> Place | None:
     """What the address points at; None where its host is no known platform or its path has no known shape.
 
-    Takes fanged or defanged addresses, with or without a scheme.
+    Takes fanged or defanged addresses, with or without a scheme; None for one of over 2,048 characters.
     """
+    if len(address) > _MAX_TEXT:
+        return None
     return _at(refang(address), address)
 
 

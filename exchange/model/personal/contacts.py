@@ -34,7 +34,7 @@ _DATES = re.compile(r"""
     | (?<![\d:]) [0-2]?\d : [0-5]\d (?: :[0-5]\d )? (?! [\d:] )
 """, re.VERBOSE)  # fmt: skip
 _PLACES = re.compile(r"(?<![\d.+])-?\d{1,3}\.\d{3,}\s*[,;/ ]\s*-?\d{1,3}\.\d{3,}(?!\d)")
-_URL = re.compile(r"\b(?:https?|hxxps?|ftp)://\S+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S*", re.IGNORECASE)
+_URL = re.compile(r"\b(?:https?|hxxps?|ftp)://\S+|\b(?:[a-z0-9-]{1,63}\.){1,20}[a-z]{2,63}/\S*", re.IGNORECASE)
 _IDS = re.compile(r"(?<!\d)\d{5,}(?!\d)")
 _URL_PHONE = re.compile(
     r"(?:\btel:|\bsms:|\bcallto:|\bwa\.me/|whatsapp\.com/send\S*?phone=|viber\.(?:com|click)/|signal\.me/#p/|\bt\.me/\+"
@@ -69,7 +69,7 @@ _CALLED_USER = re.compile(
     r"\b(?:user|account)(?:\s*[:=]\s*|\s+)[\"'“‘]?(?=[\w.-]*[_\d])[A-Za-z][\w.-]{3,40}[\"'”’]?(?!\w)")
 _TAGGED = re.compile(r"\blive:\.?[\w.]{6,}|(?<![\w#])(?=[A-Za-z]*[\d_.])[A-Za-z][\w.]{2,31}#\d{4}(?!\w)")
 """Skype's ids, and Discord's names with their four digits."""
-_ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s\"'<>()\[\]]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]{1,63}\.){1,20}[a-z]{2,63}/[^\s\"'<>()\[\]]+", re.IGNORECASE)
 
 
 def emails(text: str) -> bool:

@@ -59,7 +59,7 @@ _MAC = re.compile(r"(?<![0-9A-Fa-f:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\
 _DEVICE = re.compile(
     r"\b(?:imei|imsi|idfa|idfv|gaid|aaid|android[ _-]?id|advertising[ _-]?id|device[ _-]?(?:id|fingerprint|serial)"
     r"|browser fingerprint|session[ _-]?(?:id|token)|cookie|serial (?:number|no\.?)|mac address)\b"
-    r"\W{0,6}(?:\w{1,6}\W{1,3}){0,2}?(?=[\w-]*\d)[\w-]{8,}", re.IGNORECASE)  # fmt: skip
+    r"\W{0,6}(?:\w{1,6}\W{1,3}){0,2}?(?=[\w-]{0,99}\d)[\w-]{8,}", re.IGNORECASE)  # fmt: skip
 _AGENT = re.compile(r"\bMozilla/\d|\bAppleWebKit/\d|\bDalvik/\d")
 _IMEI = re.compile(r"(?<!\d)(?:01|35|49|86|99)\d{13}(?!\d)")
 _HEX = "[0-9a-fA-F]"

@@ -16,7 +16,7 @@ _NUMBER = (
     r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|fifty|some|several|many|more|me"
     r"|us|the|this)"
 )
-_BEGIN = r"(?:^|[.!?:;=&\n\"“”«'‘>|\]]\s*)"
+_BEGIN = r"(?:^|[.!?:;=&\n\"“”«'‘>|\]]\s{0,99}+)"
 _QUOTE = r"[\"“«'‘]"
 _SAID = r"(?:was|were|is|read|reads|said|says|used)"
 _VERB = r"(?:write|generate|create|draft|compose|produce|rewrite|paraphrase|translate|give|make|summari[sz]e|invent)"
@@ -45,7 +45,7 @@ _PATTERNS = tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern 
     rf"\bprompts?(?:\s+text)?\s*(?:{_SAID}\s*[:,]?\s*{_QUOTE}|[:=]\s*\S)",
     rf"\b(?:outputs?|completions?|responses?|transcript|conversation)\s*(?:{_SAID}\s*[:,]?\s*[\"“«]|[:=]\s*{_QUOTE}"
     r"|[:=]\s*(?:\S+\s+){7,}\S)",
-    r"(?:^|[\n\"“]|\s{2,})\s*(?:user|human|assistant|system|bot|ai|q|a)\s*:\s*\S+(?:\s+\S+){3,}",
+    r"(?:^|(?<=[\"“])|(?<=\s\s)|(?<=[\"“]\s)|(?<=^\s))(?:user|human|assistant|system|bot|ai|q|a)\s*:\s*\S+(?:\s+\S+){3}",
     r"<\|?(?:im_start|im_end|system|user|assistant|endoftext|begin_of_text|start_header_id)\|?>|\[/?INST\]|<<SYS>>",
     r"^#{2,3}\s*(?:Instruction|Response|Input)",
     r"[\"']?role[\"']?\s*[:=]\s*[\"']?(?:user|assistant|system|developer|tool)\b",
@@ -59,7 +59,7 @@ _PATTERNS = tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern 
     rf"{_BEGIN}(?:sure|certainly|of course|absolutely)[,!.]+\s+(?:here|i)\b",
     rf"{_BEGIN}here(?:'s| is| are)\s+{_NUMBER}\b[^.\n]{{0,60}}?\b{_MADE}\b[^.\n]{{0,40}}:",
     r"\bin the (?:voice|style|tone|persona) of (?:an? )?[^.\n]{0,40}[:,\"“@]",
-    r"[\"“«](?:[^\s\"”»]+\s+){14,}[^\s\"”»]+[\"”»]",
+    r"[\"“«](?:[^\s\"”»]{1,80}+\s++){14,}[^\s\"”»]{1,80}+[\"”»]",
 ))  # fmt: skip
 
 

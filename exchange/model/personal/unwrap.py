@@ -19,6 +19,8 @@ from urllib.parse import unquote
 from exchange.model.identifiers.refang import refang
 
 _DEEPEST, _MOST, _LONGEST = 4, 60, 200_000
+_MOST_CHARACTERS = 120_000
+"""Of all forms of a text together: no text costs more than some seconds, however many disguises it wears."""
 _SHORTEST_TOKEN, _MOST_TOKENS = 8, 200
 _DIGITS = 5
 """Digits that a run must have for its letters to be read as digits too."""
@@ -71,8 +73,8 @@ _WORD = re.compile(r"\w+|\+")
 _AT = (r"(?:at|ät|arrobas?|arobase|klammeraffe|apenstaartje|sobaka|собака|zavinac|chez|chiocciola|commat|at-sign|malpa"
        r"|kukac|snabel-a)")  # fmt: skip
 _DOT = r"(?:dot|d0t|punkt|punto|ponto|point|period|full stop|nokta)"
-_OPEN, _CLOSE = r"\s*[\[({<_*|~^\"'/\\-]+\s*", r"\s*[\])}>_*|~^\"'/\\-]+\s*"
-_SPELLED_AT = re.compile(rf"(?<=\w)(?:{_OPEN}(?:{_AT}|@){_CLOSE}|\s*[\[({{<]a[\])}}>]\s*)(?=\w)", re.IGNORECASE)
+_OPEN, _CLOSE = r"\s{0,9}[\[({<_*|~^\"'/\\-]{1,9}+\s{0,9}+", r"\s{0,9}[\])}>_*|~^\"'/\\-]{1,9}\s{0,9}"
+_SPELLED_AT = re.compile(rf"(?<=\w)(?:{_OPEN}(?:{_AT}|@){_CLOSE}|\s{{0,9}}[\[({{<]a[\])}}>]\s{{0,9}})(?=\w)", re.IGNORECASE)
 _SPELLED_DOT = re.compile(rf"(?<=\w){_OPEN}(?:{_DOT}|\.){_CLOSE}(?=\w)", re.IGNORECASE)
 _BARE_DOT = re.compile(rf"(?<=\w)\s+{_DOT}\s+(?=\w)", re.IGNORECASE)
 _BARE_AT = re.compile(rf"(?<=\w)\s+{_AT}\s+(?=[\w-]+\.\w)", re.IGNORECASE)
@@ -90,11 +92,13 @@ def views(text: str) -> Iterator[tuple[str, str]]:
     """The text folded, then every form that undoing a disguise gives, each once, with the name of the disguise."""
     queue = [("", fold(text[:_LONGEST]), 0)]
     seen: set[str] = set()
-    while queue and len(seen) < _MOST:
+    characters = 0
+    while queue and len(seen) < _MOST and characters < _MOST_CHARACTERS:
         how, view, depth = queue.pop(0)
         if view in seen or not view.strip():
             continue
         seen.add(view)
+        characters += len(view)
         yield how, view
         if depth < _DEEPEST:
             queue += [(how or name, fold(undone), depth + 1)

@@ -20,9 +20,11 @@ _MASTER = re.compile(
     | (?P<word>[A-Za-z_][A-Za-z0-9_-]*)
     | (?P<number>[+-]?(?:[0-9]*\.[0-9]+|[0-9]+))
     | (?P<sign><=|>=|!=|<>|==|[=<>\[\]().:,*])
+    | (?P<none>.)
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
+"""The last matches what starts no token: else each later place would be tried, to the end of what isn't closed."""
 
 _MAX_NUMBER = 400
 
@@ -41,9 +43,9 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     at = 0
     for hit in _MASTER.finditer(text):
-        if hit.start() != at:
-            break
         kind = hit.lastgroup or ""
+        if kind == "none":
+            break
         if kind != "space":
             word = hit[0]
             found.append(Token("keyword" if kind == "word" and word in KEYWORDS else kind, word, at))
