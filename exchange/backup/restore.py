@@ -7,7 +7,8 @@ replaced in one transaction and marked as unfinished until the rest is done: a s
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,10 +18,12 @@ from sqlalchemy import inspect
 from exchange.audit.checkpoint import read_checkpoint
 from exchange.audit.note import read_note
 from exchange.backup.archive import Manifest, peek, read_archive, sync_folder
+from exchange.backup.narrow import Narrowed, hold_again, take_back_again
 from exchange.backup.take import DATABASE, DUMP, LEDGER, key_files
 from exchange.errors import ExchangeError, InputError, SettingError
 from exchange.notary.keys import key_path, remembered_head
 from exchange.obligations.erasure_list import Erased, ErasureList, Listed, erasures_path, read_erasures
+from exchange.obligations.taken_back import TakenBack
 from exchange.obligations.transitions import By
 from exchange.settings import Settings
 from exchange.store import log
@@ -72,6 +75,8 @@ class Restored:
     signed: int | None
     """Leaves that were signed before, as the file beside the log's key remembers; None where nothing does."""
     keys: Keys
+    narrowed: Narrowed
+    """What else was taken back since and is so again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ def _into_sqlite(settings: Settings, wanted: Wanted, listed: Listed | None, scra
     there = replace(settings, database_url=f"sqlite:///{database}", erasures=str(scratch / "erasures"),
                     seal_key=str(key_files(settings)["seal-key"][1]), log_key=str(key_path(settings)))
     keys = _put_keys(settings, manifest, scratch)
-    erased, size = _bring_up(there, erasures_path(settings), listed, known, manifest, clock)
+    brought = _bring_up(there, erasures_path(settings), listed, known, manifest, clock)
     for file, place in ((Path(f"{database}-ledger"), ledger), (database, target)):
         settle_file(file)
         for left in ("-wal", "-shm", "-journal"):
@@ -152,7 +157,7 @@ def _into_sqlite(settings: Settings, wanted: Wanted, listed: Listed | None, scra
         _sync(file)
         file.replace(place)
     sync_folder(target.parent)
-    return _told(settings, manifest, listed, erased, size, keys, None if not taken else known is not None)
+    return _told(settings, manifest, listed, brought, keys, None if not taken else known is not None)
 
 
 def _sync(file: Path) -> None:
@@ -185,12 +190,12 @@ def _into_postgres(settings: Settings, wanted: Wanted, listed: Listed | None, sc
         keys = _put_keys(settings, manifest, scratch)
         load(engine, scratch / DUMP, scratch)
         there = replace(settings, erasures=str(scratch / "erasures"))
-        erased, size = _bring_up(there, erasures_path(settings), listed, known, manifest, clock)
+        brought = _bring_up(there, erasures_path(settings), listed, known, manifest, clock)
         with write(engine) as connection:
             finish(connection)
     finally:
         engine.dispose()
-    return _told(settings, manifest, listed, erased, size, keys, None if not taken else known is not None)
+    return _told(settings, manifest, listed, brought, keys, None if not taken else known is not None)
 
 
 # -- what both have in common
@@ -214,8 +219,10 @@ def _known(settings: Settings) -> _Known | None:
 
 def _bring_up(
     settings: Settings, own: Path | None, listed: Listed | None, known: _Known | None, manifest: Manifest, clock: int
-) -> tuple[int, int]:
-    """Migrate, erase again, let dates go on where they were; gives the number of objects erased and the log's size.
+) -> tuple[int, int, Narrowed]:
+    """Migrate, take back and erase again, let dates go on where they were.
+
+    Gives the number of objects erased, the log's size and what else was taken back.
 
     ``own`` is where the exchange keeps its list from now on.
     """
@@ -228,9 +235,13 @@ def _bring_up(
             size = log.cursor(connection, "size")
         with write(exchange.engine) as connection:
             raise_dates(connection, now)
+        taken = listed.taken if listed else ()
+        held = hold_again(exchange, taken, now)
         erased = _erase_again(exchange, {_name(one) for one in wanted}, now)
-        _continue_list(exchange, own, wanted)
-        return erased, size
+        narrowed = take_back_again(exchange, taken, now)
+        narrowed.counts += Counter(hold=held)
+        _continue_list(exchange, own, wanted, taken)
+        return erased, size, narrowed
     finally:
         exchange.engine.dispose()
         exchange.ledger.close()
@@ -275,15 +286,18 @@ def _put_keys(settings: Settings, manifest: Manifest, scratch: Path) -> Keys:
     return Keys(tuple(put), tuple(files[name] for name in ("seal-key", "log-key") if not files[name][1].exists()))
 
 
-def _continue_list(exchange: Exchange, path: Path | None, wanted: Iterable[Erased]) -> None:
+def _continue_list(
+    exchange: Exchange, path: Path | None, wanted: Iterable[Erased], taken: Sequence[TakenBack]
+) -> None:
     """The exchange's own list is begun where there is none, and takes over what it lacks of what others told."""
     own = ErasureList(path)
-    own.begin(exchange.engine, exchange.identity)
+    own.begin(exchange.engine)
     if path is None:
         return
-    there = {_name(one) for one in read_erasures(path).erased}
-    if lacking := {_name(one): one for one in wanted if _name(one) not in there}:
-        own.add(lacking.values())
+    present = read_erasures(path)
+    there = {_name(one) for one in present.erased}
+    lacking = {_name(one): one for one in wanted if _name(one) not in there}
+    own.add([*lacking.values(), *(one for one in taken if one not in present.taken)])
 
 
 def _name(one: Erased) -> tuple[str, str, str]:
@@ -291,13 +305,14 @@ def _name(one: Erased) -> tuple[str, str, str]:
 
 
 def _told(
-    settings: Settings, manifest: Manifest, listed: Listed | None, erased: int, size: int, keys: Keys,
+    settings: Settings, manifest: Manifest, listed: Listed | None, brought: tuple[int, int, Narrowed], keys: Keys,
     read_old: bool | None,
 ) -> Restored:
+    erased, size, narrowed = brought
     head = remembered_head(key_path(settings))
     signed = None if head is None else read_checkpoint(read_note(head).text).size
     return Restored(manifest, erased, None if listed is None else len(listed.erased),
-                    0 if listed is None else listed.cut, read_old, size, signed, keys)
+                    0 if listed is None else listed.cut, read_old, size, signed, keys, narrowed)
 
 
 def _not_empty(settings: Settings) -> InputError:

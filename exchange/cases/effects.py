@@ -9,6 +9,7 @@ from typing import Any
 from exchange.cases.contest import Actor
 from exchange.cases.office import Office
 from exchange.model.state import State
+from exchange.obligations import taken_back
 from exchange.obligations.notice import Affected, Kind, Notice, Obligation
 from exchange.obligations.send import send
 from exchange.obligations.states import affected_of, change_state
@@ -132,6 +133,8 @@ def recall_versions(connection: Any, office: Office, feed: int, contributor: int
             stored.add_change(connection, owned, at=now, before=owned.state, after=State.REVOKED,
                               by=(_RULES, "officer", person), reason="Rolled back.", citation=_CITATION)
             stored.set_state(connection, hit, State.REVOKED)
+            office.means().note(connection, taken_back.recalled(
+                now, org, collection, stix_id, [version.version for version in hit]))
             revoked |= {version.seq: version for version in hit}
     told = recipients(connection, office, feed, sorted(revoked), org)
     for receiver, received in sorted(told.items()):

@@ -144,6 +144,8 @@ def _changed(
     """The changes, and the directory with them."""
     from exchange.governance.in_force import PolicyInForce
     from exchange.model.description import DescriptionError, read_description
+    from exchange.obligations.erasure_list import ErasureList, erasures_path
+    from exchange.obligations.taken_back import rights
     from exchange.policy.packtext import texts_of
     from exchange.policy.vocabulary import faults_of_description
     from exchange.store.directory import load_directory
@@ -152,8 +154,9 @@ def _changed(
     from exchange.store.migrations import migrate
 
     changes: list[Change] = []
-    policies = read_settings().policies
-    policy = PolicyInForce(engine, texts_of(Path(policies) if policies else None))
+    settings = read_settings()
+    policy = PolicyInForce(engine, texts_of(Path(settings.policies) if settings.policies else None))
+    noted = ErasureList(erasures_path(settings))
     migrate(engine)
     try:
         with write(engine) as connection:
@@ -167,6 +170,8 @@ def _changed(
                 raise DescriptionError(source, unknown)
             changes = apply(connection, wanted, prune=prune)
             after = load_directory(connection)
+            if not dry_run:
+                noted.note(connection, *rights(time.time_ns() // 1_000, known, after))
             if dry_run:
                 raise _TakenBackError
     except _TakenBackError:

@@ -10,6 +10,12 @@ import click
 if TYPE_CHECKING:
     from exchange.backup.restore import Restored
 
+_KINDS = {
+    "withdrawn": "deletions by contributors", "recalled": "roll-backs of objects", "disputed": "objects disputed",
+    "restricted": "objects restricted", "revoked": "objects revoked", "held": "objects held for review",
+    "hold": "legal holds", "credential": "keys", "organisation": "members suspended", "agreement": "agreements ended",
+    "membership": "memberships ended",
+}
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
@@ -23,8 +29,9 @@ def command(file: Path, replace: bool, erasures: Path | None, without_erasures: 
     """Restore a backup FILE into CIBX_DATABASE_URL; the server is stopped meanwhile.
 
     Objects that were pushed after the backup are gone: their contributors push them again, and get newer dates than
-    were ever given out, so that nobody who follows misses them. What was revoked or deleted after the backup is there
-    again until its contributor does that again.
+    were ever given out, so that nobody who follows misses them. What was erased, revoked, restricted, disputed, put
+    under stricter markings or deleted since is so again, and so are holds, and keys, agreements and members that ended;
+    what was lifted or given anew since has to be done again.
     """
     from exchange.backup.restore import Wanted, restore
     from exchange.settings import read_settings
@@ -33,6 +40,10 @@ def command(file: Path, replace: bool, erasures: Path | None, without_erasures: 
     done = restore(read_settings(), Wanted(file, replace, without_erasures, erasures), system_clock())
     had = done.manifest
     click.echo(f"Restored {had.objects} versions of objects of {_time(had.made_at)}; {_erased(done)}.")
+    for what, count in sorted(done.narrowed.counts.items()):
+        click.echo(f"Taken back again: {count} {_KINDS.get(what, what)}.")
+    for sentence in done.narrowed.by_hand:
+        click.echo(sentence, err=True)
     if done.cut:
         click.echo(f"{done.cut} lines of the list were cut short by a crash; their erasures were never acknowledged.")
     if done.listed is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from exchange.governance.in_force import PolicyInForce
 from exchange.governance.parameters import shadow_period
 from exchange.model.party import Directory
 from exchange.model.policy_version import Stage, Step, Steps
+from exchange.obligations import taken_back
 from exchange.obligations.duties import duties_of
 from exchange.obligations.notice import Affected, Notice
 from exchange.obligations.send import send
@@ -60,6 +61,8 @@ class PolicyChanges:
     policy: PolicyInForce
     directory: Directory
     now: int
+    note: Callable[..., None] = lambda connection, *noted: None
+    """Tells the list outside the database which version decides from now on."""
 
     def propose(self, texts: Mapping[str, str], by: str, why: str) -> Outcome:
         """Make packs a draft. Raises SettingError for packs that can't be read, InputError where their own cases
@@ -105,6 +108,8 @@ class PolicyChanges:
                                shadow=shadow)
                 add_counts(connection, digest, self.now, _counts(changes))
                 add_steps(connection, made)
+                if stage is Stage.ACTIVE:
+                    self.note(connection, taken_back.policy(self.now, digest))
             return Outcome(digest, tuple(made), tuple(changes), tuple(cases))
         raise UnavailableError("The directory is being changed all the time.", fix="Try again.")
 
@@ -127,6 +132,7 @@ class PolicyChanges:
                 raise UnavailableError("The directory changed meanwhile; nothing was rolled back.", fix="Try again.")
             made = roll_back(steps, by=by, why=why, at=self.now, widens=widens)
             add_steps(connection, made)
+            self.note(connection, taken_back.policy(self.now, made[-1].digest))
             since = 0 if active is None else active.at
             notices = self._recalls(connection, changes, since, made[-1])
             sent = send(connection, notices, self.now)

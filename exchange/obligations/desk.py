@@ -10,10 +10,9 @@ from typing import Any
 from exchange.errors import ExchangeError, InputError, NotFoundError
 from exchange.model.party import Directory
 from exchange.model.state import State
-from exchange.obligations import holds, news, sweep, told_by_reports
+from exchange.obligations import holds, news, sweep, taken_back, told_by_reports
 from exchange.obligations.answers import AWAITED, acknowledge, as_json
 from exchange.obligations.duties import duties_of
-from exchange.obligations.erasure_list import Erased
 from exchange.obligations.means import Means, Recipients
 from exchange.obligations.seal import Seal
 from exchange.obligations.states import Changed, change_state
@@ -42,13 +41,13 @@ class Desk:
     seal: Callable[[], Seal]
     follow_change: Callable[[Any, Changed, int], None] = lambda connection, changed, now: None
     """What else a change of state means, in its transaction (microseconds)."""
-    note_erasure: Callable[[Any, Erased], None] = lambda connection, erased: None
+    note: Callable[..., None] = lambda connection, *noted: None
     """As ``Means`` has it."""
 
     @property
     def means(self) -> Means:
         """What the packs in force ask now."""
-        return Means(duties_of(self.packs()), self.recipients, self.forms, self.seal, self.note_erasure)
+        return Means(duties_of(self.packs()), self.recipients, self.forms, self.seal, self.note)
 
     def operators(self) -> list[str]:
         """Organisations that run the exchange."""
@@ -127,12 +126,14 @@ class Desk:
         """Begin a legal hold; gives its number."""
         _check_reason(reason)
         with write(self.engine) as connection:
+            self.note(connection, taken_back.hold(now, org, stix_id, until))
             return holds.hold(connection, self.means, stix_id, org, reason=reason, by=by, now=now, until=until)
 
     def release(self, stix_id: str, org: str, *, by: By, now: int) -> int:
         """End the legal holds on an object; gives how many."""
         with write(self.engine) as connection:
             count = holds.release(connection, stix_id, org, by=by, now=now)
+            self.note(connection, taken_back.released(now, org, stix_id))
         settle(self.engine, dead_rows=False)
         return count
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from exchange.obligations.duties import Duties
-from exchange.obligations.erasure_list import Erased
 from exchange.obligations.seal import Seal
 from exchange.store.ledger import Receipt
 
@@ -25,5 +24,5 @@ class Means:
     """Numbers of objects -> ids of the derived forms (P21) in which they were shown."""
     seal: Callable[[], Seal]
     """Reads (or makes) the key only when a copy is sealed."""
-    note_erasure: Callable[[Any, Erased], None] = lambda connection, erased: None
-    """Puts an erasure on the list outside the database, before the connection's transaction is committed."""
+    note: Callable[..., None] = lambda connection, *noted: None
+    """Puts what is taken back on the list outside the database, before the connection's transaction is committed."""

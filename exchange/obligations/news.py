@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from exchange.model.state import State
+from exchange.obligations import taken_back
 from exchange.obligations.means import Means
 from exchange.obligations.notice import Kind
 from exchange.obligations.send import send
@@ -79,6 +80,7 @@ def _followed(
         narrower = narrowings(facts[last.label], facts[newer.label])
         if narrower:
             reasons.append(("relabel", f"Its producer put it under stricter markings: {', '.join(narrower)}."))
+            means.note(connection, taken_back.stricter(now, owned.org, owned.collection, owned.stix_id))
     if not reasons:
         return
     affected = affected_of(connection, means, [replace(owned, versions=earlier)])

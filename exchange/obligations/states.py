@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from exchange.model.state import State
-from exchange.obligations import holds
+from exchange.obligations import holds, taken_back
 from exchange.obligations.erasure_list import Erased
 from exchange.obligations.means import Means
 from exchange.obligations.notice import Affected, Kind, Notice, Obligation
@@ -77,8 +77,10 @@ def change_state(
             citation=citation))
         if to == State.ERASED:
             sealed |= holds.seal_before_erasure(connection, means, owned, now)
-            means.note_erasure(connection, _erased(connection, owned, now))
+            means.note(connection, _erased(connection, owned, now))
             wipe_erased(connection, owned, numbers[-1], now)
+        else:
+            means.note(connection, taken_back.state(now, org, owned.collection, stix_id, to, (by.org, by.role)))
         stored.set_state(connection, owned.versions, to)
     reference = f"state-change:{numbers[0]}"
     notices = _notices(connection, means, open_ones, before, to, reason=reason, citation=citation,

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from exchange.model.state import State
-from exchange.obligations import holds
+from exchange.obligations import holds, taken_back
 from exchange.obligations.answers import escalate
 from exchange.obligations.duties import DAY, MINUTE
 from exchange.obligations.means import Means
@@ -18,7 +18,7 @@ from exchange.obligations.send import send
 from exchange.obligations.states import notices_of_change
 from exchange.obligations.transitions import By
 from exchange.store import holds as stored_holds
-from exchange.store.directory import meta_value, replace_meta
+from exchange.store.directory import load_directory, meta_value, replace_meta
 from exchange.store.engine import read, write
 from exchange.store.erasures import destroy_old_salts, ended_objects, settle, wipe_ended
 from exchange.store.events import record
@@ -41,7 +41,9 @@ def sweep(engine: Any, means: Means, operators: Callable[[], Iterable[str]], now
         due = list_notices(connection, states=("open", "not-done", "escalated"), due_before=now, limit=1)
     if due:
         with write(engine) as connection:
+            before = load_directory(connection)
             done += escalate(connection, means.duties, operators(), now)
+            means.note(connection, *taken_back.rights(now, before, load_directory(connection)))
     with write(engine) as connection:
         salts = destroy_old_salts(connection, now - means.duties.number("salt-days", now) * DAY)
     if salts:

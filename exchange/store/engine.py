@@ -100,13 +100,33 @@ def write(engine: Engine) -> Iterator[Connection]:
     """
     with _in_words(), _turn_to_write(engine), engine.connect() as connection:
         connection.execution_options(**{_WRITE: True})  # counts for this connection from here on
-        with connection.begin():
+        with _nothing_left_open(connection), connection.begin() as transaction:
             yield connection
+            for act in _before_commit.pop(transaction, ()):
+                act()
+
+
+_before_commit: weakref.WeakKeyDictionary[Any, list[Callable[[], None]]] = weakref.WeakKeyDictionary()
+"""What is to run before each open transaction is committed."""
 
 
 def before_commit(connection: Connection, act: Callable[[], None]) -> None:
-    """Let ``act`` run just before the transaction is committed, or never; what it raises rolls everything back."""
-    event.listen(connection, "commit", lambda _: act(), once=True)
+    """Let ``act`` run just before the ``write`` transaction is committed, or never; what it raises rolls all back."""
+    _before_commit.setdefault(connection.get_transaction(), []).append(act)
+
+
+@contextmanager
+def _nothing_left_open(connection: Connection) -> Iterator[None]:
+    """Where a commit fails SQLAlchemy takes the transaction for ended; the driver's is ended here, with its locks."""
+    try:
+        yield
+    except BaseException:
+        if not connection.invalidated:
+            try:
+                cast(Any, connection.connection.driver_connection).rollback()
+            except driver_errors() as failure:
+                connection.invalidate(failure)
+        raise
 
 
 @contextmanager

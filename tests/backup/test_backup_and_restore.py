@@ -8,7 +8,6 @@ import stat
 import tarfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic import command
@@ -16,8 +15,8 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from exchange.backup.archive import peek, read_archive
-from exchange.backup.restore import Restored, Wanted, restore
-from exchange.backup.take import DUMP, LEDGER, Taken, take
+from exchange.backup.restore import Wanted, restore
+from exchange.backup.take import DUMP, LEDGER, take
 from exchange.errors import InputError, SettingError
 from exchange.model.state import State
 from exchange.notary.check import verify_store
@@ -28,52 +27,8 @@ from exchange.store.dumps import is_unfinished, load
 from exchange.store.engine import open_engine, read, write
 from exchange.store.whole import last_date
 from exchange.wiring import prepare
-from tests.obligations.five_members import NOW, Members, indicator, opened
-
-LATER = NOW + 3_600_000_000
-
-
-class Site:
-    """An exchange with files of its own, that is copied, set back and looked into."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.folder = folder
-        self.settings = Settings(database_url=url, erasures=str(folder / "erasures"),
-                                 seal_key=str(folder / "seal-key"), log_key=str(folder / "log-key"))
-        self.members = self._open()
-        self.members.exchange.notary.make_key("exchange.example/log")
-
-    def _open(self) -> Members:
-        members = opened(self.settings.database_url)
-        exchange = members.exchange
-        members.exchange = type(exchange)(self.settings, exchange.clock)
-        exchange.engine.dispose()
-        exchange.ledger.close()
-        return members
-
-    def take(self, name: str = "backup", **options: Any) -> tuple[Path, Taken]:
-        path = self.folder / name
-        return path, take(self.settings, path, NOW, **{"with_keys": False} | options)
-
-    def close(self) -> None:
-        self.members.exchange.engine.dispose()
-        self.members.exchange.ledger.close()
-
-    def restore(self, file: Path, *, settings: Settings | None = None, **options: Any) -> Restored:
-        self.close()
-        self.settings = settings or self.settings
-        done = restore(self.settings, Wanted(file, **{"replace": True} | options), LATER)
-        now, self.members = self.members.now, self._open()
-        self.members.now = now
-        return done
-
-    def ids(self, org: str = "beta") -> set[str]:
-        return {o["id"] for o in self.members.sees(org)}
-
-
-@pytest.fixture
-def site(migrated_url: str, tmp_path: Path) -> Site:
-    return Site(migrated_url, tmp_path)
+from tests.backup.restored_site import LATER, Site
+from tests.obligations.five_members import NOW, indicator
 
 
 def test_what_was_erased_after_the_backup_does_not_come_back(site: Site) -> None:
@@ -136,7 +91,7 @@ def test_a_database_with_something_in_it_is_kept_unless_replace_is_said(site: Si
     file, _ = site.take()
     one = indicator()
     site.members.push("alpha", one)
-    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    site.members.exchange.erasures.begin(site.members.exchange.engine)
     site.close()
     with pytest.raises(InputError, match=r"isn't empty.*--replace"):
         restore(site.settings, Wanted(file), LATER)
@@ -146,7 +101,7 @@ def test_a_database_with_something_in_it_is_kept_unless_replace_is_said(site: Si
 def test_a_database_in_use_is_not_replaced(site: Site) -> None:
     one = indicator()
     file, _ = site.take()
-    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    site.members.exchange.erasures.begin(site.members.exchange.engine)
     site.members.push("alpha", one)
     with read(site.members.exchange.engine) as connection:
         connection.execute(text("SELECT 1"))
@@ -162,7 +117,7 @@ def test_dates_go_on_after_the_last_that_was_given_out(site: Site, clock: int) -
     file, _ = site.take()
     site.members.now += 60_000_000
     site.members.push("alpha", later)
-    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    site.members.exchange.erasures.begin(site.members.exchange.engine)
     with read(site.members.exchange.engine) as connection:
         given = last_date(connection)
     site.close()
@@ -179,7 +134,7 @@ def test_the_log_that_was_signed_further_is_told_and_one_that_was_not_goes_on(si
     site.members.push("alpha", indicator())
     signed = notary.run().signed
     file, _ = site.take()
-    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    site.members.exchange.erasures.begin(site.members.exchange.engine)
     same = site.restore(file)
     assert same.signed == same.log_size == signed
     site.members.push("alpha", indicator())
@@ -195,7 +150,7 @@ def test_deliveries_come_back_with_the_database(site: Site) -> None:
     site.members.push("alpha", one)
     site.members.receive("beta", one["id"])
     file, _ = site.take()
-    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    site.members.exchange.erasures.begin(site.members.exchange.engine)
     site.restore(file)
     site.members.change(one["id"], State.ERASED)
     assert len(site.members.mailbox("beta")) == 1  # who received it is still known
@@ -209,7 +164,7 @@ def test_keys_are_in_it_only_where_asked_and_never_overwrite(site: Site, tmp_pat
     key = Path(site.settings.log_key).read_bytes()
     assert (key in file.read_bytes()) == with_keys
     assert bool(taken.left_out) != with_keys
-    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    site.members.exchange.erasures.begin(site.members.exchange.engine)
     elsewhere = tmp_path / "keys" / "log-key"
     elsewhere.parent.mkdir()
     done = site.restore(file, settings=replace(site.settings, log_key=str(elsewhere)))
@@ -253,7 +208,7 @@ def test_a_file_that_is_no_whole_backup_is_refused_and_changes_nothing(site: Sit
     one = indicator()
     site.members.push("alpha", one)
     file, _ = site.take()
-    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    site.members.exchange.erasures.begin(site.members.exchange.engine)
     raw = bytearray(file.read_bytes())
     if harm == "changed":
         raw[-len(raw) // 3] ^= 0xFF
@@ -274,7 +229,7 @@ def test_members_of_an_archive_do_not_leave_the_folder(site: Site) -> None:
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    site.members.exchange.erasures.begin(site.members.exchange.engine)
     site.close()
     with pytest.raises(InputError, match="no backup"):
         restore(site.settings, Wanted(site.folder / "evil", replace=True), LATER)
@@ -339,7 +294,7 @@ def test_tables_that_were_replaced_are_marked_until_the_rest_is_done(postgres_ur
 def test_many_erasures_are_repeated_each_time_and_none_is_forgotten(site: Site) -> None:
     objects = [indicator() for _ in range(30)]
     site.members.push("alpha", *objects)
-    site.members.exchange.erasures.begin(site.members.exchange.engine, site.members.exchange.identity)
+    site.members.exchange.erasures.begin(site.members.exchange.engine)
     file, _ = site.take()
     for one in objects[::2]:
         site.members.change(one["id"], State.ERASED)

@@ -59,8 +59,8 @@ def main() -> None:
         statuses = run.check_statuses()
         run.check_events(objects)
         consumers.check([one["id"] for one in everything(exchange, "beta")])
-        print(consumers.proof().strip())
-        verified = exchange.cibx("audit", "verify")
+        print(consumers.proof().strip(), flush=True)
+        verified = exchange.cibx("audit", "verify", seconds=900)
         assert verified.returncode == 0, verified.stdout + verified.stderr
         print(verified.stdout.strip())
         print(f"{objects:,} objects, {statuses:,} acknowledged pushes: all there, once, in one order, for everyone")

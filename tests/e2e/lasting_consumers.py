@@ -24,7 +24,8 @@ SHORT_LEASE = "import exchange.webhooks.dispatch as dispatch\ndispatch._LEASE = 
 SETTINGS = {"CIBX_WEBHOOK_NETWORKS": "127.0.0.0/8", "CIBX_LOG_SECONDS": "1"}
 _FOLLOW = [sys.executable, "-c", "from exchange.cli.main import main; main()", "follow"]
 _KEY = "beta"
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 900
+"""A soak's hundred thousand files are read through on a machine that may have other things to do."""
 
 
 @dataclass

@@ -55,11 +55,11 @@ class RestartedExchange:
         """The id of the same collection."""
         return collection_id(lane(0))
 
-    def cibx(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def cibx(self, *arguments: str, seconds: float = _START_SECONDS) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         return subprocess.run(
             [sys.executable, "-c", self.before + _MAIN, *arguments], env=self.environment, cwd=self.folder,
-            capture_output=True, text=True, check=False, timeout=_START_SECONDS,
+            capture_output=True, text=True, check=False, timeout=seconds,
         )
 
     def describe_members(self) -> None:

@@ -49,11 +49,13 @@ def test_an_erasure_is_on_the_list_with_its_versions_and_no_content(members: Mem
 
 
 @pytest.mark.parametrize("state", [State.REVOKED, State.RESTRICTED, State.DISPUTED])
-def test_other_changes_are_not_on_the_list(members: Members, kept: Path, state: State) -> None:
+def test_other_changes_are_on_the_list_and_are_no_erasures(members: Members, kept: Path, state: State) -> None:
     one = indicator()
     members.push("alpha", one)
     members.change(one["id"], state, role="officer")
-    assert not kept.exists()
+    listed = read_erasures(kept)
+    assert listed.erased == ()
+    assert [(t.kind, t.said["id"], t.said["to"]) for t in listed.taken] == [("state", one["id"], state.name.lower())]
 
 
 def test_what_is_rolled_back_is_not_on_the_list(members: Members, kept: Path) -> None:
@@ -70,7 +72,7 @@ def test_where_the_list_can_not_be_written_nothing_is_erased(members: Members, k
     one = indicator()
     members.push("alpha", one)
     members.exchange.erasures.path = kept / "no-such-folder" / "list"
-    with pytest.raises(UnavailableError, match="nothing is erased"):
+    with pytest.raises(UnavailableError, match="nothing is changed"):
         members.change(one["id"], State.ERASED)
     assert len(members.sees("beta")) == 1
     with read(members.exchange.engine) as connection:
@@ -95,11 +97,11 @@ def test_a_list_that_is_begun_late_has_the_erasures_of_before(members: Members, 
     members.exchange.erasures.path = None
     members.change(one["id"], State.ERASED)
     members.exchange.erasures.path = kept
-    assert members.exchange.erasures.begin(members.exchange.engine, "identity--1")
-    assert not members.exchange.erasures.begin(members.exchange.engine, "identity--1")
+    assert members.exchange.erasures.begin(members.exchange.engine)
+    assert not members.exchange.erasures.begin(members.exchange.engine)
     members.change(two["id"], State.ERASED)
     found = read_erasures(kept)
-    assert found.exchange == "identity--1"
+    assert found.exchange == members.exchange.identity
     assert [e.stix_id for e in found.erased] == [one["id"], two["id"]]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from exchange.errors import ExchangeError, SettingError, StorageFullError, UnavailableError
-from exchange.store.engine import is_sqlite, open_engine, quick_check, raw, read, write
+from exchange.store.engine import before_commit, is_sqlite, open_engine, quick_check, raw, read, write
 from exchange.store.faults import translated
 from exchange.store.ledger import Ledger
 from exchange.store.migrations import migrate
@@ -51,6 +51,41 @@ def test_an_error_takes_everything_back(engine: Engine) -> None:
     assert get(engine, "a") is None
     put(engine, "a", "2")
     assert get(engine, "a") == "2"
+
+
+def test_what_fails_just_before_the_commit_takes_everything_back_and_keeps_no_lock(engine: Engine) -> None:
+    def refuse() -> None:
+        raise StorageFullError("The list is full.")
+
+    def fail() -> None:
+        with write(engine) as connection:
+            connection.execute(PUT, {"key": "a", "value": "1"})
+            before_commit(connection, refuse)
+
+    for _ in range(3):
+        with pytest.raises(StorageFullError, match="The list is full"):
+            fail()
+        assert get(engine, "a") is None
+    other = open_engine(str(engine.url.render_as_string(hide_password=False)))
+    put(other, "a", "2")
+    other.dispose()
+    assert get(engine, "a") == "2"
+
+
+def test_a_commit_that_fails_keeps_no_lock(engine: Engine) -> None:
+    def fail() -> None:
+        with write(engine) as connection:
+            connection.execute(text("CREATE TABLE told (of INTEGER REFERENCES told_of (number)"
+                                    " DEFERRABLE INITIALLY DEFERRED)"))
+            connection.execute(text("INSERT INTO told (of) VALUES (7)"))
+
+    with write(engine) as connection:
+        connection.execute(text("CREATE TABLE told_of (number INTEGER PRIMARY KEY)"))
+    for _ in range(2):
+        with pytest.raises(IntegrityError):
+            fail()
+        put(engine, f"a{_}")
+    assert get(engine, "a1") == "x"
 
 
 def test_a_fault_of_the_program_stays_what_it_is(engine: Engine) -> None:

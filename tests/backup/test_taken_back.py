@@ -1,0 +1,184 @@
+"""What was taken back after a backup stays taken back when it is restored: only ever the narrower way."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange.errors import NotFoundError, UnavailableError
+from exchange.model.description import read_description
+from exchange.model.state import State
+from exchange.obligations.erasure_list import read_erasures
+from exchange.obligations.taken_back import released, rights
+from exchange.obligations.transitions import By
+from exchange.store.directory import load_directory
+from exchange.store.directory_changes import apply
+from exchange.store.engine import read, write
+from exchange.store.holds import holds_on
+from exchange.store.objects import Filter, Versions
+from tests.backup.restored_site import Site
+from tests.obligations.five_members import PLAIN, indicator
+
+_OFFICER = By("org-office", "officer", "dana")
+
+
+def state_of(site: Site, stix_id: str, org: str = "org-alpha") -> str:
+    found = site.members.desk.show(stix_id, org, site.members.now)
+    return str(found[0]["state"]) if found else "gone"
+
+
+def described(site: Site, text: str, **environment: str) -> None:
+    """Change the directory as ``cibx apply`` does."""
+    exchange = site.members.exchange
+    with write(exchange.engine) as connection:
+        before = load_directory(connection)
+        apply(connection, read_description(tomllib.loads(text), before, environment, source="test"))
+        exchange.erasures.note(connection, *rights(site.members.now, before, load_directory(connection)))
+
+
+@pytest.mark.parametrize(("to", "role", "shown"), [
+    (State.REVOKED, "producer", "revoked"), (State.RESTRICTED, "producer", "restricted"),
+    (State.DISPUTED, "officer", "disputed"), (State.HELD, "officer", "held for review"),
+])  # fmt: skip
+def test_a_state_that_was_set_after_the_backup_is_set_again(site: Site, to: State, role: Any, shown: str) -> None:
+    one, other = indicator(), indicator()
+    site.members.push("alpha", one, other)
+    site.members.receive("beta", one["id"])
+    file, _ = site.take()
+    site.members.change(one["id"], to, role=role)
+    told = len(site.members.mailbox("beta"))
+    done = site.restore(file)
+    assert done.narrowed.counts == {to.name.lower(): 1}
+    assert (state_of(site, one["id"]), state_of(site, other["id"])) == (shown, "active")
+    assert len(site.members.mailbox("beta")) == told
+
+
+def test_what_was_lifted_after_the_backup_is_not_set_again_and_a_producer_lifts_what_was(site: Site) -> None:
+    lifted, kept = indicator(), indicator()
+    site.members.push("alpha", lifted, kept)
+    file, _ = site.take()
+    for one in (lifted, kept):
+        site.members.change(one["id"], State.RESTRICTED)
+    site.members.change(lifted["id"], State.ACTIVE)
+    assert site.restore(file).narrowed.counts == {"restricted": 1}
+    assert state_of(site, lifted["id"]) == "active"
+    site.members.change(kept["id"], State.ACTIVE)
+    assert site.ids() == {lifted["id"], kept["id"]}
+
+
+def test_a_revocation_that_was_pushed_and_versions_that_were_deleted_are_so_again_each_time(site: Site) -> None:
+    revoked, deleted, kept = indicator(), indicator(), indicator()
+    site.members.push("alpha", revoked, deleted, kept)
+    file, _ = site.take()
+    site.members.push("alpha", revoked | {"revoked": True, "modified": "2026-11-02T00:00:00.000Z"})
+    exchange = site.members.exchange
+    directory = exchange.directory()
+    exchange.withdraw(directory.organisations["org-alpha"], directory.credentials["alpha"], directory.collections[PLAIN],
+                      deleted["id"], Filter(ids=(deleted["id"],), versions=Versions(frozenset({"all"}))), site.members.now)
+    for _ in range(2):
+        assert site.restore(file).narrowed.counts == {"revoked": 1, "withdrawn": 1}
+        assert site.ids() == {kept["id"]}
+        assert state_of(site, revoked["id"]) == "revoked"
+
+
+def test_an_object_whose_stricter_markings_are_lost_is_restricted_until_its_producer_pushes_them(site: Site) -> None:
+    one = indicator()
+    site.members.push("alpha", one)
+    site.members.receive("beta", one["id"])
+    file, _ = site.take()
+    stricter = one | {"modified": "2026-11-02T00:00:00.000Z",
+                      "object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]}
+    assert site.members.push("alpha", stricter) == [("added", "")]
+    done = site.restore(file)
+    assert done.narrowed.counts == {"restricted": 1}
+    assert site.ids() == set()
+    assert site.members.push("alpha", stricter) == [("added", "")]
+    site.members.change(one["id"], State.ACTIVE)
+    assert [o["modified"] for o in site.members.sees("alpha")] == [one["modified"], stricter["modified"]]
+
+
+def test_a_legal_hold_begins_again_before_anything_is_erased(site: Site) -> None:
+    held, released = indicator(), indicator()
+    site.members.push("alpha", held, released)
+    file, _ = site.take()
+    for one in (held, released):
+        site.members.desk.hold(one["id"], "org-alpha", reason="A court asks.", by=_OFFICER, now=site.members.now)
+    site.members.desk.release(released["id"], "org-alpha", by=_OFFICER, now=site.members.now)
+    site.members.change(held["id"], State.ERASED)
+    done = site.restore(file)
+    assert (done.erased, done.narrowed.counts) == (1, {"hold": 1})
+    with read(site.members.exchange.engine) as connection:
+        assert len(holds_on(connection, stix_id=held["id"], now=site.members.now)) == 1
+        sealed = connection.exec_driver_sql("SELECT count(*) FROM sealed").scalar()
+    assert sealed == 1
+
+
+@pytest.mark.parametrize(("text", "kind", "lost"), [
+    ('[[credential]]\nid="alpha"\norg="org-alpha"\nrevoked=true', "credential", lambda d: d.credentials["alpha"].revoked),
+    ('[[credential]]\nid="alpha"\norg="org-alpha"\nuntil="2026-11-30"', "credential",
+     lambda d: (d.credentials["alpha"].until or "").startswith("2026-11-30")),
+    ('[[organisation]]\nid="org-alpha"\nname="alpha"\nkind="platform"\njurisdiction="IE"\nactive=false', "organisation", lambda d: not d.organisations["org-alpha"].active),
+    ('[[agreement]]\norg="org-alpha"\nid="base"\nstatus="suspended"', "agreement",
+     lambda d: d.organisations["org-alpha"].agreements[0].status == "suspended"),
+    ('[[membership]]\norg="org-alpha"\ngroup="club"\nstatus="ended"', "membership",
+     lambda d: d.organisations["org-alpha"].memberships[0].status == "ended"),
+])  # fmt: skip
+def test_a_right_that_ended_after_the_backup_ends_again(site: Site, text: str, kind: str, lost: Any) -> None:
+    file, _ = site.take()
+    described(site, text)
+    done = site.restore(file)
+    assert done.narrowed.counts == {kind: 1}
+    assert lost(site.members.exchange.directory())
+    assert not site.members.exchange.directory().credentials["beta"].revoked
+
+
+def test_a_key_whose_secret_was_replaced_does_not_open_with_the_old_one(site: Site) -> None:
+    file, _ = site.take()
+    described(site, '[[credential]]\nid="alpha"\norg="org-alpha"\nsecret_env="NEW"', NEW="a secret of some length")
+    assert site.restore(file).narrowed.counts == {"credential": 1}
+    assert site.members.exchange.directory().credentials["alpha"].revoked
+
+
+def test_another_policy_and_lines_of_a_newer_release_are_told_to_the_operator(site: Site) -> None:
+    file, _ = site.take()
+    site.members.change(_pushed(site), State.RESTRICTED)  # there is a list
+    with Path(site.settings.erasures).open("a") as lines:
+        for kind, more in (("policy", {"version": "ab" * 32}), ("spell", {})):
+            lines.write(json.dumps({"at": "2026-11-20T00:00:00.000000Z", "kind": kind, **more}) + "\n")
+    told = " ".join(site.restore(file).narrowed.by_hand)
+    assert "'spell'" in told
+    assert "Policy version abababababab was in force" in told
+
+
+def test_nothing_is_taken_back_where_the_list_cannot_be_written(site: Site) -> None:
+    name = _pushed(site)
+    Path(site.settings.erasures).unlink(missing_ok=True)
+    Path(site.settings.erasures).mkdir()
+    with pytest.raises(UnavailableError, match="can't be written, so nothing is changed"):
+        site.members.change(name, State.RESTRICTED)
+    assert state_of(site, name) == "active"
+
+
+def test_lines_of_one_transaction_are_written_together_and_none_of_one_that_is_rolled_back(site: Site) -> None:
+    site.members.push("alpha", *(many := [indicator() for _ in range(3)]))
+    newer = [one | {"revoked": True, "modified": "2026-11-02T00:00:00.000Z"} for one in many]
+    with pytest.raises(NotFoundError):
+        _note_and_fail(site, many[0]["id"])
+    site.members.push("alpha", *newer)
+    listed = read_erasures(Path(site.settings.erasures))
+    assert [one.said["id"] for one in listed.taken] == [one["id"] for one in many]
+
+
+def _note_and_fail(site: Site, name: str) -> None:
+    with write(site.members.exchange.engine) as connection:
+        site.members.exchange.erasures.note(connection, released(0, "org-alpha", name))
+        raise NotFoundError("So that it is rolled back.")
+
+
+def _pushed(site: Site) -> str:
+    site.members.push("alpha", one := indicator())
+    return str(one["id"])
