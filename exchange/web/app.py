@@ -20,7 +20,7 @@ from exchange.model import mailbox
 from exchange.model.party import Organisation
 from exchange.store.allowances import Allowances
 from exchange.web import api, health, schemas
-from exchange.web.api import forms, log
+from exchange.web.api import forms, log, openapi
 from exchange.web.api.reads import note_reading
 from exchange.web.auth.door import Door
 from exchange.web.auth.refusal import RefusedError
@@ -33,7 +33,7 @@ from exchange.wiring import Exchange
 
 _LOG = logging.getLogger("exchange.web")
 _REQUESTS = logging.getLogger("exchange.web.requests")
-_OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_OPEN_PATHS = frozenset({"/healthz", "/readyz", openapi.PATH})
 _CLIENTS_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
 """An X-Request-ID that a client may choose: it stands in the log, and comes back."""
 _FORMER_PATHS = ("/taxii2/", f"/taxii2/{mailbox.COMMUNITY}/", f"{api.PREFIX}/notices")

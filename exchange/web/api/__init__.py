@@ -4,5 +4,5 @@ from __future__ import annotations
 
 PREFIX = "/api/v1"
 NOUNS: tuple[str, ...] = ("ai_cluster_reports", "cases", "emergencies", "explanations", "forms", "previews", "log",
-                          "notices", "records", "states", "streams", "tallies", "webhooks")
+                          "notices", "openapi", "records", "states", "streams", "tallies", "webhooks")
 """Modules of this package whose ``routes`` (a flask Blueprint) are served."""
