@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -45,6 +46,41 @@ def issue(org: str, key_id: str | None, **options: str | tuple[str, ...] | None)
         return {"credential": [steps.stated(id=key_id or _free_id(directory, org), org=org, **options)]}
 
     steps.change_directory(describe, os.environ, source="cibx credential issue")
+
+
+@command.command()
+@click.argument("key_id")
+@click.option("--id", "new_id", help="Id of the new key; default: the organisation's id and a number.")
+@click.option("--overlap", "days", default=7, show_default=True, type=click.IntRange(0, 366), metavar="DAYS",
+              help="How long the old key holds beside the new one.")
+def rotate(key_id: str, new_id: str | None, days: int) -> None:
+    """Issue a key with the rights of another, which then ends by itself; webhooks go over to the new one.
+
+    The new secret is shown once. Where the old key was stolen: cibx credential revoke.
+    """
+    from exchange.store.engine import write
+    from exchange.store.webhooks import hand_webhooks
+
+    ends, made = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days), ""
+
+    def describe(directory: Directory) -> steps.Document:
+        nonlocal made
+        old = directory.credentials[steps.known_id(directory.credentials, "credential", key_id)]
+        made = new_id or _free_id(directory, old.org)
+        if not old.digest or old.revoked or made in directory.credentials:
+            raise InputError(f"{key_id!r} can't be rotated to {made!r}.",
+                             why="It is revoked, or has no secret, or there is a key of that id already.",
+                             fix="Certificates and issuers change in the description (cibx apply); ids are used once.")
+        until = min(ends, datetime.fromisoformat(old.until)) if old.until else ends
+        new = steps.stated(id=made, org=old.org, purpose=old.purpose, person=old.person, scopes=old.scopes)
+        return {"credential": [new, steps.stated(id=key_id, org=old.org, until=until.isoformat())]}
+
+    steps.change_directory(describe, {}, source="cibx credential rotate")
+    engine = steps.open_store()
+    with write(engine) as connection:
+        handed = hand_webhooks(connection, key_id, made)
+    engine.dispose()
+    click.echo(f"{key_id} holds until {ends.isoformat()} at the latest; {handed} webhooks go on with {made}.")
 
 
 @command.command()

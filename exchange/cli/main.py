@@ -37,7 +37,8 @@ COMMANDS = {
     "identifier": "Normalise identifiers, and hash those that mustn't travel in the clear.",
     "org": "Show and change organisations.",
     "collection": "Show and change collections.",
-    "credential": "Issue, show and revoke credentials.",
+    "credential": "Issue, show, rotate and revoke credentials.",
+    "key": "Show and rotate the keys of this exchange itself.",
     "agreement": "Show and change agreements.",
 }
 """Noun to its line in the help, in the order of the help."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from exchange.errors import InputError
 
@@ -35,9 +35,23 @@ def key_of(secret: str) -> bytes:
     return key
 
 
-def signed_headers(secret: str, message: str, at: int, body: bytes) -> dict[str, str]:
-    """The headers of a message; ``at`` in seconds since the epoch, ``message`` the same for each try."""
-    signature = hmac.digest(key_of(secret), f"{message}.{at}.".encode() + body, "sha256")
-    signed = "v1," + base64.b64encode(signature).decode("ascii")
-    return {"webhook-id": message, "webhook-timestamp": str(at), "webhook-signature": signed,
-            "Content-Type": "application/json"}
+def signed_headers(secrets: Iterable[str], message: str, at: int, body: bytes) -> dict[str, str]:
+    """The headers of a message; ``at`` in seconds since the epoch, ``message`` the same for each try.
+
+    Each of the secrets signs: while one takes the other's place the receiver may hold either.
+    """
+    said = f"{message}.{at}.".encode() + body
+    signed = (base64.b64encode(hmac.digest(key_of(one), said, "sha256")).decode("ascii") for one in secrets)
+    return {"webhook-id": message, "webhook-timestamp": str(at),
+            "webhook-signature": " ".join(f"v1,{one}" for one in signed), "Content-Type": "application/json"}
+
+
+def kept_secrets(new: str, held: str, until: int) -> str:
+    """What is kept (sealed) when ``new`` takes the place of the secret in ``held``, which signs too until then (µs)."""
+    return f"{new} {held.partition(' ')[0]} {until}"
+
+
+def signing_secrets(held: str, now: int) -> list[str]:
+    """The secrets that sign at ``now`` (µs), of what is kept."""
+    new, *former = held.split()
+    return [new, former[0]] if former and now < int(former[1]) else [new]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +21,8 @@ class Seal:
     """One key; ``fingerprint`` tells which, and nothing of it."""
 
     key: bytes
+    former: tuple[bytes, ...] = ()
+    """Keys that it took the place of: they open what they sealed."""
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -41,15 +45,15 @@ class Seal:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
-        try:
-            return AESGCM(self.key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], about.encode())
-        except (InvalidTag, ValueError):
-            raise SettingError("A sealed copy can't be opened.", why="It was sealed under another key or changed.",
-                               fix="Give the key file that was in use when the hold began.") from None
+        for key in (self.key, *self.former):
+            with suppress(InvalidTag, ValueError):
+                return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], about.encode())
+        raise SettingError("A sealed copy can't be opened.", why="It was sealed under another key or changed.",
+                           fix="Give the key file that was in use when the hold began.")
 
 
 def read_seal(path: Path) -> Seal:
-    """The seal of a key file, which is made where there is none (mode 0600).
+    """The seal of a key file, which is made where there is none (mode 0600): a key a line, the one in use first.
 
     Raises SettingError for a file that isn't a key, or that others may read.
     """
@@ -58,24 +62,42 @@ def read_seal(path: Path) -> Seal:
     if path.stat().st_mode & 0o077:
         raise SettingError(f"The key file {path} may be read by others.", fix=f"Run chmod 600 {path}.")
     try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        keys = [bytes.fromhex(line) for line in path.read_text(encoding="ascii").split()]
     except (ValueError, OSError):
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise SettingError(f"The file {path} is no key: it must hold {2 * _KEY_BYTES} hexadecimal digits.",
+        keys = []
+    if not keys or any(len(key) != _KEY_BYTES for key in keys):
+        raise SettingError(f"The file {path} is no key: it must hold {2 * _KEY_BYTES} hexadecimal digits a line.",
                            fix="Restore it from where you keep it; sealed copies can't be opened without it.")
-    return Seal(key)
+    return Seal(keys[0], tuple(keys[1:]))
+
+
+def rotate_seal(path: Path) -> Seal:
+    """Put a new key above those of the file, which go on opening what they sealed. Raises SettingError."""
+    present = read_seal(path)
+    keys = (os.urandom(_KEY_BYTES), present.key, *present.former)
+    whole = path.with_name(f"{path.name}.{os.getpid()}.rotated")
+    try:
+        _write_whole(whole, keys)
+        whole.replace(path)
+    except OSError as error:
+        raise SettingError(f"The key file {path} can't be changed: {error.strerror}.",
+                           fix="Rotate as the user who owns the file.") from error
+    return read_seal(path)
+
+
+def _write_whole(path: Path, keys: Iterable[bytes]) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.writelines(key.hex() + "\n" for key in keys)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _make(path: Path) -> None:
     """Two that make it at once leave one key: the file appears whole or not at all."""
     try:
         whole = path.with_name(f"{path.name}.{os.getpid()}.new")
-        handle = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(os.urandom(_KEY_BYTES).hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _write_whole(whole, [os.urandom(_KEY_BYTES)])
         try:
             os.link(whole, path)
         except FileExistsError:

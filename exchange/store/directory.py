@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, text, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
 
 from exchange.model.party import (
     Agreement,
@@ -25,6 +25,11 @@ from exchange.model.party import (
 from exchange.store.directory_tables import DIRECTORY_TABLES, JSON_COLUMNS, table
 
 _VERSION = text("SELECT value FROM meta WHERE key = 'directory.version'")
+
+
+_FIRST_CURSOR_KEY, _CURSOR_KEYS = "cursor.secret", "cursor.keys"
+"""Facts: the key that the database was made with (ids of records hang on it, so it stays), and since the first
+rotation those in use."""
 
 
 def directory_version(connection: Connection) -> int:
@@ -55,6 +60,20 @@ def replace_meta(connection: Connection, key: str, old: str, new: str) -> bool:
     rows = table("meta")
     changed = connection.execute(update(rows).where(rows.c.key == key, rows.c.value == old).values(value=new))
     return changed.rowcount == 1
+
+
+def cursor_keys(connection: Connection) -> str:
+    """The keys of cursors: hexadecimal digits, a comma between, the one that signs first."""
+    rows = table("meta")
+    rotated = connection.execute(select(rows.c.value).where(rows.c.key == _CURSOR_KEYS)).scalar()
+    return str(rotated) if rotated is not None else meta_value(connection, _FIRST_CURSOR_KEY)
+
+
+def put_cursor_keys(connection: Connection, keys: str) -> None:
+    """Keep other keys of cursors, in the form of ``cursor_keys``."""
+    rows = table("meta")
+    connection.execute(delete(rows).where(rows.c.key == _CURSOR_KEYS))
+    connection.execute(insert(rows).values(key=_CURSOR_KEYS, value=keys))
 
 
 def load_directory(connection: Connection) -> Directory:

@@ -20,7 +20,7 @@ from exchange.model.credential import Issued, issue
 from exchange.model.description import Row, Wanted, place_key
 from exchange.model.description_tables import KEYS
 from exchange.model.party import Agreement, Collection, Community, Credential, Membership, Organisation
-from exchange.store.directory import decoded
+from exchange.store.directory import cursor_keys, decoded, put_cursor_keys
 from exchange.store.directory_history import keep_directory
 from exchange.store.directory_tables import JSON_COLUMNS, table
 from exchange.store.engine import is_sqlite
@@ -130,6 +130,13 @@ def directory_changed(connection: Connection, at: int) -> None:
         "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'directory.version'"
     ))
     keep_directory(connection, at)
+
+
+def rotate_cursor_key(connection: Connection, at: int, entropy: Callable[[int], bytes] = secrets.token_bytes) -> None:
+    """Let a new key sign cursors from ``at`` (microseconds) on; the one before it goes on verifying, older ones end."""
+    put_cursor_keys(connection, f"{entropy(32).hex()},{cursor_keys(connection).partition(',')[0]}")
+    directory_changed(connection, at)
+    record(connection, at=at, kind="directory", org="", detail={"changes": ["~ key cursors: rotated"]})
 
 
 def _present(connection: Connection, kind: str) -> dict[tuple[str, ...], Row]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, insert, or_, select, update
 
 from exchange.store.webhook_tables import DEAD_LETTER, WEBHOOK
 
@@ -25,20 +25,29 @@ def webhooks_of(connection: Connection, org: str, name: str | None = None) -> li
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def due(connection: Connection, now: int, most: int) -> list[str]:
-    """Ids of those to be looked at, the longest overdue first."""
-    query = select(WEBHOOK.c.id).where(WEBHOOK.c.state == "active", WEBHOOK.c.next_at <= now)
+def due(connection: Connection, now: int, waits: Sequence[int], most: int) -> list[str]:
+    """Ids of those to be looked at, the longest overdue first.
+
+    ``waits`` is how long one may wait at most after so many failures, in microseconds: one that is to wait longer was
+    told so before the clock was set back.
+    """
+    query = select(WEBHOOK.c.id).where(_is_due(now, waits))
     return list(connection.execute(query.order_by(WEBHOOK.c.next_at).limit(most)).scalars())
 
 
-def claim(connection: Connection, name: str, now: int, until: int) -> Row | None:
-    """Take one that is due, until a moment at which others may: two processes never deliver one at once."""
-    taken = connection.execute(update(WEBHOOK).where(
-        WEBHOOK.c.id == name, WEBHOOK.c.state == "active", WEBHOOK.c.next_at <= now).values(next_at=until))
+def claim(connection: Connection, name: str, now: int, waits: Sequence[int], until: int) -> Row | None:
+    """Take one that is ``due``, until a moment at which others may: two processes never deliver one at once."""
+    taken = connection.execute(update(WEBHOOK).where(WEBHOOK.c.id == name, _is_due(now, waits)).values(next_at=until))
     if taken.rowcount != 1:
         return None
     row = connection.execute(select(WEBHOOK).where(WEBHOOK.c.id == name)).mappings().one()
     return dict(row)
+
+
+def _is_due(now: int, waits: Sequence[int]) -> ColumnElement[bool]:
+    ahead = WEBHOOK.c.next_at - now
+    longest = case(dict(enumerate(waits)), value=WEBHOOK.c.failures, else_=max(waits))
+    return and_(WEBHOOK.c.state == "active", or_(ahead <= 0, ahead > longest))
 
 
 def move(connection: Connection, claimed: Row, **values: Any) -> bool:
@@ -52,6 +61,11 @@ def move(connection: Connection, claimed: Row, **values: Any) -> bool:
 def change_webhook(connection: Connection, name: str, **values: Any) -> None:
     """Change one, whatever it was."""
     connection.execute(update(WEBHOOK).where(WEBHOOK.c.id == name).values(**values))
+
+
+def hand_webhooks(connection: Connection, old: str, new: str) -> int:
+    """Let what a credential subscribed to go on with another; how many there were."""
+    return int(connection.execute(update(WEBHOOK).where(WEBHOOK.c.credential == old).values(credential=new)).rowcount)
 
 
 def drop_webhook(connection: Connection, name: str) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from exchange.errors import InputError, NotFoundError, UnprocessableError
 from exchange.feed.interest import Interest, interest
 from exchange.model.party import Collection, Credential
-from exchange.model.webhook import new_secret
+from exchange.model.webhook import kept_secrets, new_secret
 from exchange.obligations.seal import read_seal, seal_path
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import webhooks as stored
@@ -22,6 +22,7 @@ from exchange.wiring import Exchange
 MOST_OF_ONE = 20
 """Webhooks of one organisation."""
 _LONGEST_URL = 2_000
+_HOUR = 3_600_000_000
 
 
 class WebhookDesk:
@@ -38,8 +39,7 @@ class WebhookDesk:
         What leaves is decided by the credential's purpose. Raises UnprocessableError for an address that can't be
         one, and where the organisation has too many.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or len(url) > _LONGEST_URL:
+        if not _is_address(url):
             raise UnprocessableError("The webhook's url is no address.", fix="Give https://HOST/PATH, without a user.")
         secret, name, now = new_secret(os.urandom), uuid4().hex, self._exchange.clock()
         seal = read_seal(seal_path(self._exchange.settings))
@@ -87,6 +87,17 @@ class WebhookDesk:
             stored.change_webhook(connection, name, **values)
         return self.show(org, name)
 
+    def new_secret(self, org: str, name: str, hours: int) -> dict[str, Any]:
+        """Let a new secret sign, which is shown this once; the one before it signs too for some hours. Raises
+        NotFoundError."""
+        secret, seal, about = new_secret(os.urandom), read_seal(seal_path(self._exchange.settings)), f"webhook {name}"
+        until = self._exchange.clock() + hours * _HOUR
+        with write(self._exchange.engine) as connection:
+            held = seal.open(self._one(connection, org, name)["secret"], about).decode()
+            kept = kept_secrets(secret, held, until)
+            stored.change_webhook(connection, name, secret=seal.close(kept.encode(), about))
+        return {**self.show(org, name), "secret": secret, "former_until": from_microseconds(until)}
+
     def replay(self, org: str, name: str, number: int) -> dict[str, Any]:
         """Send a dead letter's objects again: as a webhook of its own would, before anything newer.
 
@@ -113,6 +124,17 @@ class WebhookDesk:
         if not found:
             raise NotFoundError("There is no such webhook.")
         return found[0]
+
+
+def _is_address(url: str) -> bool:
+    """Whether a text is the address of a web server, without a user, blanks or signs that no address has."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return (parts.scheme in ("https", "http") and bool(parts.hostname) and "@" not in parts.netloc and port != 0
+            and len(url) <= _LONGEST_URL and url.isprintable() and " " not in url)
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ is delivered at least once; its id is the same for each try.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from exchange.feed.page import Page, objects_page
 from exchange.feed.query import Asked
 from exchange.model.access import holds, may_read
 from exchange.model.party import Collection, Credential, Organisation
-from exchange.model.webhook import signed_headers
+from exchange.model.webhook import signed_headers, signing_secrets
 from exchange.obligations.seal import read_seal, seal_path
 from exchange.outbound.web import Web
 from exchange.stix.timestamp import from_microseconds, microseconds
@@ -34,6 +35,8 @@ PAUSES = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds after each failed try; after the last, three days on, the message becomes a dead letter."""
 _LEASE = 120 * SECOND
 """Longer than one try may take (``Web``'s limits)."""
+_SKEW = 60 * SECOND
+"""By how much the clocks of two servers may differ."""
 _LOOK = 2 * SECOND
 """Between two looks where nothing is new."""
 _AT_ONCE = 100
@@ -54,16 +57,27 @@ class Dispatcher:
     def due(self) -> list[str]:
         """Ids of webhooks to be looked at now."""
         with read(self.exchange.engine) as connection:
-            return stored.due(connection, self.exchange.clock(), _DUE)
+            return stored.due(connection, self.exchange.clock(), _waits(), _DUE)
 
     def deliver(self, name: str) -> bool:
         """Look at one webhook, and deliver at most one message; whether something was there to deliver."""
         now = self.exchange.clock()
         with write(self.exchange.engine) as connection:
-            claimed = stored.claim(connection, name, now, now + _LEASE)
+            claimed = stored.claim(connection, name, now, _waits(), now + _LEASE)
         if claimed is None:
             return False
         claimed["next_at"] = now + _LEASE
+        moved = False
+        try:
+            there = self._deliver(claimed, now)
+            moved = True
+        finally:
+            if not moved:  # the process is told to end, or the store is away: others needn't wait for the lease's end
+                with suppress(ExchangeError):
+                    self._move(claimed, next_at=now)
+        return there
+
+    def _deliver(self, claimed: stored.Row, now: int) -> bool:
         try:
             page = self._page(claimed)
         except ForbiddenError as ended:
@@ -116,7 +130,8 @@ class Dispatcher:
         message = f"msg_{claimed['id']}_{claimed['place'] + 1}_{last}"
         try:
             secret = read_seal(seal_path(self.exchange.settings)).open(claimed["secret"], f"webhook {claimed['id']}")
-            headers = signed_headers(secret.decode(), message, self.exchange.clock() // SECOND, body)
+            now = self.exchange.clock()
+            headers = signed_headers(signing_secrets(secret.decode(), now), message, now // SECOND, body)
             with self.web() as web:
                 reply = web.request("POST", claimed["url"], headers=headers, body=body, limit=_ANSWER)
         except ExchangeError as error:
@@ -148,3 +163,8 @@ class Dispatcher:
     def _move(self, claimed: stored.Row, **values: Any) -> None:
         with write(self.exchange.engine) as connection:
             stored.move(connection, claimed, **values)
+
+
+def _waits() -> tuple[int, ...]:
+    """Microseconds for which a webhook waits at most, by its failures: for a lease's end, or the next try."""
+    return tuple(max(_LEASE, pause * SECOND) + _SKEW for pause in (0, *PAUSES))

@@ -15,6 +15,8 @@ from exchange.model.webhook import key_of, new_secret, signed_headers
 from exchange.outbound.patience import Patience
 from exchange.outbound.web import Web
 from exchange.settings import Settings, read_settings
+from exchange.store import webhooks as stored
+from exchange.store.engine import write
 from exchange.webhooks.desk import WebhookDesk
 from exchange.webhooks.dispatch import PAUSES, SECOND, Dispatcher
 from exchange.wiring import Exchange
@@ -205,16 +207,56 @@ def test_one_process_at_a_time_delivers_a_webhook(club: Club, receiver: WebhookR
 def test_the_lease_of_a_process_that_died_runs_out(club: Club, receiver: WebhookReceiver) -> None:
     made = club.hook(receiver.url)
     club.push(indicator())
-
-    def die() -> Web:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Dispatcher(club.exchange, die).deliver(made["id"])
+    with write(club.exchange.engine) as connection:
+        now = club.clock()
+        assert stored.claim(connection, made["id"], now, (180 * SECOND,), now + 120 * SECOND)
     assert club.dispatcher.due() == []
     club.late += 121 * SECOND
     club.settle()
     assert len(ids(receiver.next()[1])) == 1
+
+
+def test_a_process_that_is_told_to_end_gives_its_lease_back(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    club.push(indicator())
+
+    def end() -> Web:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Dispatcher(club.exchange, end).deliver(made["id"])
+    club.settle()
+    assert len(ids(receiver.next()[1])) == 1
+
+
+@pytest.mark.parametrize("failures", [0, 1, 4])
+@pytest.mark.parametrize("hours", [3, 24 * 400])
+def test_after_the_clock_was_set_back_a_webhook_waits_no_longer_than_its_schedule(
+    club: Club, receiver: WebhookReceiver, failures: int, hours: int
+) -> None:
+    club.late = hours * 3_600 * SECOND
+    made = club.hook(receiver.url)
+    club.push(indicator())
+    receiver.answers = [503] * failures
+    for pause in (0, *PAUSES[:failures]):
+        club.late += pause * SECOND
+        club.settle()
+    club.late = 0
+    club.push(indicator())
+    for _ in range(2):
+        club.settle()
+        club.late += (max(120, PAUSES[failures]) + 61) * SECOND
+    assert receiver.got.qsize() == failures + 2
+    assert club.desk.show("org-beta", made["id"])["delivered"] == 2
+
+
+def test_leases_hold_between_servers_whose_clocks_differ_by_some_seconds(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    club.push(indicator())
+    with write(club.exchange.engine) as connection:
+        now = club.clock() + 30 * SECOND  # of the other server
+        assert stored.claim(connection, made["id"], now, (180 * SECOND,), now + 120 * SECOND)
+    assert club.dispatcher.due() == []
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/x", "http://169.254.169.254/latest/", "https://[::1]/x", "http://localhost/x"])
@@ -264,7 +306,7 @@ def test_an_organisation_has_at_most_twenty(club: Club) -> None:
 
 
 def test_a_signature_is_that_of_the_standards_own_example() -> None:
-    headers = signed_headers("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    headers = signed_headers(["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
@@ -273,3 +315,24 @@ def test_a_secret_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         key_of(text)
     assert len(key_of(new_secret(bytes))) == 32
+
+
+def test_while_a_secret_takes_anothers_place_both_sign(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    second = club.desk.new_secret("org-beta", made["id"], hours=2)["secret"]
+    held = []
+    for late in (0, 3_600 * SECOND, 7_201 * SECOND):
+        club.late = late
+        club.push(indicator())
+        club.settle()
+        headers, body = receiver.got.get(timeout=5)
+        held.append([is_signed(secret, headers, body) for secret in (made["secret"], second)])
+    assert held == [[True, True], [True, True], [False, True]]
+    third = club.desk.new_secret("org-beta", made["id"], hours=0)["secret"]
+    club.late += 10 * SECOND
+    club.push(indicator())
+    club.settle()
+    headers, body = receiver.got.get(timeout=5)
+    assert [is_signed(secret, headers, body) for secret in (made["secret"], second, third)] == [False, False, True]
+    with pytest.raises(NotFoundError):
+        club.desk.new_secret("org-alpha", made["id"], hours=1)

@@ -15,6 +15,7 @@ from exchange.web.caller import Caller, current_exchange
 from exchange.webhooks.desk import WebhookDesk
 
 routes = Blueprint("webhooks", __name__)
+_LONGEST_OVERLAP = 30 * 24
 
 
 @routes.get("/webhooks")
@@ -62,6 +63,18 @@ def resume_webhook(name: str) -> Response:
     return json_answer(_desk().resume(caller.organisation.id, name, caller.credential, _place(body.get("after"), None)))
 
 
+@routes.post("/webhooks/<name>/secret")
+def new_secret(name: str) -> Response:
+    """A new secret; for ``overlap_hours`` (24) the one before it signs too."""
+    caller, body = caller_with("read"), json_body()
+    _refuse_unknown(body, {"overlap_hours"})
+    hours = body.get("overlap_hours", 24)
+    if not isinstance(hours, int) or isinstance(hours, bool) or not 0 <= hours <= _LONGEST_OVERLAP:
+        raise UnprocessableError("The overlap of the webhook's secrets is no number of hours.",
+                                 fix=f"It is a whole number from 0 to {_LONGEST_OVERLAP}.")
+    return json_answer(_desk().new_secret(caller.organisation.id, name, hours))
+
+
 @routes.post("/webhooks/<name>/dead-letters/<int:number>/replay")
 def replay_letter(name: str, number: int) -> Response:
     """Go back to where a dead letter begins."""
@@ -79,7 +92,7 @@ def _refuse_unknown(body: dict[str, Any], known: set[str]) -> None:
 
 
 def _collection(caller: Caller, name: object) -> Collection:
-    found = [c for c in caller.directory.collections.values() if name in {c.id, c.alias} and caller.may_read(c)]
+    found = [c for c in caller.directory.collections.values() if name in (c.id, c.alias) and caller.may_read(c)]
     if len(found) != 1:
         raise NotFoundError("There is no such collection.", fix="Name one by its id." if found else "")
     return found[0]
