@@ -61,7 +61,7 @@ from exchange.policy.packtext import texts_of
 from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.arrivals import Arrivals
-from exchange.store.directory import load_directory, meta_value, quick_directory_version
+from exchange.store.directory import cursor_keys, load_directory, meta_value, quick_directory_version
 from exchange.store.dumps import is_unfinished
 from exchange.store.engine import check_at_start, open_engine, raw, read, write
 from exchange.store.events import record
@@ -150,7 +150,7 @@ class Exchange:
                 self.policy.refresh(connection)
                 self._directory = shelf.with_records(
                     with_mailboxes(published.with_published(load_directory(connection))))
-                self._secret = self._secret or meta_value(connection, "cursor.secret")
+                self._secret = self.settings.secret_key or cursor_keys(connection)
                 self._redaction_secret = meta_value(connection, "redaction.secret")
                 self._identity = meta_value(connection, "exchange.identity")
         return self._directory
