@@ -59,7 +59,8 @@ def _select_pushed(dialect: Dialect) -> Select[Any]:
     row, other = OBJECT.c, OBJECT.alias("other")
     same = exists().where(
         other.c.id_key == row.id_key, other.c.feed == row.feed, other.c.stix_id == row.stix_id,
-        other.c.seq < row.seq, other.c.label == row.label, other.c.state <= int(State.DISPUTED),
+        other.c.seq + 0 < row.seq, other.c.label + 0 == row.label,  # + 0: else SQLite goes through all the collection
+        other.c.state <= int(State.DISPUTED),
         other.c.closure == int(Closure.FREE), other.c.visible_from.is_(None), other.c.visible_until.is_(None),
     )
     return _referring().where(row.feed == number("the_feed"), one_of(dialect, row.seq, "seqs"), not_(same))
