@@ -28,6 +28,7 @@ from exchange.web.body import BYTES
 from exchange.web.caller import Caller
 from exchange.web.limits import Limits
 from exchange.web.respond import error_response, http_error_response
+from exchange.web.secure_headers import with_secure_headers
 from exchange.web.taxii import collections, discovery, objects
 from exchange.wiring import Exchange
 
@@ -60,6 +61,8 @@ def create_app(exchange: Exchange) -> Flask:
             return
         g.caller = _caller(exchange, door)
         _count(limits, g.caller)
+
+    app.after_request(with_secure_headers)
 
     @app.after_request
     def name_request(response: Response) -> Response:

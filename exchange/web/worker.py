@@ -17,6 +17,7 @@ from gunicorn.http import errors as faults
 from gunicorn.workers.ggevent import GeventWorker
 
 from exchange.web.negotiation import TAXII
+from exchange.web.secure_headers import ALWAYS
 
 _LOG = logging.getLogger("exchange.web")
 _REQUESTS = logging.getLogger("exchange.web.requests")
@@ -102,6 +103,12 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
             finally:
                 del self._idle[mine]
 
+    def run(self) -> None:
+        """Serve; then end what the application does besides."""
+        super().run()
+        for end in self.wsgi.extensions.get("ends", ()):
+            end()
+
     def notify(self) -> None:
         """Called each second: a worker that was told to stop ends connections on which nothing is under way."""
         super().notify()
@@ -131,7 +138,8 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
             "description": "The request isn't HTTP/1.1 as this server takes it.",
         })
         head = (f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {TAXII}\r\n"
-                f"X-Request-ID: {error_id}\r\nContent-Length: {len(body)}\r\n\r\n")
+                f"X-Request-ID: {error_id}\r\nContent-Length: {len(body)}\r\n"
+                + "".join(f"{name}: {value}\r\n" for name, value in ALWAYS.items()) + "\r\n")
         with contextlib.suppress(OSError):  # the client may be gone
             client.sendall(head.encode() + body)
 
