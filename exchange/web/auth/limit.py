@@ -1,6 +1,8 @@
-"""A limit on wrong guesses of a credential, by account and by address, in this process's memory.
+"""A limit on wrong guesses of a credential: by name and address, by address, by name; in this process's memory.
 
-A caller that proved itself from an address in the last hour isn't locked out by wrong guesses made there.
+Names are those that were sent, known here or not. A caller that proved itself from an address in the last hour isn't
+locked out by wrong guesses of others, neither there nor elsewhere; so that nobody shuts a member out by naming it from
+many addresses, the limit by name alone is wide.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from exchange.errors import TooManyRequestsError
 _WRONG_GUESSES = 8
 """By one account and address; with two worker processes that is at most 16 in a window."""
 _WRONG_BY_ADDRESS = 100
+_WRONG_BY_NAME = 200
 _WINDOW_SECONDS = 60
 _PROVEN_SECONDS = 3600
 _MOST_ENTRIES = 50_000
@@ -29,9 +32,9 @@ class GuessLimit:
         """Raise TooManyRequestsError where too many wrong guesses were made; ``now`` in seconds."""
         if not self._wrong:
             return
-        if self._proven.get(_key(account, address, proof), 0) > now:
+        if self._proven.get(_key("proof", account, address, proof), 0) > now:
             return
-        for key, most in ((_key(account, address), _WRONG_GUESSES), (_key(address), _WRONG_BY_ADDRESS)):
+        for key, most in zip(_keys(account, address), (_WRONG_GUESSES, _WRONG_BY_ADDRESS, _WRONG_BY_NAME), strict=True):
             wrong, end = self._wrong.get(key, (0, 0.0))
             if wrong >= most and end > now:
                 raise TooManyRequestsError("Too many wrong credentials.", retry_after=int(end - now) + 1,
@@ -39,7 +42,7 @@ class GuessLimit:
 
     def wrong(self, account: str, address: str, now: float) -> None:
         """Count a wrong guess."""
-        for key in (_key(account, address), _key(address)):
+        for key in _keys(account, address):
             count, end = self._wrong.get(key, (0, 0.0))
             if end <= now:
                 count, end = 0, now + _WINDOW_SECONDS
@@ -49,12 +52,16 @@ class GuessLimit:
 
     def right(self, account: str, address: str, proof: str, now: float) -> None:
         """Note that the caller proved itself; ``proof`` is what it sent."""
-        self._proven[_key(account, address, proof)] = now + _PROVEN_SECONDS
+        self._proven[_key("proof", account, address, proof)] = now + _PROVEN_SECONDS
         while len(self._proven) > _MOST_ENTRIES:
             self._proven.popitem(last=False)
 
 
+def _keys(account: str, address: str) -> tuple[str, str, str]:
+    return _key("both", account, address), _key("address", address), _key("name", account)
+
+
 def _key(*parts: str) -> str:
     """A digest: nothing that was typed as a secret stays in memory in the clear."""
-    return sha256("\x00".join(part.casefold() if i < 2 else part for i, part in enumerate(parts))
+    return sha256("\x00".join(part.casefold() if i < 3 else part for i, part in enumerate(parts))
                   .encode("utf-8", "surrogatepass")).hexdigest()

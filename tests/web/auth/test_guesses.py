@@ -1,0 +1,156 @@
+"""Guessing: limits by name and address, and the same work for names that are known and those that aren't."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from exchange.errors import TooManyRequestsError, UnauthorizedError
+from exchange.model.credential import digest, issue, verify
+from exchange.model.party import Credential, Directory, Organisation
+from exchange.web.auth.limit import GuessLimit
+from tests.e2e.http_caller import basic
+from tests.fakes.identity_provider import jws, private_key, public_jwk
+from tests.web.auth.entrance import Entrance, entrance
+
+ALPHA = issue("alpha-feed", bytes(range(32)))
+NOW = datetime(2026, 6, 15, tzinfo=UTC)
+
+
+def guess(limit: GuessLimit, account: str, address: str, now: float = 0.0) -> int | None:
+    """A wrong guess; the seconds to wait where it isn't even looked at."""
+    try:
+        limit.check(account, address, "wrong", now)
+    except TooManyRequestsError as refused:
+        return refused.retry_after
+    limit.wrong(account, address, now)
+    return None
+
+
+@pytest.mark.parametrize(("name_of", "address_of", "let_in"), [
+    pytest.param(lambda _: "alpha", lambda _: "192.0.2.1", 8, id="one name from one address"),
+    pytest.param(lambda n: ("alpha", "ALPHA", "Alpha")[n % 3], lambda _: "192.0.2.1", 8, id="however it is written"),
+    pytest.param(lambda n: f"name-{n}", lambda _: "192.0.2.1", 100, id="many names from one address"),
+    pytest.param(lambda _: "alpha", lambda n: f"192.0.{n // 200}.{n % 200}", 200, id="one name from many addresses"),
+    pytest.param(lambda n: f"name-{n}", lambda n: f"192.0.{n // 200}.{n % 200}", 300, id="many names from many addresses"),
+])
+def test_how_many_guesses_are_looked_at_in_a_minute(name_of: Callable[[int], str], address_of: Callable[[int], str], let_in: int) -> None:
+    limit = GuessLimit()
+    waits = [guess(limit, name_of(n), address_of(n)) for n in range(300)]
+    assert waits.count(None) == let_in
+    assert set(waits[let_in:]) <= {61}
+    assert guess(limit, name_of(0), address_of(0), now=60.0) is None
+
+
+def test_who_proved_itself_isnt_shut_out_by_others() -> None:
+    limit = GuessLimit()
+    limit.right("alpha", "192.0.2.1", "its proof", 0.0)
+    for n in range(300):
+        guess(limit, "alpha", f"192.0.{n // 200}.{n % 200}")
+    limit.check("alpha", "192.0.2.1", "its proof", 1.0)
+    for proof, address in (("another", "192.0.2.1"), ("its proof", "198.51.100.1")):
+        with pytest.raises(TooManyRequestsError):
+            limit.check("alpha", address, proof, 1.0)
+
+
+def test_a_name_and_an_address_dont_share_a_count() -> None:
+    limit = GuessLimit()
+    for _ in range(8):
+        guess(limit, "192.0.2.1", "198.51.100.1")
+    assert guess(limit, "somebody", "192.0.2.1") is None
+
+
+def directory(credential: Credential) -> Directory:
+    member = Organisation(id="org-alpha", name="Alpha", kind="platform", jurisdiction="IE")
+    return Directory(1, {"org-alpha": member}, {}, {}, {}, {credential.id: credential})
+
+
+def work(called: Callable[[], object]) -> Counter[str]:
+    """What C functions a refusal calls: hashes, comparisons, signature checks."""
+    seen: Counter[str] = Counter()
+
+    def watch(_frame: object, event: str, argument: Any) -> None:
+        if event == "c_call" and argument.__name__ in {"openssl_sha256", "hexdigest", "compare_digest", "verify", "crc32"}:
+            seen[argument.__name__] += 1
+
+    sys.setprofile(watch)
+    try:
+        with pytest.raises(UnauthorizedError):
+            called()
+    finally:
+        sys.setprofile(None)
+    return seen
+
+
+KNOWN = Credential(id="alpha-feed", org="org-alpha", digest=ALPHA.digest)
+
+
+@pytest.mark.parametrize(("user", "secret", "credential"), [
+    pytest.param("nobody", "wrong", KNOWN, id="unknown name"),
+    pytest.param("alpha-feed", "wrong", Credential(id="alpha-feed", org="org-alpha", digest=ALPHA.digest, revoked=True), id="revoked"),
+    pytest.param("alpha-feed", "wrong", Credential(id="alpha-feed", org="org-alpha", digest=ALPHA.digest, until="2026-01-01T00:00:00Z"), id="ended"),
+    pytest.param("alpha-feed", "wrong", Credential(id="alpha-feed", org="org-gone", digest=ALPHA.digest), id="its member is gone"),
+    pytest.param("alpha-feed", "wrong", Credential(id="alpha-feed", org="org-alpha", digest="", certificates=("dns:a",)), id="has no secret"),
+    pytest.param("alpha-feed", "", Credential(id="alpha-feed", org="org-alpha", digest=""), id="has no proof at all"),
+])
+def test_a_refusal_takes_the_work_that_a_wrong_secret_of_a_known_name_takes(user: str, secret: str, credential: Credential) -> None:
+    known = work(lambda: verify(directory(KNOWN), "alpha-feed", "wrong", NOW))
+    assert known["openssl_sha256"] >= 1
+    assert known["compare_digest"] == 1
+    assert work(lambda: verify(directory(credential), user, secret, NOW)) == known
+
+
+def test_nothing_opens_a_credential_without_a_secret() -> None:
+    credential = Credential(id="alpha-feed", org="org-alpha", digest="", certificates=("dns:a",))
+    for secret in ("", "0" * 64, digest("")):
+        with pytest.raises(UnauthorizedError):
+            verify(directory(credential), "alpha-feed", secret, NOW)
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Entrance:
+    folder = tmp_path_factory.mktemp("exchange")
+    (folder / "keys").write_text(json.dumps({"keys": [public_jwk(private_key("OKP"), kid="one")]}))
+    return entrance(folder, f"""
+[[credential]]
+id = "jobs"
+org = "org-alpha"
+scopes = ["write"]
+oidc = {{ issuer = "https://login.alpha.example", audience = "cib", subject = "pipeline", keys_file = "{folder}/keys" }}
+""")
+
+
+def test_a_token_of_nobodys_issuer_has_a_signature_checked_too(opened: Entrance) -> None:
+    def refused(**claims: object) -> Counter[str]:
+        said = {"iss": "https://login.alpha.example", "aud": "cib", "sub": "pipeline", "exp": opened.seconds + 60, **claims}
+        token = jws({"alg": "EdDSA", "kid": "one", "typ": "at+jwt"}, said, lambda _: bytes(64))
+        seen: Counter[str] = Counter()
+
+        def watch(_frame: object, event: str, argument: Any) -> None:
+            if event == "c_call" and argument.__name__ == "verify":
+                seen["verify"] += 1
+
+        sys.setprofile(watch)
+        try:
+            assert opened.bearer(token).status_code == 401
+        finally:
+            sys.setprofile(None)
+        return seen
+
+    assert refused() == refused(iss="https://login.beta.example") == refused(sub="somebody") == refused(exp=1) == {"verify": 1}
+
+
+def test_answers_to_guesses_are_the_same_bytes_for_every_name(opened: Entrance) -> None:
+    given = []
+    for name in ("jobs", "nobody"):
+        headers = {"Authorization": basic(name, "wrong secret of sorts")}
+        answers = [opened.ask(headers, address=f"198.51.100.{len(name)}") for _ in range(9)]
+        given.append([(one.status_code, one.data, list(one.headers)) for one in answers])
+    assert given[0] == given[1]
+    assert [one[0] for one in given[0]] == [401] * 8 + [429]
