@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
+import socket
+import subprocess
 import threading
+import time
+import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +32,9 @@ from tests.e2e.exchange_process import new_database
 from tests.e2e.http_caller import Answer, HttpCaller
 from tests.e2e.lasting_consumers import SHORT_LEASE
 from tests.e2e.members import collection_id, description, lane
+from tests.e2e.ports import free_port
 from tests.e2e.restarted_exchange import RestartedExchange
-from tests.e2e.stix_objects import TLP, Object, handling, indicator
+from tests.e2e.stix_objects import TLP, handling, indicator
 from tests.fakes.webhook_receiver import receiving_webhooks
 
 pytestmark = pytest.mark.postgres
@@ -45,7 +53,7 @@ def pair(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "CIBX_SEAL_KEY": str(keys / "seal"), "CIBX_LOG_KEY": str(keys / "log"), "CIBX_LOG_SECONDS": "1",
         "CIBX_ERASURES": str(keys / "erasures"), "CIBX_WEBHOOK_NETWORKS": "127.0.0.0/8",
     }
-    here, there = (RestartedExchange(tmp_path_factory.mktemp(name), url, settings=settings, before=SHORT_LEASE)
+    here, there = (RestartedExchange(tmp_path_factory.mktemp(name), url, settings=settings, before=SHORT_LEASE.replace("3_000_000", "6_000_000"))
                    for name in ("here", "there"))
     try:
         (here.folder / "members.toml").write_text(MEMBERS, encoding="utf-8")
@@ -179,28 +187,26 @@ def test_a_members_limit_is_one_for_both_servers(pair: Pair) -> None:
     assert 30 <= statuses.count(200) < 45, "each server for itself would let in all 50"
 
 
-def test_messages_of_webhooks_are_delivered_once_and_in_order_also_when_a_server_is_killed(pair: Pair) -> None:
+def test_webhooks_go_on_in_order_when_a_server_is_killed_and_repeat_at_most_what_was_under_way(pair: Pair) -> None:
     here, there = pair
     with receiving_webhooks() as receiver:
-        owner = there.caller("gamma")
-        post(owner, "/api/v1/webhooks", {"collection": collection_id(lane(2)), "url": receiver.url})
-        pusher = there.caller("alpha")
-        pushed: list[Object] = []
+        post(there.caller("gamma"), "/api/v1/webhooks", {"collection": collection_id(lane(2)), "url": receiver.url})
+        pusher, pushed, got = there.caller("alpha"), [], []
         for number in range(12):
             objects = [indicator() for _ in range(3)]
             told(pusher.push(path(2), objects))
-            pushed += objects
+            pushed += [one["id"] for one in objects]
             if number == 5:
-                receiver.got.get(timeout=60)  # under way
+                got.append([one["id"] for one in receiver.next()[1]["data"]["objects"]])  # more is under way
                 here.kill()
-        seen: dict[str, list[str]] = {}
-        here.start()
-        while pushed[-1]["id"] not in [identity for ids in seen.values() for identity in ids]:
-            headers, body = receiver.next()
-            seen[headers["webhook-id"]] = [one["id"] for one in body["data"]["objects"]]
-    got = [identity for ids in seen.values() for identity in ids]
-    ids = [one["id"] for one in pushed]
-    assert got == ids[ids.index(got[0]):]
+        while got[-1][-1] != pushed[-1]:
+            got.append([one["id"] for one in receiver.next()[1]["data"]["objects"]])
+        assert receiver.got.empty()
+    here.start()
+    first = list(dict.fromkeys(identity for ids in got for identity in ids))
+    assert first == pushed, "each object, in the order of adding"
+    repeated = sum(len(ids) for ids in got) - len(pushed)
+    assert repeated <= max(map(len, got)), "what one message held may come again"
 
 
 def test_of_processes_that_are_due_at_once_one_sweeps(pair: Pair) -> None:
@@ -217,6 +223,49 @@ def test_of_processes_that_are_due_at_once_one_sweeps(pair: Pair) -> None:
             assert sorted(pool.map(take, engines)) == [False, False, False, True]
     for engine in engines:
         engine.dispose()
+
+
+@contextmanager
+def proxy(servers: Pair, folder: Path) -> Iterator[int]:
+    """nginx with docker/proxy.conf before both servers; gives its port. Skips where there is no nginx."""
+    program, port = shutil.which("nginx"), free_port()
+    if program is None:
+        warnings.warn("nginx isn't installed: the proxy before two servers isn't tested.", stacklevel=1)
+        pytest.skip("nginx isn't installed (Debian: apt-get install nginx-light)")
+    text = (Path(__file__).parents[2] / "docker" / "proxy.conf").read_text(encoding="utf-8")
+    for old, new in (("server exchange:8080;", " ".join(f"server 127.0.0.1:{one.port};" for one in servers)),
+                     ("listen 8081;", f"listen 127.0.0.1:{port};"), ("/tmp/", f"{folder}/")):
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "proxy.conf").write_text(text, encoding="utf-8")
+    with open(folder / "nginx.log", "wb") as said:
+        process = subprocess.Popen([program, "-e", "stderr", "-c", str(folder / "proxy.conf"), "-g", "daemon off;"],
+                                   stdout=said, stderr=said)
+    try:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            time.sleep(0.02)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_behind_the_proxy_nobody_notices_that_a_server_is_gone(pair: Pair, tmp_path: Path) -> None:
+    here, there = pair
+    with proxy(pair, tmp_path) as port:
+        alpha = HttpCaller(port, here.caller("alpha").authorization)
+        pushed = [indicator() for _ in range(8)]
+        for at, one in enumerate(pushed):
+            if at == 4:
+                here.kill()
+            told(alpha.push(path(3), [one]))
+            assert told(alpha.get(path(3))).ids == [one["id"] for one in pushed[: at + 1]]
+        assert told(there.caller("gamma").get(path(3))).ids == [one["id"] for one in pushed]
+        alpha.close()
 
 
 def test_both_keep_one_log_without_a_gap_and_write_no_traceback(pair: Pair) -> None:
