@@ -1,0 +1,38 @@
+"""What a push asks of SQLite is found by ids and dates: nothing goes through a collection, however large it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.dialects import sqlite
+
+from exchange.store import pushes, references, stirs
+from exchange.store.engine import open_engine, raw
+from exchange.store.migrations import migrate
+
+DIALECT = sqlite.dialect()
+STATEMENTS = {
+    "known rows": pushes._select_known(DIALECT), "targets": references._select_targets(DIALECT),
+    "stirred by what is pushed": stirs._select_pushed(DIALECT), "stirred by what is shown": stirs._select_referred(DIALECT),
+}
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'cibx.db'}")
+    migrate(engine)
+    return engine
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_push_goes_through_no_collection(migrated: Engine, name: str) -> None:
+    statement: Any = STATEMENTS[name]
+    compiled = statement.compile(dialect=DIALECT)
+    with raw(migrated) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled}", ["[]"] * len(compiled.positiontup)).fetchall()
+    steps = [step for *_, step in plan if "object" in step or "other" in step]
+    assert steps
+    wide = [step for step in steps if step.startswith("SCAN object") or "seq<?" in step or "seq>?" in step]
+    assert wide == []
