@@ -72,3 +72,8 @@ def too_open(mode: int, file: str) -> bool:
     """Whether a file's mode lets others at the secret; what an engine mounted may be readable."""
     mounted = PurePath(file).is_relative_to(_MOUNTED)
     return bool(mode & (0o022 if mounted else 0o066))
+
+
+def environment() -> WithFiles:
+    """This process's environment."""
+    return WithFiles(os.environ)

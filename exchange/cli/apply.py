@@ -33,7 +33,6 @@ The file is TOML. Every table may stand any number of times, in any order; `cibx
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib.resources import files
 from typing import Any
@@ -41,6 +40,7 @@ from typing import Any
 import click
 
 from exchange.errors import InputError
+from exchange.secret_files import environment
 from exchange.toml_text import TomlError, read_toml
 
 
@@ -64,7 +64,7 @@ def command(file: str | None, dry_run: bool, prune: bool, example: bool) -> None
     from exchange.cli.directory_steps import change_directory
 
     source = "standard input" if file == "-" else file
-    change_directory(read_document(file), os.environ, source=source, prune=prune, dry_run=dry_run, warn=True)
+    change_directory(read_document(file), environment(), source=source, prune=prune, dry_run=dry_run, warn=True)
 
 
 def example_text() -> str:

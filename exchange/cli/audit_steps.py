@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from exchange.audit.receipt import read_receipt
 from exchange.audit.tiles import TileTree
 from exchange.audit.verify import verify_continues, verify_earlier, verify_log
 from exchange.errors import ExchangeError, ForbiddenError, InputError
+from exchange.secret_files import environment
 from exchange.stix.timestamp import from_microseconds, microseconds
 
 _NOW = 1 << 62
@@ -186,7 +186,7 @@ def _copy(source: str, _user: str | None, _password_env: str) -> tuple[Callable[
 def _server(source: str, user: str | None, password_env: str) -> tuple[Callable[[str], bytes], Known]:
     from exchange.client.taxii import Client
 
-    secret = os.environ.get(password_env, "")
+    secret = environment().get(password_env, "")
     client = Client(source, user, secret) if user or not secret else Client(source, token=secret)
 
     def known() -> list[VerifierKey]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from exchange.errors import InputError
+from exchange.secret_files import environment
 
 if TYPE_CHECKING:
     from exchange.connect.job import Job
@@ -69,7 +69,7 @@ def read_config(config: Path | None) -> Sources | None:
     """The file of sources, where one is named."""
     from exchange.connect.sources_file import read_sources
 
-    return read_sources(config, os.environ) if config else None
+    return read_sources(config, environment()) if config else None
 
 
 def way_of(*, org: str | None, server: str | None, token_file: Path | None, collection: str | None, state: Path | None,
@@ -84,7 +84,7 @@ def way_of(*, org: str | None, server: str | None, token_file: Path | None, coll
         raise click.UsageError("Say which way: --as ORG for this machine's database, or --server URL.")
     token = ""
     if server:
-        token = _token(token_file) or (sources.token if sources else "") or os.environ.get(TOKEN, "")
+        token = _token(token_file) or (sources.token if sources else "") or environment().get(TOKEN, "")
         if not token and not dry_run:
             raise InputError("There is no token for the server.", fix=f"Give --token-file FILE, or set {TOKEN}.")
     return Way(read_settings(), org or "", server or "", token,
@@ -110,7 +110,7 @@ def job_of(connector: str, place: str, *, known: Any = None, pack: str | None = 
     from exchange.connect.sources_file import seconds, secret_from, secrets_in
 
     known = known or registry.connector(connector)
-    given = secrets_in(os.environ, known.secrets)
+    given = secrets_in(environment(), known.secrets)
     for key, value in _pairs(secrets, "--secret"):
         given[key] = secret_from(key, value, Path())
     return Job(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -10,6 +9,7 @@ import click
 from exchange.cli import directory_steps as steps
 from exchange.errors import InputError
 from exchange.model.party import Directory
+from exchange.secret_files import environment
 
 
 @click.group()
@@ -45,7 +45,7 @@ def issue(org: str, key_id: str | None, **options: str | tuple[str, ...] | None)
             raise InputError(f"There is a credential {key_id!r} already.", fix="Choose another id or none.")
         return {"credential": [steps.stated(id=key_id or _free_id(directory, org), org=org, **options)]}
 
-    steps.change_directory(describe, os.environ, source="cibx credential issue")
+    steps.change_directory(describe, environment(), source="cibx credential issue")
 
 
 @command.command()

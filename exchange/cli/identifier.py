@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from exchange.errors import InputError
+from exchange.secret_files import environment
 
 if TYPE_CHECKING:
     from datetime import date
@@ -150,12 +151,10 @@ def _today() -> date:
 
 def read_ring_file(path: Path) -> Ring:
     """The ring in a file. Raises InputError that names the file or the entry, never a secret."""
-    import os
-
     from exchange.model.identifiers.keyring import read_ring
 
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The ring of keys in {path} can't be read.", why=f"{type(error).__name__}.") from error
-    return read_ring(text, os.environ)
+    return read_ring(text, environment())

@@ -7,7 +7,6 @@ the feed or the tables are wrong, 1 something failed, 130 interrupted (nothing h
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from exchange.cli import match_drift, match_events, match_refit, match_replay, m
 from exchange.cli.match_damage import OverResults
 from exchange.cli.match_progress import shown
 from exchange.errors import InputError
+from exchange.secret_files import environment
 
 if TYPE_CHECKING:
     from exchange.client.taxii import Client
@@ -206,7 +206,7 @@ def _client(feed: str, given: Mapping[str, Any]) -> Client:
     """Who pulls the feed, with the credential from the environment."""
     from exchange.client.taxii import Client
 
-    secret = os.environ.get(given["password_env"], "")
+    secret = environment().get(given["password_env"], "")
     user = given["user"]
     view: Path | None = given["log_view"]
     return (Client(feed, user, secret, log_view=view) if user or not secret

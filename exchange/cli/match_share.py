@@ -5,7 +5,6 @@ Exit codes: 0 done, 3 the exchange refused something, 2 the arguments or results
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exchange.errors import InputError
+from exchange.secret_files import environment
 
 if TYPE_CHECKING:
     from exchange.client.push import Fate, Pushing
@@ -107,7 +107,7 @@ def _pushing(server: str, given: Mapping[str, Any]) -> Pushing:
     from exchange.client.push import Pushing
     from exchange.client.taxii import Client
 
-    secret = os.environ.get(given["token_env"], "")
+    secret = environment().get(given["token_env"], "")
     if not secret:
         raise InputError(f"The environment variable {given['token_env']} is empty.",
                          fix="Put the token (or with --user the password) there, or name another with --token-env.")

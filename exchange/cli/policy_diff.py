@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import click
 
 from exchange.cli.policy_explain import opened_exchange
 from exchange.errors import InputError
+from exchange.secret_files import environment
 
 if TYPE_CHECKING:
     from exchange.governance.difference import Changed
@@ -88,7 +88,7 @@ def _directory(present: Directory, file: str, prune: bool) -> Directory:
     from exchange.cli.directory_steps import foreseen_directory
 
     document: Mapping[str, Any] = read_document(file)
-    made = foreseen_directory(document, os.environ, source=file, prune=prune)
+    made = foreseen_directory(document, environment(), source=file, prune=prune)
     built_in = {name: one for name, one in present.collections.items() if name not in made.collections}
     from dataclasses import replace
 

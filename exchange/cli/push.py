@@ -6,7 +6,6 @@ Exit codes: 0 everything is in, 3 something was refused, 2 the arguments or the 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exchange.errors import InputError
+from exchange.secret_files import environment
 
 if TYPE_CHECKING:
     from exchange.client.push import Pushing
@@ -41,7 +41,7 @@ def command(file: Path, server: str, collection: str | None, token_env: str, use
     from exchange.client.taxii import Client
 
     objects = read_objects(file)
-    secret = os.environ.get(token_env, "")
+    secret = environment().get(token_env, "")
     if not secret:
         raise InputError(f"The environment variable {token_env} is empty.",
                          fix="Put the token (or with --user the password) there, or name another with --token-env.")

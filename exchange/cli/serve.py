@@ -58,8 +58,9 @@ def _connectors(sources: Path | None) -> Iterator[None]:
         yield
         return
     from exchange.connect.sources_file import read_sources
+    from exchange.secret_files import environment
 
-    read_sources(sources, os.environ)  # what is wrong in it is told before anything starts
+    read_sources(sources, environment())  # what is wrong in it is told before anything starts
     run = "from exchange.cli.main import main; main()"
     process = subprocess.Popen([sys.executable, "-c", run, "connector", "run", "--config", str(sources)])  # noqa: S603
     master = os.getpid()
