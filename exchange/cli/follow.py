@@ -6,7 +6,6 @@ arguments are wrong, 3 ``--verify`` found the copy incomplete.
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from exchange.errors import InputError, UnavailableError
+from exchange.secret_files import environment
 
 if TYPE_CHECKING:
     from exchange.client.change import Change
@@ -105,7 +105,7 @@ def _verified(client: Client, collection: str | None, out: Path, place: Path) ->
 
 def _secret(file: Path | None, variable: str) -> str:
     if file is None:
-        found = os.environ.get(variable, "")
+        found = environment().get(variable, "")
         remedy = f"Put the token into the environment variable {variable}, or name a file with --token-file."
     else:
         try:
