@@ -46,6 +46,7 @@ _MOST_OBJECTS = 100
 _MOST_TEXT = 10_000
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _GONE = "There is no such object."
+_SEES_OTHERS = frozenset({"operate", "audit", "review"})
 _FULL_VIEW = frozenset({Role.REVIEWER, Role.OPERATOR, Role.AUDITOR})
 
 
@@ -150,10 +151,11 @@ class Contests:
     def list(self, actor: Actor, now: int, *, unfinished: bool = False) -> list[dict[str, Any]]:
         """The contests that the caller is a party of, newest first."""
         members = self._office.members()
+        party = actor.org if _SEES_OTHERS.isdisjoint(actor.scopes) else None
         with read(self._office.engine) as connection:
             found = []
-            for row in rows.list_contests(connection, unfinished=unfinished):
-                known = self._contest(connection, members, row)
+            for row in rows.list_contests(connection, party=party, unfinished=unfinished):
+                known = _contest(members, row)
                 if roles(known, actor):
                     found.append(self._shown(connection, row, known, actor, now, whole=False))
             return found
@@ -177,20 +179,10 @@ class Contests:
     def _known(self, connection: Any, members: Members, actor: Actor, contest: str, *, lock: bool = False
                ) -> tuple[dict[str, Any], Contest]:
         row = rows.find_contest(connection, contest, lock=lock)
-        known = None if row is None else self._contest(connection, members, row)
+        known = None if row is None else _contest(members, row)
         if row is None or known is None or not roles(known, actor):
             raise NotFoundError("There is no such case.")
         return row, known
-
-    def _contest(self, connection: Any, members: Members, row: Mapping[str, Any]) -> Contest:
-        producer = rows.organisation_of(connection, row["producer"])
-        contester = Actor(row["contester"], members.group(row["contester"]), row["contester_person"])
-        return Contest(
-            contester=contester, producer_org=producer, producer_group=members.group(producer),
-            opened_at=row["opened_at"], answer_due=row["answer_due"], stage=Stage(row["stage"]),
-            restricted=bool(row["restricted"]), answered_at=row["answered_at"], answerer=row["answerer"],
-            ended_at=row["ended_at"],
-        )
 
     def _corrected(self, connection: Any, row: Mapping[str, Any]) -> bool:
         for one in rows.contest_objects(connection, row["id"]):
@@ -263,6 +255,18 @@ class Contests:
         if whole and named:
             shown["undone"] = effects.acknowledged(connection, row["id"])
         return shown
+
+
+def _contest(members: Members, row: Mapping[str, Any]) -> Contest:
+    """The contest that a row of the database tells."""
+    producer = row["producer_org"]
+    contester = Actor(row["contester"], members.group(row["contester"]), row["contester_person"])
+    return Contest(
+        contester=contester, producer_org=producer, producer_group=members.group(producer),
+        opened_at=row["opened_at"], answer_due=row["answer_due"], stage=Stage(row["stage"]),
+        restricted=bool(row["restricted"]), answered_at=row["answered_at"], answerer=row["answerer"],
+        ended_at=row["ended_at"],
+    )
 
 
 def _name(one: Mapping[str, Any], own: bool) -> str:

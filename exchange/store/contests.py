@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from exchange.store.case_tables import CONTEST, CONTEST_OBJECT, CONTEST_STEP
 from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT
 from exchange.store.objects import id_key
 
 _MOST_LISTED = 1_000
+_PRODUCER = select(CONTRIBUTOR.c.org).where(CONTRIBUTOR.c.number == CONTEST.c.producer).scalar_subquery().label(
+    "producer_org")
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,23 @@ def add_step(connection: Connection, row: Mapping[str, Any]) -> None:
 
 
 def find_contest(connection: Connection, contest: str, *, lock: bool = False) -> dict[str, Any] | None:
-    """A contest's row, with ``evidence`` as a list; ``lock`` makes others wait until the transaction ends."""
-    asked = select(CONTEST).where(CONTEST.c.id == contest)
-    found = connection.execute(asked.with_for_update() if lock else asked).first()
+    """A contest's row, with ``evidence`` as a list and ``producer_org``; ``lock`` makes others wait until the
+    transaction ends."""
+    asked = select(CONTEST, _PRODUCER).where(CONTEST.c.id == contest)
+    found = connection.execute(asked.with_for_update(of=CONTEST) if lock else asked).first()
     return None if found is None else _read(found)
 
 
-def list_contests(connection: Connection, *, unfinished: bool = False) -> list[dict[str, Any]]:
-    """The newest contests, newest first, at most 1,000; ``unfinished``: those that nobody has reviewed."""
-    asked = select(CONTEST).order_by(CONTEST.c.opened_at.desc(), CONTEST.c.id).limit(_MOST_LISTED)
+def list_contests(connection: Connection, *, party: str | None = None, unfinished: bool = False) -> list[dict[str, Any]]:
+    """The newest contests, newest first, at most 1,000; ``unfinished``: those that nobody has reviewed.
+
+    ``party``: only those that this organisation opened or has to answer. What others contest changes neither the
+    answer nor the work (P16).
+    """
+    asked = select(CONTEST, _PRODUCER).order_by(CONTEST.c.opened_at.desc(), CONTEST.c.id).limit(_MOST_LISTED)
+    if party is not None:
+        own = select(CONTRIBUTOR.c.number).where(CONTRIBUTOR.c.org == party)
+        asked = asked.where(or_(CONTEST.c.contester == party, CONTEST.c.producer.in_(own)))
     if unfinished:
         asked = asked.where(CONTEST.c.ended_at.is_(None))
     return [_read(row) for row in connection.execute(asked)]
