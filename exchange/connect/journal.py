@@ -158,7 +158,7 @@ class Journal:
         self.source(name)
         with self.transaction():
             for table in ("run", "source"):
-                self.database.execute(f"DELETE FROM {table} WHERE whose=? AND name=?",  # noqa: S608 - two words
+                self.database.execute(f"DELETE FROM {table} WHERE whose=? AND name=?",  # noqa: S608 - two words # nosec B608
                                       (self.whose, name))
 
     def runs(self, name: str, most: int = 1) -> list[RunKept]:

@@ -35,7 +35,7 @@ def put(connection: Connection, box: MailboxKey, grants: Grants, objects: Sequen
 def _number(connection: Connection, table: Table, column: str, value: str) -> int:
     """The number of a collection or contributor, made if it is new; of two that make it at once one waits."""
     connection.execute(
-        text(f"INSERT INTO {table.name} ({column}) VALUES (:value) ON CONFLICT DO NOTHING"),  # noqa: S608 - our names
+        text(f"INSERT INTO {table.name} ({column}) VALUES (:value) ON CONFLICT DO NOTHING"),  # noqa: S608 - our names # nosec B608
         {"value": value},
     )
     return int(connection.execute(select(table.c.number).where(table.c[column] == value)).scalar_one())

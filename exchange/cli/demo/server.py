@@ -87,7 +87,7 @@ def _wait_until_ready(server: Server, folder: Path) -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and server.process.poll() is None:
         try:
-            with urlopen(f"{server.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback address
+            with urlopen(f"{server.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own loopback address # nosec B310
                 if answer.status == 200:
                     return
         except (URLError, OSError):

@@ -117,7 +117,7 @@ OWN_OPERATIONS: tuple[Operation, ...] = (
     _post("/cases/{case}/restriction", "Restrict its objects until the review", "Statement", "Case"),
     _post("/cases/{case}/review", "Review it", "Review", "Case"),
     Operation("get", "/api/v1/collections/{collection}/stream", "Objects as server-sent events, as they come",
-              media=EVENTS, parameters=(AFTER, RESUME, *NARROWING), refusals=(403, 404)),
+              "Event", media=EVENTS, parameters=(AFTER, RESUME, *NARROWING), refusals=(403, 404)),
     _get("/collections/{collection}/tally", "Count and root of what the caller may have", "Tally",
          query("until", "A date of adding, that one included.", WHEN), refusals=(403, 404)),
     _get("/emergencies", "Emergencies and how they stand", "Emergencies", refusals=(403,)),

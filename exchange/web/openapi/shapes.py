@@ -90,6 +90,8 @@ OWN_SHAPES: Mapping[str, Shape] = {
     "Match": {"type": "object", "additionalProperties": False, "properties": {
         name: many({"type": "string", "minLength": 1}, minItems=1, maxItems=100)
         for name in ("type", "behaviour", "class", "platform")}},
+    "Event": record({}, {"id": WHEN, "event": word("object", "revoked", "place", "end"), "data": TEXT,
+                         "retry": COUNT}),
     "Tally": record({"collection": TEXT, "until": or_null(WHEN), "count": COUNT, "root": TEXT}),
     "Webhook": record(_WEBHOOK, {"dead_letters": many(record({
         "number": COUNT, "at": WHEN, "after": or_null(WHEN), "until": or_null(WHEN), "tries": COUNT, "why": TEXT}))}),
