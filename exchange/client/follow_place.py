@@ -7,6 +7,7 @@ not at all, and one follower at a time holds it.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from exchange.errors import InputError
+from exchange.errors import InputError, UnavailableError
 
 FORMAT = 1
 
@@ -100,7 +101,7 @@ class PlaceFile:
         return place
 
     def save(self, place: Place) -> None:
-        """Keep the place, durably. Raises InputError where the file can't be written."""
+        """Keep the place, durably. Raises UnavailableError where the disk is full, InputError for other reasons."""
         record: dict[str, Any] = {"format": FORMAT, "feed": self._feed, "after": place.after, "last": place.last,
                                   "taken": sorted(place.taken)}
         new = self._path.with_name(self._path.name + ".new")
@@ -111,5 +112,6 @@ class PlaceFile:
                 os.fsync(file.fileno())
             new.replace(self._path)
         except OSError as error:
-            raise InputError(f"The checkpoint {self._path} can't be written: {error.strerror}.",
-                             fix="Make room; nothing is lost, the last page will come again.") from None
+            kind = UnavailableError if error.errno in {errno.ENOSPC, errno.EDQUOT} else InputError
+            raise kind(f"The checkpoint {self._path} can't be written: {error.strerror}.",
+                       fix="Make room; nothing is lost, the last page will come again.") from None

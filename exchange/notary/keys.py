@@ -14,7 +14,7 @@ from pathlib import Path
 
 from exchange.audit.fault import UnreadableError
 from exchange.audit.note import SignerKey, new_signer_key, read_signer_key
-from exchange.errors import InputError, SettingError
+from exchange.errors import InputError, SettingError, StorageFullError
 from exchange.settings import Settings
 
 _SECRET_MODE = 0o600
@@ -56,11 +56,15 @@ def write_new(path: Path, content: str) -> None:
     except OSError as error:
         raise InputError(f"The key file {path} can't be made: {error.strerror}.",
                          fix="Name a file in a folder that may be written in CIBX_LOG_KEY.") from None
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        os.fchmod(handle, _SECRET_MODE)  # whatever the umask is
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, _SECRET_MODE)  # whatever the umask is
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+    except OSError as error:
+        path.unlink()
+        raise StorageFullError(f"{path} can't be written: {error.strerror}.", fix="Free some space.") from error
 
 
 def read_key(path: Path) -> SignerKey | None:

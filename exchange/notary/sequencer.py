@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _LOG = logging.getLogger("exchange.notary")
+_SKEW = 60_000_000
+"""Microseconds by which the clocks of two servers may differ; a page from further ahead left before one was set back."""
 _AT_A_TIME = 8_192
 """Leaves of one transaction: some 90 ms in which nobody else writes (SQLite)."""
 
@@ -89,6 +91,8 @@ class Sequencer:
         self._deliveries = deliveries
         self._settled = settled
         self._pause = pause
+        self._ahead: tuple[int, int] | None = None
+        """The last delivery from before the clock was set back, and when it was met by the present clock."""
 
     def run(self) -> Outcome:
         """Place everything that is pending, then sign. Raises LogAlteredError where signing would fork the log."""
@@ -101,13 +105,18 @@ class Sequencer:
         Nobody is shown it before the next checkpoint; None.
         """
         due = self._clock() // period * period
+
+        def is_signed(connection: Connection) -> bool:
+            """One that is more than a period ahead was signed before the clock was set back."""
+            return due <= log.cursor(connection, "tick") <= due + period
+
         with read(self._engine) as connection:
-            signed = log.cursor(connection, "tick") >= due
+            signed = is_signed(connection)
             if signed and not self._anything_waits(connection):
                 return None
         if not signed:
             with write(self._engine) as connection:
-                signed = log.take_turn(connection) is None or log.cursor(connection, "tick") >= due
+                signed = log.take_turn(connection) is None or is_signed(connection)
                 if not signed:
                     log.set_cursor(connection, "tick", due)
         if not signed:
@@ -127,7 +136,7 @@ class Sequencer:
         if log.anything_pending(connection):
             return True
         first = self._deliveries.after(log.cursor(connection, "ledger"), 1) if self._deliveries is not None else []
-        return any(delivered.at <= self._clock() - self._settled for delivered in first)
+        return any(d.at <= self._clock() - self._settled or d.at > self._clock() + _SKEW for d in first)
 
     def _place_some(self) -> int | None:
         """One transaction's worth of leaves; None where somebody else is at it."""
@@ -150,10 +159,9 @@ class Sequencer:
         """Deliveries as events; the ledger's number is remembered in the same transaction."""
         if self._deliveries is None or most <= 0:
             return []
-        until = self._clock() - self._settled
-        fresh = []
-        for delivered in self._deliveries.after(log.cursor(connection, "ledger"), most):
-            if delivered.at > until and self._settled:
+        waiting, fresh = self._deliveries.after(log.cursor(connection, "ledger"), most), []
+        for delivered in waiting:
+            if not self._is_settled(delivered, waiting[-1].number):
                 break
             fresh.append(delivered)
         if not fresh:
@@ -164,6 +172,20 @@ class Sequencer:
             StoredEvent(0, d.receipt, d.at, "pull", d.org, canonical(d.detail), secrets.token_hex(16))
             for d in fresh if d.receipt not in known
         ]
+
+    def _is_settled(self, delivered: Delivered, last: int) -> bool:
+        """Whether every delivery before it is in the ledger; ``last`` is the number of the last that waits.
+
+        How old one from before the clock was set back is can't be told by its time: it waits from when it is met.
+        """
+        now = self._clock()
+        if not self._settled or delivered.at <= now - self._settled:
+            return True
+        if delivered.at <= now + _SKEW:
+            return False
+        if self._ahead is None or delivered.number > self._ahead[0] or now < self._ahead[1]:
+            self._ahead = last, now
+        return now - self._ahead[1] >= self._settled
 
     def _sign(self) -> int | None:
         """Sign the log as it is, unless it was or no key is here that may."""

@@ -17,6 +17,8 @@ from exchange.webhooks.dispatch import Dispatcher
 _LOG = logging.getLogger("exchange.web")
 _AT_ONCE = 50
 """Webhooks that one worker delivers at the same time."""
+_LAST = 5.0
+"""Seconds that a message has which is under way when the worker is told to end."""
 _LOOK = 1.0
 """Seconds between two rounds."""
 
@@ -40,6 +42,11 @@ class Deliveries:
             except ExchangeError as error:
                 _LOG.warning("webhooks wait: %s", error)
             gevent.sleep(_LOOK)
+
+    def stop(self) -> None:
+        """Give what is under way some time to end; what doesn't is given back, for another worker to send."""
+        self._pool.join(_LAST)
+        self._pool.kill()
 
     def _deliver(self, name: str) -> None:
         try:

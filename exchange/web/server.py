@@ -83,7 +83,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         gevent.spawn(exchange.obligations.follow, gevent.sleep, exchange.clock)
         deliveries = Deliveries(Dispatcher(exchange, lambda: way_out(self._settings)))
         gevent.spawn(deliveries.follow)
-        return create_app(exchange)
+        app = create_app(exchange)
+        app.extensions["ends"] = (deliveries.stop,)
+        return app
 
 
 def _forget_worker(_server: object, worker: Any) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import random
 import resource
 import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 import warnings
@@ -23,8 +27,11 @@ from exchange.wiring import prepare
 from tests.e2e.exchange_process import new_database
 from tests.e2e.followed_writers import Run, everything
 from tests.e2e.http_caller import TAXII, Answer, assert_taxii_error, envelope, parsed, read_answer
+from tests.e2e.lasting_consumers import SETTINGS, SHORT_LEASE, Consumers
+from tests.e2e.ports import free_port
 from tests.e2e.restarted_exchange import PostgresServer, RestartedExchange, own_postgres, postgres_programs
 from tests.e2e.stix_objects import indicator
+from tests.fakes.webhook_receiver import WebhookReceiver, receiving_webhooks
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 _CLOCK = """
@@ -64,21 +71,35 @@ def push(exchange: RestartedExchange, key: str = "alpha", count: int = 1) -> Ans
     return answer
 
 
+@pytest.fixture
+def receiver() -> Iterator[WebhookReceiver]:
+    with receiving_webhooks() as one:
+        yield one
+
+
 def test_after_kills_all_that_was_acknowledged_is_there_once_and_followers_missed_nothing(
-    pair: RestartedExchange,
+    pair: RestartedExchange, receiver: WebhookReceiver,
 ) -> None:
+    pair.settings, pair.before = SETTINGS, SHORT_LEASE
     pair.describe_members()
-    run = Run(pair)
+    run, consumers = Run(pair, sizes=(1, 40, 300), rest=0.1), Consumers(pair, receiver)
     pair.start()
-    run.begin()
-    for pause in (0.4, 0.9):
-        time.sleep(pause)
-        pair.kill()
-        pair.start()
-    run.end()
-    objects = run.check()
-    assert run.check_statuses() > 0
-    run.check_events(objects)
+    try:
+        consumers.begin()
+        run.begin()
+        for pause in (0.4, 0.9):
+            time.sleep(pause)
+            pair.kill()
+            consumers.kill("out" if pause > 0.5 else "jsonl")
+            pair.start()
+        run.end()
+        objects = run.check()
+        assert run.check_statuses() > 0
+        run.check_events(objects)
+        consumers.check([one["id"] for one in everything(pair, "beta")])
+    finally:
+        consumers.stop()
+    assert "is as it was signed" in pair.cibx("audit", "verify").stdout
     assert "Traceback" not in pair.log(), pair.log()[-3_000:]
 
 
@@ -116,6 +137,92 @@ def test_a_disk_that_fills_gives_507_readers_go_on_and_it_recovers(made: Restart
     limit_file_size(made, resource.RLIM_INFINITY)
     assert push(made, count=300).status == 202
     assert len(everything(made, "beta")) == 301
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 96 MB: only root can make one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m,mode=1777", "tmpfs", str(place)],
+                          capture_output=True, check=False)
+    if made.returncode:
+        warnings.warn("No small file system can be mounted here: a disk that is full is only imitated.", stacklevel=1)
+        pytest.skip("mount -t tmpfs needs root (CAP_SYS_ADMIN)")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_disk_without_a_byte_left_gives_507_loses_nothing_and_is_used_again(
+    small_disk: Path, tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    url, folder = f"sqlite:///{small_disk / 'cibx.db'}", small_disk
+    if kind == "postgres":
+        url, folder = on_small_disk(request.getfixturevalue("postgres_server"), small_disk), tmp_path
+    exchange = RestartedExchange(folder, url)
+    exchange.describe_members()
+    exchange.start()
+    run = Run(exchange, sizes=(1, 40), rest=0.1)
+    try:
+        run.begin()
+        while not everything(exchange):  # who never read before can't begin on a full disk
+            time.sleep(0.1)
+        balloon = fill(small_disk)
+        statuses = [push(exchange, count=200).status for _ in range(4)]
+        assert 507 in statuses, statuses
+        assert set(statuses) <= {202, 503, 507}
+        assert len(everything(exchange)) > 0
+        balloon.unlink()
+        end = time.monotonic() + 60
+        while push(exchange).status != 202:
+            assert time.monotonic() < end, "it doesn't recover by itself"
+        run.end()
+        added = run.check()
+        assert run.check_statuses() > 0
+        run.check_events(added)
+        assert "is as it was signed" in exchange.cibx("audit", "verify").stdout
+    finally:
+        run.stopping.set()
+        exchange.kill()
+    assert "Traceback" not in exchange.log(), exchange.log()[-3_000:]
+
+
+def test_a_backup_onto_a_full_disk_says_so_and_leaves_nothing_there(made: RestartedExchange, small_disk: Path) -> None:
+    balloon = fill(small_disk)
+    told = made.cibx("backup", str(small_disk / "backup"))
+    assert told.returncode != 0
+    assert "disk" in told.stderr
+    assert "full" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert list(small_disk.iterdir()) == [balloon]
+
+
+def on_small_disk(server: str, place: Path) -> str:
+    """URL of a new database whose tables lie there; PostgreSQL's own log lies elsewhere, as it must never be full."""
+    tables = place / "tables"
+    tables.mkdir()
+    if os.geteuid() == 0:
+        shutil.chown(tables, "postgres", "postgres")
+    for folder in (place, *place.parents):
+        if folder.owner() == "root" and folder != Path("/") and not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    name = f"small_{random.getrandbits(60):x}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLESPACE {name} LOCATION '{tables}'".encode())
+        connection.execute(f"CREATE DATABASE {name} TABLESPACE {name}".encode())
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def fill(place: Path) -> Path:
+    """A file that takes all that is left."""
+    balloon = place / "balloon"
+    with balloon.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        for size in (1 << 20, 4096):
+            with contextlib.suppress(OSError):
+                while file.write(bytes(size)) == size:
+                    pass
+    return balloon
 
 
 def limit_file_size(exchange: RestartedExchange, size: int) -> None:
@@ -168,13 +275,15 @@ def own_server() -> Iterator[PostgresServer]:
 
 @pytest.mark.postgres
 def test_a_database_that_goes_gives_503_and_is_used_again_when_it_is_back(
-    own_server: PostgresServer, tmp_path: Path
+    own_server: PostgresServer, tmp_path: Path, receiver: WebhookReceiver
 ) -> None:
-    exchange = RestartedExchange(tmp_path, own_server.url(), workers=2)
+    exchange = RestartedExchange(tmp_path, own_server.url(), workers=2, settings=SETTINGS, before=SHORT_LEASE)
     exchange.describe_members()
     exchange.start()
     try:
-        run = Run(exchange, sizes=(1, 40))
+        run = Run(exchange, sizes=(1, 40), rest=0.1)
+        consumers = Consumers(exchange, receiver)
+        consumers.begin()
         run.begin()
         for mode in ("fast", "immediate"):
             time.sleep(0.5)
@@ -191,7 +300,9 @@ def test_a_database_that_goes_gives_503_and_is_used_again_when_it_is_back(
         objects = run.check()
         assert run.check_statuses() > 0
         run.check_events(objects)
+        consumers.check([one["id"] for one in everything(exchange, "beta")])
     finally:
+        consumers.stop()
         exchange.kill()
 
 
@@ -250,6 +361,37 @@ def test_a_stop_answers_what_is_under_way_and_does_not_wait_for_idle_connections
     assert "graceful timeout" not in made.log()  # what gunicorn says after waiting in vain
     made.start()
     assert len(everything(made)) == 50
+
+
+def test_a_stop_tells_streams_to_come_back_and_gives_webhooks_to_others(made: RestartedExchange) -> None:
+    made.settings = {"CIBX_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    made.before = "import exchange.web.deliveries as deliveries\ndeliveries._LAST = 0.5\n"
+    made.start()
+    with socket.create_server(("127.0.0.1", free_port())) as deaf:
+        deaf.settimeout(60)
+        body = {"collection": made.lane_id, "url": f"http://127.0.0.1:{deaf.getsockname()[1]}/"}
+        caller = made.caller("beta")
+        hook = caller.post("/api/v1/webhooks", json.dumps(body).encode(), content_type="application/json", accept=None)
+        assert hook.status == 201, hook
+        assert push(made).status == 202
+        held, _ = deaf.accept()  # the message is under way, and nobody answers
+        with held, socket.create_connection(("127.0.0.1", made.port), timeout=60) as link:
+            link.sendall((f"GET /api/v1/collections/{made.lane_id}/stream HTTP/1.1\r\nHost: here\r\n"
+                          f"Authorization: {caller.authorization}\r\n\r\n").encode())
+            seen = b""
+            while b"event: object" not in seen:
+                seen += link.recv(65_536)
+            assert made.process is not None
+            made.process.send_signal(signal.SIGTERM)
+            while part := link.recv(65_536):
+                seen += part
+            assert b"event: end" in seen
+            assert b"come back" in seen
+            assert made.process.wait(25) == 0
+    with sqlite3.connect(made.folder / "cibx.db") as database:
+        (next_at,) = database.execute("SELECT next_at FROM webhook").fetchone()
+    assert next_at <= time.time_ns() // 1_000
+    assert "Traceback" not in made.log()
 
 
 def test_a_log_that_breaks_off_after_the_answer_loses_nothing_that_was_answered(

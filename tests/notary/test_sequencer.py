@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -141,6 +143,39 @@ def test_a_tick_runs_once_in_a_period_whoever_asks(engine: Engine, notary: Notar
     assert outcome is not None
     assert (outcome.placed, outcome.signed) == (0, 5)  # placed at the tick before, shown only now
     assert notary.tick() is None
+
+
+@pytest.mark.parametrize("hours", [1, 24 * 365])
+def test_a_clock_set_back_keeps_neither_checkpoints_nor_pulls_waiting_for_it(
+    engine: Engine, tmp_path: Path, clock: Clock, hours: int
+) -> None:
+    pages = Pages([Page(number, f"{number:032x}") for number in range(1, 4)])
+    notary = notary_of(engine, tmp_path, clock, deliveries=pages)
+    notary.make_key("log.example/one")
+    note_events(engine, 2)
+    assert notary.tick() is not None
+    before = len(leaves(engine))
+    clock.now -= hours * 3_600_000_000
+    note_events(engine, 1)
+    outcome = notary.tick()
+    assert outcome is not None
+    assert outcome.signed == before + 1
+    assert notary.tick() is None  # once in a period, as ever
+    clock.now += 121_000_000
+    assert notary.tick() is not None
+    assert len(leaves(engine)) == before + 1 + len(pages.rows)
+    verify_store(engine, notary.key_file)
+
+
+def test_a_full_disk_beside_the_key_is_told_and_leaves_nothing_there(tmp_path: Path) -> None:
+    script = ("import resource, sys; from pathlib import Path; from exchange.notary.keys import remember_head\n"
+              "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+              "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+              "remember_head(Path(sys.argv[1]), 'x' * 100)")
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "log.key")], capture_output=True, text=True,
+                          check=False)
+    assert "StorageFullError" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_between_checkpoints_an_event_has_its_place_and_nobody_is_shown_it(engine: Engine, notary: Notary) -> None:
