@@ -47,12 +47,14 @@ EXIT_INCOMPLETE = 3
 @click.option("--no-notices", is_flag=True, help="Leave the notices (erasures, recalls…) to others.")
 @click.option("--verify", is_flag=True,
               help="Catch up, then prove by count and root that DIR holds all (exit code 3: it doesn't).")
+@click.option("--from-snapshot", "snapshot", type=click.Path(path_type=Path), metavar="FILE",
+              help="Begin behind a snapshot (its snapshot.json), where the checkpoint isn't there yet.")
 @click.option("--log-view", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Check at each look that the exchange's log continues what this file remembers.")
 def command(
     server: str, collection: str | None, out: Path | None, program: str | None, jsonl: bool, checkpoint: Path | None,
     token_file: Path | None, token_env: str, user: str | None, poll: float, once: bool, no_notices: bool,
-    verify: bool, log_view: Path | None,
+    verify: bool, snapshot: Path | None, log_view: Path | None,
 ) -> int:
     """Follow a collection of SERVER (URL of the collection, of its API root, or of discovery).
 
@@ -66,15 +68,19 @@ def command(
         click.echo(sentence, err=True)
 
     def reconnect() -> Client:
-        secret = _secret(token_file, token_env)
+        secret = read_secret(token_file, token_env)
         return Client(server, user, secret, log_view=log_view) if user else Client(
             server, token=secret, log_view=log_view)
 
     if verify and out is None:
         raise click.UsageError("--verify looks at a folder: name it with --out.")
+    if verify and snapshot is not None:
+        raise click.UsageError("--verify looks for everything in the folder, and what --from-snapshot leaves out isn't.")
     once = once or verify
     taker = _taker(out, program, jsonl, tell)
     place = checkpoint or (out / "follow.json" if out else Path("follow.json"))
+    if snapshot is not None:
+        _begin(reconnect(), collection, snapshot, place)
     follower = Follower(reconnect, collection, place, Pace(poll, once), not no_notices, tell)
     taken = 0
     for batch in follower.batches():
@@ -82,6 +88,14 @@ def command(
         taken += len(batch)
     tell(f"{taken:,} changes taken; {place} remembers.")
     return _verified(reconnect(), collection, out, place) if verify and out is not None else 0
+
+
+def _begin(client: Client, collection: str | None, snapshot: Path, place: Path) -> None:
+    """Let a new follower begin behind a snapshot."""
+    from exchange.client.snapshot import begin_follower, read_snapshot
+
+    read_snapshot(snapshot)  # what is wrong with it is told without the server
+    begin_follower(snapshot, client.collection_url(collection), place)
 
 
 def _verified(client: Client, collection: str | None, out: Path, place: Path) -> int:
@@ -103,7 +117,8 @@ def _verified(client: Client, collection: str | None, out: Path, place: Path) ->
     return EXIT_INCOMPLETE
 
 
-def _secret(file: Path | None, variable: str) -> str:
+def read_secret(file: Path | None, variable: str) -> str:
+    """The token or password in a file, else in an environment variable. Raises InputError where there is none."""
     if file is None:
         found = environment().get(variable, "")
         remedy = f"Put the token into the environment variable {variable}, or name a file with --token-file."

@@ -26,6 +26,7 @@ COMMANDS = {
     "connector": "Bring sources in, once or by the clock, here or to a server; see how they stand.",
     "push": "Send objects to an exchange, or see first who would get them.",
     "report": "Check reports in a form of their own before they are sent.",
+    "snapshot": "Bring all that you may have of a collection into files, to follow from there.",
     "follow": "Keep up with a collection: files, a program or lines get what is new.",
     "match": "Match shared indicators against local accounts; local data stays here.",
     "policy": "Ask whether something may be shared, and why.",

@@ -11,6 +11,7 @@ import msgspec
 from exchange.client.change import Change
 from exchange.client.follow import Follower, Pace
 from exchange.client.push import Fate, Pushing
+from exchange.client.snapshot import Format, Snapshot, take_snapshot
 from exchange.client.taxii import Client as TaxiiClient
 
 
@@ -32,6 +33,13 @@ class Client(TaxiiClient):
     def pull(self, collection: str | None = None, *, added_after: str | None = None) -> Iterator[dict[str, Any]]:
         """Every object that the member may have, in the order of adding; raises as ``pages``."""
         return self.objects(collection, added_after=added_after)
+
+    def snapshot(self, out: Path | str, collection: str | None = None, form: Format | None = None) -> Snapshot:
+        """All that the member may have now, as Parquet and bundle with a description; raises as ``take_snapshot``.
+
+        Begin to follow behind it with ``begin_follower``, or ``cibx follow --from-snapshot``.
+        """
+        return take_snapshot(self, collection, Path(out), form)
 
     def follow(
         self, collection: str | None = None, *, checkpoint: Path | str = "follow.json", pace: Pace | None = None,

@@ -28,6 +28,7 @@ from exchange.errors import (
     UnavailableError,
     UnprocessableError,
 )
+from exchange.model.credential import read_token
 
 _TAXII = "application/taxii+json;version=2.1"
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
@@ -59,6 +60,8 @@ class Client:
         self._url = url if url.endswith("/") else url + "/"
         self._log_view = log_view
         self._session = requests.Session()
+        self.member = user or (read_token(token or "") or ("",))[0]
+        """Key id of the credential, as far as it can be told."""
         self._session.headers["Accept"] = _TAXII
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
@@ -117,6 +120,13 @@ class Client:
         """Every object, in the order of adding."""
         for page in self.pages(collection, added_after=added_after):
             yield from page.objects
+
+    def page(self, url: str, query: Mapping[str, str]) -> tuple[bytes, str | None]:
+        """One page as it came, with the date added of its last object; ``url`` is that of the objects. Raises as
+        ``pages``."""
+        self.check_log()
+        response = self._get(url, query)
+        return response.content, response.headers.get("X-TAXII-Date-Added-Last")
 
     def records(self) -> Mapping[str, Any] | None:
         """Contributors' records as an exchange tells them; None where the server tells this member none."""
