@@ -71,7 +71,7 @@ def test_image_copies_what_exists_and_the_context_lets_through() -> None:
     assert [name for name in copied if f"!{name}" not in ignore] == []
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "compose.yml", "compose.postgres.yml", "compose.servers.yml"])
+@pytest.mark.parametrize("name", ["Dockerfile", "compose.yml", "compose.postgres.yml", "compose.servers.yml", "compose.tls.yml"])
 def test_files_set_only_settings_that_exist(name: str) -> None:
     named = set(re.findall(r"^ +(?:ENV )?CIBX_([A-Z_]+)[:=] ?", (DOCKER / name).read_text("utf-8"), re.MULTILINE))
     assert named
@@ -82,3 +82,20 @@ def test_proxy_takes_bodies_as_large_as_the_server() -> None:
     megabytes = re.search(r"client_max_body_size (\d+)m;", (DOCKER / "proxy.conf").read_text(encoding="utf-8"))
     assert megabytes is not None
     assert int(megabytes[1]) * 1_048_576 >= Settings().max_content_length
+
+
+@pytest.mark.parametrize("name", ["compose.yml", "compose.postgres.yml", "compose.servers.yml", "compose.metrics.yml"])
+def test_services_have_no_rights_that_they_dont_need(name: str) -> None:
+    """Each service that is defined here: no capability, no new privilege, and its own files alone may be written."""
+    text = (DOCKER / name).read_text(encoding="utf-8").partition("\nservices:\n")[2].partition("\nnetworks:")[0]
+    services = {block.partition(":")[0]: block for block in re.split(r"\n  (?=[a-z0-9-]+:\n)", "\n" + text)[1:]}
+    ours = {key: block for key, block in services.items() if "image:" in block and "image: postgres:" not in block}
+    assert {key for key, block in ours.items() if "cap_drop: [ALL]" not in block} == set()
+    assert {key for key, block in ours.items() if 'security_opt: ["no-new-privileges:true"]' not in block} == set()
+    assert {key for key, block in ours.items() if "read_only: true" not in block and name != "compose.metrics.yml"} == set()
+
+
+def test_image_has_the_databases_own_programs_of_the_servers_version() -> None:
+    version = re.search(r"image: postgres:(\d+)", (DOCKER / "compose.postgres.yml").read_text(encoding="utf-8"))
+    assert version is not None
+    assert f"postgresql-client-{version[1]}" in FINAL_STAGE
