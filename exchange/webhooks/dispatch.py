@@ -2,7 +2,8 @@
 
 What leaves is a page of the collection as the subscriber's key could pull it at that moment: the policy decides anew
 for each try, and the ledger notes it. One process at a time holds a webhook, by a lease in the database. A message
-is delivered at least once; its id is the same for each try.
+is delivered at least once; its id is the same for each try, unless more was added in between: then what it held comes
+again with that, under another id.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from exchange.model.party import Collection, Credential, Organisation
 from exchange.model.webhook import signed_headers, signing_secrets
 from exchange.obligations.seal import read_seal, seal_path
 from exchange.outbound.web import Web
+from exchange.spans import span
 from exchange.stix.timestamp import from_microseconds, microseconds
 from exchange.store import webhooks as stored
 from exchange.store.engine import read, write
@@ -132,7 +134,7 @@ class Dispatcher:
             secret = read_seal(seal_path(self.exchange.settings)).open(claimed["secret"], f"webhook {claimed['id']}")
             now = self.exchange.clock()
             headers = signed_headers(signing_secrets(secret.decode(), now), message, now // SECOND, body)
-            with self.web() as web:
+            with self.web() as web, span("webhook"):
                 reply = web.request("POST", claimed["url"], headers=headers, body=body, limit=_ANSWER)
         except ExchangeError as error:
             return error.what, False
