@@ -73,6 +73,9 @@ class Settings:
     metrics: str = ""
     """HOST:PORT on which Prometheus finds /metrics, such as 127.0.0.1:9464; nothing else is answered there. Let nobody
     but it come near. Empty: nowhere."""
+    traces: str = ""
+    """URL to which OpenTelemetry's spans are sent (OTLP over HTTP), such as http://127.0.0.1:4318/v1/traces; the extra
+    otel must be installed. Empty: nowhere."""
     logs: str = "json"
     """Form of the server's log on the standard error: json (a line each) or text."""
     erasures: str = ""
@@ -110,6 +113,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     _check_keys(settings)
     if settings.logs not in {"json", "text"}:
         raise SettingError(f"CIBX_LOGS is {settings.logs!r}; it must be json or text.")
+    if settings.traces and not re.fullmatch(r"https?://[^\s/]+/\S*", settings.traces):
+        raise SettingError(f"CIBX_TRACES is {settings.traces!r}, which is no address of a collector.",
+                           fix="For example http://127.0.0.1:4318/v1/traces.")
     if settings.metrics and not re.fullmatch(r"[^\s/]+:[0-9]{1,5}", settings.metrics):
         raise SettingError(f"CIBX_METRICS is {settings.metrics!r}, which isn't HOST:PORT.",
                            fix="For example 127.0.0.1:9464.")

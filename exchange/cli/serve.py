@@ -31,6 +31,10 @@ def command(bind: str, workers: int, sources: Path | None) -> None:
         raise InputError(f"--bind {bind!r} isn't HOST:PORT.", fix="For example 127.0.0.1:8080.")
     settings = read_settings()
     _check_free(host, int(port))
+    if settings.traces:
+        from exchange.web.traces import check_traces
+
+        check_traces(settings)
     if settings.metrics:
         beside, _, metrics_port = settings.metrics.rpartition(":")
         if metrics_port == port:

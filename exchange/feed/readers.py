@@ -12,6 +12,7 @@ from exchange.model.access import may_read
 from exchange.model.party import Credential, Directory, Organisation
 from exchange.policy.label import next_change, profile_facts
 from exchange.policy.packs import Packs
+from exchange.spans import span
 from exchange.stix.timestamp import from_microseconds, microseconds
 from exchange.store.labels import Labels, Numbers
 from exchange.store.objects import Reader, id_key
@@ -45,8 +46,9 @@ class Readers:
         known = self._known.get(key)
         if known is None or (known[1] is not None and known[1] <= now):
             at = from_microseconds(now)
-            facts = profile_facts(organisation, credential, purpose=purpose, at=at, packs=packs,
-                                  encrypted=encrypted)
+            with span("policy of a reader"):
+                facts = profile_facts(organisation, credential, purpose=purpose, at=at, packs=packs,
+                                      encrypted=encrypted)
             change = next_change(organisation, at, credential, packs)
             readable = [c.id for c in directory.collections.values() if may_read(c, organisation, at)]
             made = Reader(

@@ -19,6 +19,7 @@ from exchange.policy.admit import admit, push_facts
 from exchange.policy.label import label_facts, object_facts, window
 from exchange.policy.merge import merge_terms
 from exchange.policy.packs import Packs
+from exchange.spans import span
 from exchange.stix import personal
 from exchange.stix.behaviour import behaviours_in, fault_of_missing_behaviour, labels_cib
 from exchange.stix.extensions import NOTICE, RECORD
@@ -152,7 +153,8 @@ class Intake:
         owner, community = pusher.organisation.id, pusher.community
         facts = object_facts(terms, owner=owner, community=community, object_type=obj["type"], categories=held)
         facts["fields"] = list(obj)
-        refusals = admit(push_facts(facts, pusher.organisation, at, programme=pusher.programme), pusher.packs)
+        with span("policy of a push"):
+            refusals = admit(push_facts(facts, pusher.organisation, at, programme=pusher.programme), pusher.packs)
         if refusals:
             return _Verdict(0, (None, None), (refusals[0].code, " ".join(
                 f"[{r.code}] {r.property}: {r.sentence}" for r in refusals

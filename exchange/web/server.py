@@ -84,6 +84,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         deliveries = Deliveries(Dispatcher(exchange, lambda: way_out(self._settings)))
         gevent.spawn(deliveries.follow)
         app = create_app(exchange)
+        if self._settings.traces:
+            from exchange.web.traces import provider_of, register  # noqa: PLC0415 - an extra
+
+            register(app, exchange, provider_of(self._settings))
         app.extensions["ends"] = (deliveries.stop,)
         return app
 

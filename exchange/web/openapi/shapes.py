@@ -95,7 +95,8 @@ OWN_SHAPES: Mapping[str, Shape] = {
     "Tally": record({"collection": TEXT, "until": or_null(WHEN), "count": COUNT, "root": TEXT}),
     "Webhook": record(_WEBHOOK, {"dead_letters": many(record({
         "number": COUNT, "at": WHEN, "after": or_null(WHEN), "until": or_null(WHEN), "tries": COUNT, "why": TEXT}))}),
-    "NewWebhook": record({**_WEBHOOK, "secret": TEXT}, {"former_until": WHEN, "dead_letters": many({"type": "object"})}),
+    "NewWebhook": record({**_WEBHOOK, "secret": TEXT}, {
+        "former_until": WHEN, "dead_letters": many({"type": "object"})}),
     "Overlap": record({}, {"overlap_hours": {"type": "integer", "minimum": 0, "maximum": 720}}),
     "WebhookWanted": record({"collection": TEXT, "url": TEXT}, {"match": ref("Match"), "after": or_null(WHEN)}),
     "Resumed": record({}, {"after": or_null(WHEN)}),
