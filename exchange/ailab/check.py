@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,22 +36,23 @@ _BEHAVIOURS = {
 _NO_REACH = frozenset({"size", "network-size", "accounts", "number-of-accounts", "cluster-size"})
 
 
-def faults(document: Any) -> list[FormFault]:
-    """The faults of a parsed JSON document, by their places; empty: it may come in."""
+def faults(document: Any, pause: Callable[[], None] = lambda: None) -> list[FormFault]:
+    """The faults of a parsed JSON document, by their places; empty: it may come in. ``pause`` is called at each
+    text."""
     if not isinstance(document, Mapping):
         return [FormFault((), INVALID, "must be a JSON object {…}.")]
     ahead = _ahead(document.get("schema_version"))
     if ahead:
-        return [*in_order(personal_faults(document)), ahead]
-    found = [*_with_advice(structure(document)), *personal_faults(document)]
+        return [*in_order(personal_faults(document, pause)), ahead]
+    found = [*_with_advice(structure(document)), *personal_faults(document, pause)]
     if not any(fault.code in (INVALID, MISSING) for fault in found):
         found += _sense(document)
     return in_order(found)
 
 
-def checked(document: Any) -> Mapping[str, Any]:
-    """The document itself; raises FormRefusedError with every fault."""
-    found = faults(document)
+def checked(document: Any, pause: Callable[[], None] = lambda: None) -> Mapping[str, Any]:
+    """The document itself; raises FormRefusedError with every fault. ``pause`` as in ``faults``."""
+    found = faults(document, pause)
     if found:
         raise FormRefusedError(found)
     form: Mapping[str, Any] = document

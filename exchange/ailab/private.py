@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from exchange.ailab.fault import PERSONAL, FormFault, Path
@@ -82,9 +82,10 @@ _TELLING = 5
 _SITE = frozenset({"account", "channel", "group", "page", "url", "ad"})
 
 
-def personal_faults(document: Mapping[str, Any]) -> Iterator[FormFault]:
-    """A fault for each place that holds what it must not, whatever else is right or wrong there."""
-    for found in scan_document(_short(document), lambda path: _bare(document, path)):
+def personal_faults(document: Mapping[str, Any], pause: Callable[[], None] = lambda: None) -> Iterator[FormFault]:
+    """A fault for each place that holds what it must not, whatever else is right or wrong there; ``pause`` lets others
+    have their turn."""
+    for found in scan_document(_short(document), lambda path: _bare(document, path), pause):
         if found.in_key or not _may_stand(document, found):
             yield FormFault(found.path, PERSONAL, _sentence(found.trace, found.in_key))
     yield from _contacts(document)

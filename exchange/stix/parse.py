@@ -24,7 +24,7 @@ MAX_VALUES = 100_000
 """Most values of one object, in all its lists and objects together: a report that refers to 20,000 objects has room."""
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
-"""The last quotation mark may be missing: else each quotation mark of an open string would be tried as its beginning."""
+"""The last quotation mark may be missing: else each quotation mark in an open string would be tried as its start."""
 _BRACKETS = re.compile(rb"[\[{]|[\]}]")
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _INFINITE = float("inf")
@@ -99,7 +99,7 @@ def _check_size(bare: bytes) -> None:
         else:
             depth -= 1
     if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > MAX_VALUES:
-        _refuse("", f"The object has more than {MAX_VALUES} values in its lists and objects. Make several objects of it.")
+        _refuse("", f"The object has more than {MAX_VALUES} values in its lists and objects. Make several of it.")
 
 
 def _check_strings(value: Any, path: str) -> None:

@@ -94,7 +94,8 @@ def find_contest(connection: Connection, contest: str, *, lock: bool = False) ->
     return None if found is None else _read(found)
 
 
-def list_contests(connection: Connection, *, party: str | None = None, unfinished: bool = False) -> list[dict[str, Any]]:
+def list_contests(connection: Connection, *, party: str | None = None, unfinished: bool = False
+                  ) -> list[dict[str, Any]]:
     """The newest contests, newest first, at most 1,000; ``unfinished``: those that nobody has reviewed.
 
     ``party``: only those that this organisation opened or has to answer. What others contest changes neither the

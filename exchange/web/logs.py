@@ -14,6 +14,7 @@ from typing import Any
 
 _FIELDS = ("request_id", "error_id", "code", "reason", "status", "method", "route", "org", "milliseconds")
 """What a line may say besides its message, given as ``extra``."""
+_AHEAD = frozenset({"at", "level", "logger", "process", "message"})
 _LONGEST = 2_000
 _MASKS = (
     (re.compile(r"\b([a-z0-9][a-z0-9-]{2,60})--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"),
@@ -28,16 +29,30 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, ASCII alone, so that no sign of what was sent breaks or fakes one."""
-        line: dict[str, Any] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(), "logger": record.name, "process": record.process,
-            "message": masked(record.getMessage()),
-        }
-        line |= {name: masked(value) if isinstance(value, str) else value
-                 for name in _FIELDS if (value := getattr(record, name, None)) not in {None, ""}}
-        if record.exc_info and record.exc_info[1] is not None:
-            line |= _of_exception(record.exc_info[1])
-        return json.dumps(line)
+        return json.dumps(_told(record))
+
+
+class TextLines(logging.Formatter):
+    """The same for people: one line, ASCII alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """``[time] [process] [level] message``, then the fields, each ``name="value"``."""
+        line = _told(record)
+        head = "[{at}] [{process}] [{level}] ".format(**line) + json.dumps(line["message"])[1:-1]
+        return " ".join([head, *(f"{name}={json.dumps(value)}" for name, value in line.items() if name not in _AHEAD)])
+
+
+def _told(record: logging.LogRecord) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname.lower(), "logger": record.name, "process": record.process,
+        "message": masked(record.getMessage()),
+    }
+    line |= {name: masked(value) if isinstance(value, str) else value
+             for name in _FIELDS if (value := getattr(record, name, None)) not in {None, ""}}
+    if record.exc_info and record.exc_info[1] is not None:
+        line |= _of_exception(record.exc_info[1])
+    return line
 
 
 def masked(text: str) -> str:
@@ -50,9 +65,7 @@ def masked(text: str) -> str:
 
 def log_settings(form: str) -> dict[str, Any]:
     """``logging``'s configuration (dictConfig) for one of the forms json and text, to the standard error."""
-    formatter = {"()": JsonLines} if form == "json" else {
-        "format": "%(asctime)s [%(process)d] [%(levelname)s] %(message)s", "datefmt": "[%Y-%m-%d %H:%M:%S %z]",
-    }
+    formatter = {"()": JsonLines if form == "json" else TextLines}
     return {
         "version": 1, "disable_existing_loggers": False,
         "formatters": {"lines": formatter},

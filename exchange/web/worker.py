@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import logging
 import secrets
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -39,6 +40,8 @@ _MOST_AFTER_ANSWER = 16_000_000
 _SILENT_AFTER_ANSWER = 10.0
 """Seconds."""
 _PART = 65_536
+_UNREAD_MILLISECONDS = 120_000
+"""A client that takes nothing of its answer for so long is given up: its answer stands in memory all the while."""
 _HANDSHAKE = 10.0
 """Seconds in which a client must have agreed on TLS."""
 
@@ -67,6 +70,9 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
         """
         if isinstance(sock, ssl.SSLSocket):
             req.scheme = "https"
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            with contextlib.suppress(OSError):  # no TCP
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS)
         super().handle_request(listener_name, req, sock, addr)
         left = _MOST_AFTER_ANSWER
         try:

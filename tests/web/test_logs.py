@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.web.logs import JsonLines, masked
+from exchange.web.logs import JsonLines, TextLines, masked
 
 
 def _line(message: str, **more: object) -> str:
@@ -30,6 +30,16 @@ def test_any_text_is_one_line_of_ascii_json(message: str, route: str) -> None:
     assert found["error_id"] == "ab12"
     if "@" not in message and "--" not in message:
         assert found["message"] == message
+
+
+@given(st.text(max_size=200))
+def test_lines_for_people_are_single_too_and_name_nobody_either(message: str) -> None:
+    record = logging.LogRecord("exchange.web", logging.WARNING, "f.py", 1, "%s", (f"{message} a@b.example",), None)
+    record.__dict__["error_id"] = message
+    line = TextLines().format(record)
+    assert line.isascii()
+    assert line.isprintable()
+    assert "b.example" not in line
 
 
 @pytest.mark.parametrize("text", [

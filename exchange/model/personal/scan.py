@@ -93,13 +93,18 @@ def scan_number(number: float) -> tuple[Trace, ...]:
     return tuple(found)
 
 
-def scan_document(value: Any, bare: Callable[[tuple[str | int, ...]], bool] = lambda path: True) -> Iterator[Found]:
+def scan_document(value: Any, bare: Callable[[tuple[str | int, ...]], bool] = lambda path: True,
+                  pause: Callable[[], None] = lambda: None) -> Iterator[Found]:
     """Traces in every key, text and number of a JSON document, and in texts that a list takes apart.
 
-    ``bare`` says of a path whether digits alone count there as telephone numbers. Nesting is bounded by whoever
-    parsed the document.
+    ``bare`` says of a path whether digits alone count there as telephone numbers. ``pause`` is called at every text, so
+    that others have their turn. Nesting is bounded by whoever parsed the document.
     """
-    yield from _walk(value, (), bare)
+    def told(path: tuple[str | int, ...]) -> bool:
+        pause()
+        return bare(path)
+
+    yield from _walk(value, (), told)
 
 
 def _walk(value: Any, path: tuple[str | int, ...], bare: Callable[[tuple[str | int, ...]], bool]) -> Iterator[Found]:

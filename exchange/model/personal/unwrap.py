@@ -74,7 +74,8 @@ _AT = (r"(?:at|ät|arrobas?|arobase|klammeraffe|apenstaartje|sobaka|собака
        r"|kukac|snabel-a)")  # fmt: skip
 _DOT = r"(?:dot|d0t|punkt|punto|ponto|point|period|full stop|nokta)"
 _OPEN, _CLOSE = r"\s{0,9}[\[({<_*|~^\"'/\\-]{1,9}+\s{0,9}+", r"\s{0,9}[\])}>_*|~^\"'/\\-]{1,9}\s{0,9}"
-_SPELLED_AT = re.compile(rf"(?<=\w)(?:{_OPEN}(?:{_AT}|@){_CLOSE}|\s{{0,9}}[\[({{<]a[\])}}>]\s{{0,9}})(?=\w)", re.IGNORECASE)
+_SPELLED_AT = re.compile(
+    rf"(?<=\w)(?:{_OPEN}(?:{_AT}|@){_CLOSE}|\s{{0,9}}[\[({{<]a[\])}}>]\s{{0,9}})(?=\w)", re.IGNORECASE)
 _SPELLED_DOT = re.compile(rf"(?<=\w){_OPEN}(?:{_DOT}|\.){_CLOSE}(?=\w)", re.IGNORECASE)
 _BARE_DOT = re.compile(rf"(?<=\w)\s+{_DOT}\s+(?=\w)", re.IGNORECASE)
 _BARE_AT = re.compile(rf"(?<=\w)\s+{_AT}\s+(?=[\w-]+\.\w)", re.IGNORECASE)

@@ -6,18 +6,28 @@ push. The same form twice adds nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from exchange.ailab.check import MOST_BYTES, checked
 from exchange.ailab.convert import to_stix
 from exchange.ailab.fault import FormRefusedError
 from exchange.ailab.terms import PACK
-from exchange.errors import BadRequestError, ExchangeError, ForbiddenError, NotFoundError, TooLargeError
+from exchange.errors import (
+    BadRequestError,
+    ExchangeError,
+    ForbiddenError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
 from exchange.intake.status import Told
 from exchange.model.party import Collection
 from exchange.store.objects import Filter, Versions
@@ -25,6 +35,7 @@ from exchange.web.api.exchange_json import caller_with, json_answer, json_body, 
 from exchange.web.caller import Caller, current_exchange
 
 routes = Blueprint("ai_cluster_reports", __name__)
+_AT_ONCE = 2
 
 
 class ReportOutdatedError(ExchangeError):
@@ -43,7 +54,8 @@ def take_report() -> Response:
     if (request.content_length or 0) > MOST_BYTES:
         raise TooLargeError(f"A report has at most {MOST_BYTES:,} bytes.", fix="Send several reports.")
     try:
-        form = checked(json_body())
+        with _reading(caller.organisation.id):
+            form = checked(json_body(), _let_others)
     except FormRefusedError as refused:
         return json_answer({
             "title": "The report has faults; nothing of it was stored.", "http_status": "422",
@@ -52,6 +64,25 @@ def take_report() -> Response:
     objects = to_stix(form)
     _check_standing(caller, collection, objects)
     return _store(caller, collection, form, objects)
+
+
+@contextmanager
+def _reading(org: str) -> Iterator[None]:
+    """Raises UnavailableError (503 with Retry-After) while a worker reads two reports of the organisation: to look
+    through all its texts takes seconds."""
+    open_now: Counter[str] = current_app.extensions.setdefault("reports", Counter())
+    if open_now[org] >= _AT_ONCE:
+        raise UnavailableError("Reports of your organisation are being read.", fix="Send one after the other.")
+    open_now[org] += 1
+    try:
+        yield
+    finally:
+        open_now[org] -= 1
+
+
+def _let_others() -> None:
+    """Other requests of this worker have their turn."""
+    time.sleep(0)
 
 
 def _store(
