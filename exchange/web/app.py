@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -17,16 +15,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from exchange.errors import ExchangeError
 from exchange.intake.status import Told
 from exchange.model import mailbox
+from exchange.model.credential import RefusedError
 from exchange.model.party import Organisation
 from exchange.store.allowances import Allowances
 from exchange.web import api, health, schemas
 from exchange.web.api import forms, log, openapi
 from exchange.web.api.reads import note_reading
 from exchange.web.auth.door import Door
-from exchange.web.auth.refusal import RefusedError
 from exchange.web.body import BYTES
 from exchange.web.caller import Caller
 from exchange.web.limits import Limits
+from exchange.web.request_id import own_id, request_id
 from exchange.web.respond import error_response, http_error_response
 from exchange.web.secure_headers import with_secure_headers
 from exchange.web.taxii import collections, discovery, objects
@@ -35,8 +34,6 @@ from exchange.wiring import Exchange
 _LOG = logging.getLogger("exchange.web")
 _REQUESTS = logging.getLogger("exchange.web.requests")
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", openapi.PATH})
-_CLIENTS_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
-"""An X-Request-ID that a client may choose: it stands in the log, and comes back."""
 _FORMER_PATHS = ("/taxii2/", f"/taxii2/{mailbox.COMMUNITY}/", f"{api.PREFIX}/notices")
 """Where a suspended organisation is still let in: discovery, and what it owes for what it received."""
 
@@ -66,7 +63,7 @@ def create_app(exchange: Exchange) -> Flask:
 
     @app.after_request
     def name_request(response: Response) -> Response:
-        if own := _own_id():
+        if own := own_id():
             response.headers["X-Request-ID"] = own
         return response
 
@@ -126,16 +123,6 @@ def _open_to_former(path: str) -> bool:
     return path == _FORMER_PATHS[0] or path.startswith(_FORMER_PATHS[1:])
 
 
-def _request_id() -> str:
-    """What the log calls this request: the id that the client chose for it, else a new one."""
-    return _own_id() or secrets.token_hex(8)
-
-
-def _own_id() -> str:
-    given = request.headers.get("X-Request-ID", "")
-    return given if _CLIENTS_ID.fullmatch(given) else ""
-
-
 def _note_refused(status: int, code: str, error_id: str, reason: str = "") -> None:
     """A line by which the operator finds what a member asks about; neither its path nor its key stands in it."""
     _REQUESTS.info("request refused", extra={
@@ -154,7 +141,7 @@ def _about() -> dict[str, str]:
 def _register_errors(app: Flask) -> None:
     @app.errorhandler(ExchangeError)
     def refused(error: ExchangeError) -> Response:
-        error_id = _request_id()
+        error_id = request_id()
         if error.status >= 500:
             _LOG.error("request failed: %s", error, extra={"error_id": error_id, "code": error.code, **_about()})
         else:
@@ -166,13 +153,13 @@ def _register_errors(app: Flask) -> None:
         if 300 <= (error.code or 500) < 400:
             return error_response(ExchangeError("Not found."), "")
         allowed = {k: v for k, v in error.get_headers() if k.lower() == "allow"}
-        error_id = _request_id()
+        error_id = request_id()
         _note_refused(error.code or 500, f"http-{error.code}", error_id)
         return http_error_response(error.code or 500, error.description or "", error_id, allowed)
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:
-        error_id = _request_id()
+        error_id = request_id()
         _LOG.error("internal error", exc_info=error, extra={"error_id": error_id, **_about()})
         return http_error_response(500, "The server failed; its operator finds this error by its id.",
                                    error_id, {})

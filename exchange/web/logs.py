@@ -12,6 +12,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
+from exchange.web.request_id import WithRequestId
+
 _FIELDS = ("request_id", "error_id", "code", "reason", "status", "method", "route", "org", "milliseconds")
 """What a line may say besides its message, given as ``extra``."""
 _AHEAD = frozenset({"at", "level", "logger", "process", "message"})
@@ -68,8 +70,9 @@ def log_settings(form: str) -> dict[str, Any]:
     formatter = {"()": JsonLines if form == "json" else TextLines}
     return {
         "version": 1, "disable_existing_loggers": False,
-        "formatters": {"lines": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
+        "formatters": {"lines": formatter}, "filters": {"request": {"()": WithRequestId}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["request"],
+                                "stream": "ext://sys.stderr"}},
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "loggers": {
             "exchange.web.requests": {"level": "INFO"},

@@ -7,10 +7,12 @@ import logging
 import sys
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.web.logs import JsonLines, TextLines, masked
+from exchange.web.logs import JsonLines, TextLines, log_settings, masked
+from exchange.web.request_id import WithRequestId
 
 
 def _line(message: str, **more: object) -> str:
@@ -76,3 +78,27 @@ def test_of_an_exception_the_frames_are_told_and_not_what_it_quotes() -> None:
 
 def test_fields_that_are_not_there_are_not_told() -> None:
     assert set(json.loads(_line("x"))) == {"at", "level", "logger", "process", "message"}
+
+
+def _named(**more: object) -> logging.LogRecord:
+    record = logging.LogRecord("exchange.wiring", logging.ERROR, "f.py", 1, "x", (), None)
+    record.__dict__.update(more)
+    assert WithRequestId().filter(record)
+    return record
+
+
+def test_every_line_of_a_request_has_its_id() -> None:
+    with Flask("lorem").test_request_context(headers={"X-Request-ID": "lorem-ipsum-1"}):
+        assert json.loads(JsonLines().format(_named()))["request_id"] == "lorem-ipsum-1"
+        assert "request_id" not in vars(_named(error_id="ab12"))
+    with Flask("lorem").test_request_context(headers={"X-Request-ID": "a\"b"}):
+        first, second = vars(_named())["request_id"], vars(_named())["request_id"]
+        assert first == second != "a\"b"
+    assert "request_id" not in vars(_named())
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_the_servers_log_names_requests(form: str) -> None:
+    settings = log_settings(form)
+    names = settings["handlers"]["stderr"]["filters"]
+    assert [settings["filters"][name]["()"] for name in names] == [WithRequestId]
