@@ -40,6 +40,16 @@ _NOBODY = "0" * 64
 _LONGEST = 1024
 REFUSAL = "The credential is not valid here."
 """Whatever was wrong with it."""
+ENDED = "credential revoked or out of its dates, or its member suspended"
+
+
+class RefusedError(UnauthorizedError):
+    """A credential that isn't valid here, in the same words always; ``reason`` is for the log, and holds nothing that
+    was sent."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(REFUSAL)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -106,11 +116,11 @@ def verify(
     """The credential that ``user`` and ``secret`` prove, at an aware time.
 
     ``user`` is None for a Bearer token. With ``former`` a suspended organisation is let in too: for its
-    notices. Raises UnauthorizedError with one and the same sentence whatever was
+    notices. Raises RefusedError with one and the same sentence whatever was
     wrong: user, secret, dates, revocation, or a suspended organisation; the digest is always compared.
     """
     if len(secret) > _LONGEST:
-        raise UnauthorizedError(REFUSAL)
+        raise RefusedError("secret too long")
     token = read_token(secret)
     if token is not None:
         same_user = user is None or user == token[0]
@@ -119,8 +129,12 @@ def verify(
         same_user = user is not None
     credential = directory.credentials.get(user or "")
     matches = compare_digest(digest(secret), (credential.digest if credential else "") or _NOBODY)
-    if credential is None or not (matches and same_user and usable(credential, directory, at, former)):
-        raise UnauthorizedError(REFUSAL)
+    if credential is None:
+        raise RefusedError("key id unknown")
+    if not (matches and same_user):
+        raise RefusedError("secret wrong")
+    if not usable(credential, directory, at, former):
+        raise RefusedError(ENDED)
     return credential
 
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from exchange.errors import InputError, UnauthorizedError
 from exchange.model.credential import (
     KEY_ID,
+    REFUSAL,
     Issued,
+    RefusedError,
     digest,
     digest_of_chosen,
     in_force,
@@ -172,3 +174,14 @@ def test_unfit_chosen_secrets_are_refused(secret: str, sentence: str) -> None:
 def test_an_issued_secret_gives_only_its_digest_to_the_store() -> None:
     assert Issued("a", "s", "t").digest == digest("s")
     assert ALPHA.secret not in ALPHA.digest
+
+
+@pytest.mark.parametrize(("user", "secret", "changes", "reason"), [
+    ("nobody", ALPHA.secret, {}, "key id unknown"), (ALPHA.id, "wrong", {}, "secret wrong"), ("container", ALPHA.token, {}, "secret wrong"),
+    (ALPHA.id, ALPHA.secret, {"revoked": True}, "revoked"), (ALPHA.id, ALPHA.secret, {"org": "org-asleep"}, "suspended"),
+])
+def test_the_log_is_told_what_was_wrong_and_the_caller_isnt(user: str, secret: str, changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        verify(directory(**changes), user, secret, NOW)
+    assert reason in refused.value.reason
+    assert str(refused.value) == REFUSAL

@@ -22,10 +22,10 @@ from urllib.parse import unquote
 
 from cryptography import x509
 
+from exchange.model.credential import RefusedError
 from exchange.model.party import Credential
 from exchange.outbound.address import allowed, networks
 from exchange.settings import Settings
-from exchange.web.auth.refusal import RefusedError
 
 _HEADER, _SECRET = "HTTP_CLIENT_CERT", "HTTP_CIBX_PROXY_SECRET"
 

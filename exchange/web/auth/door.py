@@ -17,7 +17,7 @@ from typing import NoReturn
 from flask import Request
 
 from exchange.errors import UnauthorizedError
-from exchange.model.credential import usable, verify
+from exchange.model.credential import ENDED, RefusedError, usable, verify
 from exchange.model.party import Credential, Directory
 from exchange.settings import Settings
 from exchange.web.auth import certificate, tokens
@@ -25,7 +25,6 @@ from exchange.web.auth.certificate import ClientCertificate, client_certificate
 from exchange.web.auth.header import read_authorization
 from exchange.web.auth.issuer_keys import IssuerKeys, way_to_issuers
 from exchange.web.auth.limit import GuessLimit
-from exchange.web.auth.refusal import RefusedError
 from exchange.web.auth.tokens import Presented
 
 
@@ -62,7 +61,7 @@ class Door:
         try:
             credential = attempt.judge()
             if not usable(credential, directory, at, former):
-                raise RefusedError("credential ended, or its member suspended")
+                raise RefusedError(ENDED)
         except UnauthorizedError:
             self._limit.wrong(attempt.account, address, elapsed)
             raise

@@ -22,10 +22,10 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry, deserialize_compact
 from joserfc.jwt import JWTClaimsRegistry
 
+from exchange.model.credential import RefusedError
 from exchange.model.party import Credential
 from exchange.stix.fault import StixFault
 from exchange.stix.parse import parse_strict
-from exchange.web.auth.refusal import RefusedError
 
 KEY_TYPES: Mapping[str, tuple[str, str]] = {
     "RS256": ("RSA", ""), "ES256": ("EC", "P-256"), "Ed25519": ("OKP", "Ed25519"), "EdDSA": ("OKP", "Ed25519"),

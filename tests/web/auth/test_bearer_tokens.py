@@ -142,7 +142,7 @@ REFUSED = {
     "another group": (_said(header={"typ": "JWT"}, **{**OLD, "groups": ["cibx"]}), "subject or claims"),
     "a word in another word of the scope": (_said(header={"typ": "JWT"}, **{**OLD, "scope": "pullx"}), "subject or claims"),
     "fits two credentials": (_said(iss="https://twins.example", aud="cib", sub="twin"), "several"),
-    "its credential ended": (_said(sub="ended"), "ended"),
+    "its credential ended": (_said(sub="ended"), "out of its dates"),
     "its credential is revoked": (_said(sub="revoked"), "subject"),
     "alg none": (lambda p: jws({"alg": "none", "typ": "at+jwt"}, p.claims(), lambda _: b"x"), "algorithm"),
     "alg nOnE": (lambda p: jws({"alg": "nOnE", "typ": "at+jwt"}, p.claims(), lambda _: b"x"), "algorithm"),
