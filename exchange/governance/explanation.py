@@ -24,7 +24,7 @@ from exchange.store.directory import meta_value
 from exchange.store.directory_history import directory_at
 from exchange.store.engine import read
 from exchange.store.ledger import Ledger
-from exchange.store.standing import Row, ids_of, is_held, rows_of, was_told
+from exchange.store.standing import Row, has_given, ids_of, is_held, rows_of, was_told
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -115,7 +115,7 @@ class Explanations:
         """
         told = [
             answer.as_json() if whole else for_recipient(answer, question.object)
-            for answer in self._asked_of(question)
+            for answer in self._asked_of(question, None if audit or recipient else org)
             if (whole := audit or (answer.row.contributor == org and answer.row.stix_id == question.object))
             or (recipient and self._may_know(answer, question, pulls))
         ]
@@ -123,12 +123,15 @@ class Explanations:
             raise NotFoundError(_UNKNOWN)
         return told
 
-    def _asked_of(self, question: Question) -> list[Answer]:
-        """The answers on the object of that id, or on those of which the derived object of that id was made."""
+    def _asked_of(self, question: Question, producer: str | None) -> list[Answer]:
+        """The answers on the object of that id, or on those of which the derived object of that id was made.
+
+        ``producer``: only where this organisation gave a version; of others' objects nothing is looked up (P16).
+        """
         with read(self.engine) as connection:
             then = _Then(connection, self, question)
             ids = ids_of(connection, Ledger(self.engine).made_of([question.object])) or [question.object]
-            return [answer for stix_id in ids for answer in then.answers(stix_id, 0)]
+            return [answer for stix_id in ids for answer in then.answers(stix_id, 0, producer)]
 
     def _may_know(self, answer: Answer, question: Question, pulls: bool) -> bool:
         with read(self.engine) as connection:
@@ -176,8 +179,10 @@ class _Then:
                              fix="Ask for a later time; versions begin with the first start.")
         return packs
 
-    def answers(self, stix_id: str, depth: int) -> Iterator[Answer]:
-        """The versions of an object, each with whether a pull shows it."""
+    def answers(self, stix_id: str, depth: int, producer: str | None = None) -> Iterator[Answer]:
+        """The versions of an object, each with whether a pull shows it; none where ``producer`` gave none of them."""
+        if producer is not None and not has_given(self._connection, stix_id, producer):
+            return
         rows = rows_of(self._connection, stix_id, self._question.at)
         if depth == 0 and self._question.collection is not None:
             rows = [row for row in rows if row.collection == self._question.collection]

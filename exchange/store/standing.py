@@ -64,6 +64,15 @@ def rows_of(connection: Connection, stix_id: str, at: int, feeds: Sequence[int] 
     ]
 
 
+def has_given(connection: Connection, stix_id: str, org: str) -> bool:
+    """Whether an organisation gave any version of an object, in any collection; the work is the same whoever else did."""
+    row = OBJECT.c
+    own = select(CONTRIBUTOR.c.number).where(CONTRIBUTOR.c.org == org)
+    asked = select(row.number).where(row.feed.in_(select(FEED.c.number)), row.id_key == id_key(stix_id),
+                                     row.stix_id == stix_id, row.contributor.in_(own)).limit(1)
+    return connection.execute(asked).first() is not None
+
+
 def ids_of(connection: Connection, numbers: Sequence[int]) -> list[str]:
     """The STIX ids of objects by their numbers."""
     asked = select(OBJECT.c.stix_id).where(OBJECT.c.number.in_(list(numbers))).distinct()
