@@ -48,14 +48,16 @@ def document() -> dict[str, Any]:
         "info": {"title": "cib-exchange", "version": "1", "description": _SAID,
                  "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/"}],
-        "security": [{"basic": []}, {"bearer": []}],
+        "security": [{"basic": []}, {"bearer": []}, {"certificate": []}],
         "paths": paths,
         "components": {
             "schemas": dict(SHAPES),
             "headers": {name: {"schema": shape} for name, shape in _HEADERS.items()},
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic", "description": "Key id and its secret."},
-                "bearer": {"type": "http", "scheme": "bearer", "description": "A key's token."},
+                "bearer": {"type": "http", "scheme": "bearer", "description": (
+                    "A key's token, or an access token of the member's identity provider (RFC 9068).")},
+                "certificate": {"type": "mutualTLS", "description": "A client certificate that a credential names."},
             },
         },
     }
