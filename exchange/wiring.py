@@ -28,11 +28,10 @@ from exchange.errors import (
     StorageFullError,
     UnavailableError,
 )
-from exchange.feed.delivery import LookedAgainError, deliver
+from exchange.feed.current import CurrentPages
 from exchange.feed.leaving import Leaving, WrongGrantError
-from exchange.feed.narrowed import Wants, narrowed
-from exchange.feed.page import Page, PageMaker, Place, is_there, objects_page
-from exchange.feed.page_cache import PageCache
+from exchange.feed.narrowed import Wants
+from exchange.feed.page import Page, PageMaker, Place, is_there
 from exchange.feed.query import Asked
 from exchange.feed.readers import Readers
 from exchange.governance.change import PolicyChanges
@@ -87,7 +86,6 @@ _LOG = logging.getLogger("exchange.wiring")
 _HOUR = 3_600_000_000
 _KEPT_PAGES = 32_000_000
 """Bytes of settled pages that a process keeps."""
-_TRIES = 5
 _EVERY_VERSION = Versions(frozenset({"all"}))
 
 
@@ -121,8 +119,7 @@ class Exchange:
         self._queries = ObjectQueries(self.engine.dialect)
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
-        self._pages = PageCache(_KEPT_PAGES)
-        self._arrivals = Arrivals(self.engine, pause)
+        self._pages = CurrentPages(self.ledger, self._queries, Arrivals(self.engine, pause), _KEPT_PAGES)
         self._leaving = Leaving(self._granted, self.ledger, lambda: self._redaction_secret)
         self.cases = Docket(self.engine, self._queries, lambda: self.packs, self.directory,
                             lambda: self.obligations.means, self._numbers.feed_if_any, self._made_of)
@@ -216,49 +213,11 @@ class Exchange:
         subscriber of objects doesn't want. Raises UnavailableError where
         a grant isn't what the policy says: an alarm is recorded, nothing leaves.
         """
-        behind = False
+        place = self._place(collection, reader, context)
         try:
-            for _ in range(_TRIES):
-                place = self._place(collection, reader, context)
-                try:
-                    return self._page(make, place, asked, leaves, wants, behind)
-                except LookedAgainError:
-                    behind = not self._catch_up(place)
+            return self._pages.page(make, place, asked, leaves=leaves, wants=wants)
         except WrongGrantError as wrong:
             raise self._alarm(wrong, collection.id, reader) from wrong
-        raise UnavailableError("What you may read changes faster than it is read.", fix="Try again shortly.")
-
-    def _page(self, make: PageMaker, place: Place, asked: Asked, leaves: bool, wants: Wants | None, behind: bool
-              ) -> Page:
-        """A page for the reader as its seat stands; raises LookedAgainError where it must catch up, or did meanwhile.
-
-        ``behind``: it can't now.
-        """
-        with raw(self.engine) as connection:
-            reader = self._arrivals.standing(connection, place.feed, place.reader, behind=behind)
-            if reader is None:
-                raise LookedAgainError
-
-            def is_current() -> bool:
-                return self._arrivals.standing(connection, place.feed, place.reader, behind=behind) == reader
-
-            now = replace(place, reader=reader)
-            if make is objects_page and leaves:
-                pages = self._pages.objects_page
-                return deliver(pages if wants is None else narrowed(pages, wants), self.ledger, self._queries,
-                               connection, now, asked, is_current)
-            page = make(self._queries, connection, now, asked)
-            if page.found and not is_current():
-                raise LookedAgainError
-            return page
-
-    def _catch_up(self, place: Place) -> bool:
-        """Give what the seat sees since its last look its place; False where the disk is full, and that must wait."""
-        try:
-            self._arrivals.catch_up(place.feed, place.reader)
-        except StorageFullError:
-            return False
-        return True
 
     def _place(self, collection: Collection, reader: Reader, context: str = "") -> Place:
         feed = self._numbers.feed_if_any(collection.id)

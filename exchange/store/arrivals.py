@@ -36,7 +36,7 @@ class Arrivals:
     """Keeps what seats saw; ``pause`` is called every few objects, so that others have their turn."""
 
     def __init__(self, engine: Engine, pause: Callable[[], None] = lambda: None) -> None:
-        self._engine = engine
+        self.engine = engine
         self._pause = pause
         look = LOOK.c
         newest = select(func.max(STIR.c.number)).where(STIR.c.feed == number("feed")).scalar_subquery()
@@ -67,7 +67,7 @@ class Arrivals:
 
         Raises UnavailableError where the reader is of an older directory than that look, or the store can't write.
         """
-        with write(self._engine) as connection:
+        with write(self.engine) as connection:
             last = lock_feed(connection, feed)
             where = (LOOK.c.seat == reader.seat, LOOK.c.feed == feed)
             look = connection.execute(select(LOOK).where(*where)).mappings().first()
