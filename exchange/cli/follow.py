@@ -41,6 +41,8 @@ EXIT_INCOMPLETE = 3
 @click.option("--token-env", default="CIBX_TOKEN", show_default=True, metavar="VARIABLE",
               help="Environment variable with it, where no file is named.")
 @click.option("--user", metavar="NAME", help="User for HTTP Basic.")
+@click.option("--certificate", nargs=2, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE KEYFILE",
+              help="Client certificate and its key (PEM): the credential, where no token is given.")
 @click.option("--poll", default=10.0, show_default=True, type=click.FloatRange(min=0.1), metavar="SECONDS",
               help="Between two looks where nothing is new.")
 @click.option("--once", is_flag=True, help="Catch up and end.")
@@ -53,8 +55,8 @@ EXIT_INCOMPLETE = 3
               help="Check at each look that the exchange's log continues what this file remembers.")
 def command(
     server: str, collection: str | None, out: Path | None, program: str | None, jsonl: bool, checkpoint: Path | None,
-    token_file: Path | None, token_env: str, user: str | None, poll: float, once: bool, no_notices: bool,
-    verify: bool, snapshot: Path | None, log_view: Path | None,
+    token_file: Path | None, token_env: str, user: str | None, certificate: tuple[Path, Path] | None, poll: float,
+    once: bool, no_notices: bool, verify: bool, snapshot: Path | None, log_view: Path | None,
 ) -> int:
     """Follow a collection of SERVER (URL of the collection, of its API root, or of discovery).
 
@@ -68,9 +70,11 @@ def command(
         click.echo(sentence, err=True)
 
     def reconnect() -> Client:
+        if certificate and not (user or token_file or environment().get(token_env)):
+            return Client(server, log_view=log_view, certificate=certificate)
         secret = read_secret(token_file, token_env)
-        return Client(server, user, secret, log_view=log_view) if user else Client(
-            server, token=secret, log_view=log_view)
+        return Client(server, user, secret, log_view=log_view, certificate=certificate) if user else Client(
+            server, token=secret, log_view=log_view, certificate=certificate)
 
     if verify and out is None:
         raise click.UsageError("--verify looks at a folder: name it with --out.")

@@ -22,6 +22,7 @@ from exchange.client.notices import Notices
 from exchange.errors import (
     ExchangeError,
     ForbiddenError,
+    InputError,
     NotFoundError,
     TooLargeError,
     UnauthorizedError,
@@ -50,12 +51,13 @@ class Client:
     """Pulls from one server as one member; ``token`` (Bearer) or ``user`` and ``password`` (Basic).
 
     ``log_view`` is a file that remembers the exchange's log: with it each pull begins with a check that the log
-    continues what was seen before, and is refused where it was rolled back or forked.
+    continues what was seen before, and is refused where it was rolled back or forked. ``certificate`` are the PEM files
+    of a client certificate and its key: the credential where neither token nor user is given.
     """
 
     def __init__(
         self, url: str, user: str | None = None, password: str | None = None, *, token: str | None = None,
-        log_view: Path | None = None,
+        log_view: Path | None = None, certificate: tuple[Path, Path] | None = None,
     ) -> None:
         self._url = url if url.endswith("/") else url + "/"
         self._log_view = log_view
@@ -67,6 +69,8 @@ class Client:
             self._session.headers["Authorization"] = f"Bearer {token}"
         elif user is not None:
             self._session.auth = (user, password or "")
+        if certificate is not None:
+            self._session.cert = _files_of(certificate)
 
     def collection_url(self, name: str | None = None, *, right: str = "can_read") -> str:
         """The URL of a collection by id, alias or title; the only one with that right where no name is given.
@@ -258,3 +262,14 @@ def _title(response: requests.Response) -> str:
         return str(response.json().get("title", "no reason given"))
     except (ValueError, AttributeError):
         return "no reason given"
+
+
+def _files_of(certificate: tuple[Path, Path]) -> tuple[str, str]:
+    """Both files' names; raises InputError for one that can't be read."""
+    for file in certificate:
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise InputError(f"The file {file} of the client certificate can't be read: {error.strerror}.",
+                             fix="Name a PEM file with the certificate, and one with its key.") from None
+    return str(certificate[0]), str(certificate[1])

@@ -178,3 +178,14 @@ def test_the_figures_are_inside_and_without_tls(served: Served) -> None:
     link.request("GET", "/metrics")
     assert link.getresponse().status == 200
     link.close()
+
+
+def test_cibx_follow_comes_with_a_certificate(served: Served, made: dict[str, Made]) -> None:
+    served.describe(credential([made["old"].name]))
+    environment = {**served.environment, "REQUESTS_CA_BUNDLE": str(served.folder / "ca.pem")}
+    command = [*_CIBX, "follow", f"https://127.0.0.1:{served.port}/taxii2/", "--collection", "indicators", "--once", "--jsonl",
+               "--certificate", "old.pem", "old.key"]
+    done = subprocess.run(command, env=environment, cwd=served.folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    gone = subprocess.run([*command[:-1], "none.key"], env=environment, cwd=served.folder, capture_output=True, text=True, timeout=60, check=False)
+    assert (gone.returncode, "none.key" in gone.stderr, "Traceback" in gone.stderr) == (2, True, False)
