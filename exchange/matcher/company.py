@@ -64,7 +64,7 @@ def one_round(engine: Engine, weights: Weights, at: int) -> None:
             LEFT JOIN said n ON n.account_id = s.account_id) s""")
     engine.run("""CREATE OR REPLACE TEMP TABLE sums AS
         SELECT value_no, sum(w) AS w, sum(ws) AS ws, sum(ws * d1) AS wd1, sum(ws * d2) AS wd2,
-            bit_or(sources) AS sources FROM seen GROUP BY value_no""")
+            bit_or(sources) AS sources, bit_xor(hash(account_id)) AS together_with FROM seen GROUP BY value_no""")
     engine.run("""CREATE OR REPLACE TEMP TABLE single AS
         SELECT value_no, bit_or(1::BIGINT << bit) AS sources FROM (
             SELECT value_no, bit FROM seen, (SELECT unnest(range(62)) AS bit)
@@ -79,13 +79,13 @@ def _weigh(engine: Engine, weights: Weights) -> None:
     gap = f"pow(2, -(greatest(0, d2 - other_d1, other_d2 - d1) / {ticks}) / together)"
     aged = f"pow(2, -(d2 / {ticks}) / (2 * half_life))"
     engine.run(f"""CREATE OR REPLACE TEMP TABLE weighed AS
-        SELECT account_id, value_no, signal_no, first_seen, last_seen, others_w, others_ws, told, decay,
-            strength * rarity * decay * told AS raw, told_by
+        SELECT account_id, value_no, signal_no, together_with, first_seen, last_seen, others_w, others_ws, told,
+            decay, strength * rarity * decay * told AS raw, told_by
         FROM (SELECT *, {gap} * {aged} AS decay,
                 ln((others_ws + {rules.smoothing * prior}) / (others_w + {rules.smoothing}) / {prior})
                     / {-weights.prior} AS told
             FROM (SELECT s.*, a.signal_no, a.strength, a.rarity, a.together, a.half_life,
-                    t.w - s.w AS others_w, t.ws - s.ws AS others_ws,
+                    t.together_with, t.w - s.w AS others_w, t.ws - s.ws AS others_ws,
                     CASE WHEN t.ws > s.ws THEN (t.wd1 - s.ws * d1) / (t.ws - s.ws) ELSE d1 END AS other_d1,
                     CASE WHEN t.ws > s.ws THEN (t.wd2 - s.ws * d2) / (t.ws - s.ws) ELSE d2 END AS other_d2,
                     t.sources & ~(s.sources & COALESCE(u.sources, 0)) AS told_by
@@ -96,22 +96,36 @@ def _weigh(engine: Engine, weights: Weights) -> None:
         SELECT account_id FROM weighed WHERE raw > 0
         GROUP BY account_id HAVING sum(raw) >= {rules.heard_from} - 1e-3""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
-        WITH once AS (SELECT *, pow({weights.direct.second_value}, row_number() OVER (
-                PARTITION BY account_id, signal_no, raw > 0 ORDER BY abs(raw) DESC, value_no) - 1) AS repeated
+        WITH once AS (SELECT *, {repeated_sql(weights, 'signal_no', 'raw', 'value_no')} AS repeated
             FROM weighed SEMI JOIN worth USING (account_id)),
         rows AS (SELECT *, {grid('raw * repeated')} AS nats FROM once WHERE repeated > 0.01),
         heard AS (SELECT account_id FROM direct UNION SELECT account_id FROM rows WHERE nats > 0
             GROUP BY account_id HAVING sum(nats) >= {rules.heard_from})
         SELECT r.account_id, a.kind, a.key, a.signal, a.family, NULL::VARCHAR AS value, r.first_seen, r.last_seen,
-            a.holders, a.strength, a.rarity, r.decay, r.told, r.others_w, r.others_ws, r.repeated, r.nats,
+            a.holders, a.strength, a.rarity, r.decay, r.told, r.others_w, r.others_ws, r.together_with,
+            r.repeated, r.nats,
             CASE WHEN raw > 0 THEN 'company.' || a.signal ELSE 'against.' || a.family END AS feature,
             CASE WHEN raw > 0 THEN r.told_by ELSE 0 END AS sources
         FROM rows r SEMI JOIN heard USING (account_id) JOIN active a USING (value_no)""")
+
+
+def repeated_sql(weights: Weights, signal: str, nats: str, order: str) -> str:
+    """What of an account's row counts beside its others: of one signal, and of values that the very same accounts hold,
+    each further one less."""
+    def among(factor: float, column: str) -> str:
+        return (f"pow({factor}, row_number() OVER (PARTITION BY account_id, {column}, {nats} > 0"
+                f" ORDER BY abs({nats}) DESC, {order}) - 1)")
+
+    by_signal = among(weights.direct.second_value, signal)
+    if weights.company.same_holders == 1:
+        return by_signal
+    return f"least({by_signal}, {among(weights.company.same_holders, 'together_with')})"
 
 
 def empty(engine: Engine, account_type: str) -> None:
     """Make table ``company`` without rows: no round was run."""
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company (account_id {account_type}, kind VARCHAR, key BIGINT,
         signal VARCHAR, family VARCHAR, value VARCHAR, first_seen BIGINT, last_seen BIGINT, holders BIGINT,
-        strength DOUBLE, rarity DOUBLE, decay DOUBLE, told DOUBLE, others_w DOUBLE, others_ws DOUBLE, repeated DOUBLE,
+        strength DOUBLE, rarity DOUBLE, decay DOUBLE, told DOUBLE, others_w DOUBLE, others_ws DOUBLE,
+        together_with UBIGINT, repeated DOUBLE,
         nats DOUBLE, feature VARCHAR, sources BIGINT)""")

@@ -44,13 +44,14 @@ def weigh_hits(engine: Engine, weights: Weights, at: int) -> int:
     decay = decay_sql(gap_days_sql("first_seen", "last_seen", "observed"),
                       f"greatest(0, {at} - greatest(observed, last_seen)) / {DAY}",
                       "(k.half_life * COALESCE(c.half_life, 1))")
+    passed_on = f"CASE WHEN handover > 0 THEN pow(2, -greatest(0, first_seen - observed) / {DAY} / handover) ELSE 1 END"
     engine.run(f"""CREATE OR REPLACE TEMP TABLE scored AS
         SELECT *, strength * confidence * rarity * decay * similarity * record AS raw FROM (
             SELECT h.account_id, h.kind, k.signal, k.family, h.local, h.shared, h.similarity, h.holders,
                 h.first_seen, h.last_seen, i.indicator_id, i.source, i.source_name, i.campaign, i.observed,
                     i.confidence, i.record, i.witness, i.record_why,
                 k.base * COALESCE(c.strength, 1) AS strength, {rarity_sql('h.holders', 'k.cap')} AS rarity,
-                CASE WHEN first_seen IS NULL OR last_seen IS NULL THEN {factors.unknown_time} ELSE {decay}
+                CASE WHEN first_seen IS NULL OR last_seen IS NULL THEN {factors.unknown_time} ELSE {decay} * {passed_on}
                     END AS decay
             FROM hits h JOIN kinds k ON k.kind = h.kind JOIN indicators i ON i.ix = h.ix
             LEFT JOIN class_kinds c ON c.campaign_class = i.campaign_class AND c.kind = h.kind

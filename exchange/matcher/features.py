@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.matcher import circle, claims, nearness
+from exchange.matcher import circle, claims, nearness, pools
 from exchange.matcher.engine import Engine
 from exchange.matcher.values import quoted
 from exchange.matcher.weighing import ACCOUNT_COLUMNS, Weights
@@ -26,7 +26,7 @@ OBJECTION = "objection."
 _ECHO = 0.05
 """Nats from which a shared post counts as shared with suspects."""
 COUNTS = ("sources", "kinds", "infrastructure", "echo", "devotion", *circle.MEASURES,
-          *claims.MEASURES)
+          *claims.MEASURES, *pools.MEASURES)
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ def read_features(engine: Engine, weights: Weights) -> Features:
         bit_count(t.firm)::DOUBLE AS firm, ln(1 + COALESCE(e.n, 0)) AS echo,
         COALESCE(least(1, e.n / o.n), 0)::DOUBLE AS devotion,
         {", ".join(f"COALESCE(c.{name}, 0) AS {name}" for name in circle.MEASURES)},
-        {", ".join(f"COALESCE(m.{name}, 0) AS {name}" for name in claims.MEASURES)}
+        {", ".join(f"COALESCE(m.{name}, 0) AS {name}" for name in claims.MEASURES)},
+        {", ".join(f"COALESCE(b.{name}, 0) AS {name}" for name in pools.MEASURES)}
         FROM standing t JOIN accounts a USING (account_id) LEFT JOIN circle c USING (account_id)
-        LEFT JOIN claims m USING (account_id)
+        LEFT JOIN claims m USING (account_id) LEFT JOIN ({pools.pools_sql()}) b USING (account_id)
         LEFT JOIN (SELECT account_id, count(*) AS n FROM company WHERE kind = 'share' AND nats / repeated >= {_ECHO}
             GROUP BY 1) e USING (account_id) LEFT JOIN doing o USING (account_id) ORDER BY t.account_id""")
     accounts, firm = table.pop("account_id"), table.pop("firm").astype(np.float64)

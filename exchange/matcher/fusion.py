@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from exchange.matcher import circle
+from exchange.matcher import circle, pools
 from exchange.matcher.company import OWN as OWN_BIT
 from exchange.matcher.direct import grid
 from exchange.matcher.engine import Engine
@@ -44,6 +44,7 @@ _TOGETHER = {
     "vouched": "share of what the same campaign names besides it that other sources bear out",
     "knit": "share of what the same campaign names besides it that infrastructure ties to suspects",
     "unsaid": "nats of infrastructure held together with suspects that no source names",
+    "pool": "suspects that hold one value with it (logarithm), by their share of its holders",
 }
 
 
@@ -109,6 +110,8 @@ def _family(feature: str, weights: Weights) -> str:
         return next(kind.family for kind in weights.kinds.values() if kind.signal == signal)
     if feature in ("echo", "devotion", *circle.MEASURES):
         return "behaviour"  # a crowd is a circle too: without infrastructure it counts as acts do
+    if feature in pools.MEASURES:
+        return "infrastructure"
     return "account" if feature in ACCOUNT_COLUMNS else part
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from exchange.errors import InputError
 from exchange.matcher import fusion
+from exchange.matcher.company import repeated_sql
 from exchange.matcher.direct import grid, weigh_hits
 from exchange.matcher.engine import Engine, open_engine
 from exchange.matcher.features import read_features
@@ -83,6 +84,9 @@ def open_rescorer(path: Path, weights: Weights, at: int, only: str | None = None
                       if only is not None and name in (*_OF_MEMBERS, "largest", "reviews") else "")
             engine.run(f"CREATE TEMP TABLE {whole}{name} AS SELECT * FROM kept_members.{name}{theirs}")
         engine.run("DETACH kept_members")
+        # runs under made-4 and older kept neither
+        engine.run("ALTER TABLE kinds ADD COLUMN IF NOT EXISTS handover DOUBLE DEFAULT 0")
+        engine.run("ALTER TABLE whole_company ADD COLUMN IF NOT EXISTS together_with UBIGINT")
         plain = replace(weights, learned=Learned())
         yield lambda part: _without(engine, plain, at, part)
 
@@ -91,8 +95,8 @@ def _without(engine: Engine, weights: Weights, at: int, part: Part) -> dict[Any,
     engine.run(f"CREATE OR REPLACE TEMP TABLE hits AS SELECT * FROM whole_hits h WHERE NOT ({_of_hits(part)})")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
         SELECT * EXCLUDE (raw_again, again) REPLACE (again AS repeated, {grid('raw_again * again')} AS nats)
-        FROM (SELECT *, nats / repeated AS raw_again, pow({weights.direct.second_value}, row_number() OVER (
-                PARTITION BY account_id, signal, nats > 0 ORDER BY abs(nats / repeated) DESC, kind, key) - 1) AS again
+        FROM (SELECT *, nats / repeated AS raw_again,
+                {repeated_sql(weights, 'signal', '(nats / repeated)', 'kind, key')} AS again
             FROM whole_company c WHERE NOT ({_of_company(part)}))""")
     weigh_hits(engine, weights, at)
     weigh_objections(engine, weights)

@@ -212,10 +212,11 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
         {"ix": ix if p.part is None else parts[ix, p.part], "kind": p.kind, "how": p.how, "key": p.key, "text": p.text,
          "bits": p.bits, "similarity": p.similarity, "shared": p.shared}
         for ix, i in enumerate(indicators) for p in i.probes))
-    engine.run("""CREATE TEMP TABLE kinds (kind VARCHAR, base DOUBLE, half_life DOUBLE, together DOUBLE, cap INTEGER,
-        family VARCHAR, signal VARCHAR, company BOOLEAN)""")
+    engine.run("""CREATE TEMP TABLE kinds (kind VARCHAR, base DOUBLE, half_life DOUBLE, together DOUBLE,
+        handover DOUBLE, cap INTEGER, family VARCHAR, signal VARCHAR, company BOOLEAN)""")
     engine.load("kinds", (
-        {"kind": k.name, "base": k.base, "half_life": k.half_life, "together": k.together, "cap": k.cap_among(accounts),
+        {"kind": k.name, "base": k.base, "half_life": k.half_life, "together": k.together,
+         "handover": k.handover, "cap": k.cap_among(accounts),
          "family": k.family, "signal": k.signal, "company": k.company} for k in weights.kinds.values()))
     engine.run("""CREATE TEMP TABLE class_kinds (campaign_class VARCHAR, kind VARCHAR, strength DOUBLE,
         half_life DOUBLE)""")

@@ -51,6 +51,9 @@ class Kind:
     """Whether sharing it with suspects on the platform is evidence."""
     together: float
     """Days between two accounts' use of it that halve what company says."""
+    handover: float
+    """Days between an observation elsewhere and the first use here that halve what a hit says: numbers and mailboxes
+    are given to somebody else after a while. 0: it stays in one hand."""
     title: str
 
     def cap_among(self, accounts: int | None) -> int:
@@ -140,6 +143,9 @@ class Company:
     quiet: float
     """Suspicion of an account without evidence, as a share of the prior."""
     smoothing: float
+    same_holders: float
+    """Factor for each further value that the very same accounts hold: a home's phone, card and machine tell of one
+    home, not of three."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +217,7 @@ def _read(file: Traversable, place: str) -> Weights:
 
 def read_weights(table: dict[str, Any], place: str) -> Weights:
     """Build the table from parsed TOML. Raises SettingError."""
-    kinds = {name: _row(Kind, {"name": name, **row}, f"{place}: kind.{name}")
+    kinds = {name: _row(Kind, {"name": name, "handover": 0.0, **row}, f"{place}: kind.{name}")
              for name, row in table.get("kind", {}).items()}
     _check(kinds, place)
     against = _row(Against, table.get("against", {}), f"{place}: against")
@@ -226,7 +232,7 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
         gate=_row(Gate, table.get("gate", {}), f"{place}: gate"),
         provisional=_row(Provisional, table.get("provisional", {}), f"{place}: provisional"),
         against=against,
-        company=_row(Company, table.get("company", {}), f"{place}: company"),
+        company=_row(Company, {"same_holders": 1.0, **table.get("company", {})}, f"{place}: company"),
         cluster=_row(Cluster, table.get("cluster", {}), f"{place}: cluster"),
         sources=_sources(table.get("sources", {}), f"{place}: sources"),
         cards=tuple(read_card(card, f"{place}: card {n}") for n, card in enumerate(table.get("card", []), 1)),
