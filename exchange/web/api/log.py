@@ -33,8 +33,8 @@ def tile(path: str) -> Response:
     _reader()
     try:
         wanted = read_tile_path(path)
-    except UnreadableError as unreadable:
-        raise NotFoundError("There is no such tile.", why=unreadable.what) from None
+    except UnreadableError:
+        raise NotFoundError("There is no such tile.") from None
     if wanted.level < 0:
         auditor = caller_with("audit")
         current_exchange().notary.note_read(auditor.credential.id, "entries", path)
