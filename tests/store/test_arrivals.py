@@ -1,0 +1,132 @@
+"""What a seat sees later than it was pushed: by its labels, in its order alone, and never told to an older reader."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from exchange.errors import UnavailableError
+from exchange.store.arrivals import Arrivals
+from exchange.store.engine import raw, write
+from exchange.store.labels import Labels, Numbers
+from exchange.store.objects import Filter, ObjectQueries, Reader
+from exchange.store.pushes import NewObject, add_objects
+from exchange.store.visibility import NOBODY
+
+NOW = 1_790_000_000_000_000
+SECOND = 1_000_000
+
+
+def grants(profile: str, label: str) -> tuple[str, ...] | None:
+    """A profile is the labels that it sees; those in capitals it sees in part."""
+    return () if label in profile else ("name",) if label.upper() in profile else None
+
+
+def folded(facts: str) -> tuple[str, str]:
+    return hashlib.sha256(facts.encode()).hexdigest(), facts
+
+
+class Bench:
+    """One collection, read by seats whose profiles change."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.queries, self.arrivals = engine, ObjectQueries(engine.dialect), Arrivals(engine)
+        self.labels, self.feed = Labels(engine, grants), Numbers(engine).feed("c")
+        self.contributor = Numbers(engine).contributor("org")
+
+    def push(self, names: str, label: str, now: int = NOW, opens: int | None = None) -> None:
+        new = [NewObject(stix_id=f"x--{name}", type="x", version="v1", version_text=None, spec_version="2.1",
+                         label=self.labels.label(*folded(label)), visible_from=opens, visible_until=None,
+                         body=name.encode()) for name in names]
+        with write(self.engine) as connection:
+            add_objects(connection, feed=self.feed, contributor=self.contributor, reader=Reader(NOBODY, now), objects=new)
+
+    def reader(self, profile: str, seat: int = 1, now: int = NOW + SECOND, directory: int = 1) -> Reader:
+        return Reader(self.labels.profile(*folded(profile)), now, collections=("c",), seat=seat, directory=directory)
+
+    def standing(self, reader: Reader) -> Reader | None:
+        with raw(self.engine) as connection:
+            return self.arrivals.standing(connection, self.feed, reader)
+
+    def look(self, reader: Reader, after: int = -1, limit: int = 100) -> list[tuple[str, int]]:
+        """Objects and their dates, after what is new was taken in."""
+        now = self.standing(reader)
+        if now is None:
+            self.arrivals.catch_up(self.feed, reader)
+            now = self.standing(reader)
+        assert now is not None
+        with raw(self.engine) as connection:
+            rows = self.queries.page(connection, self.feed, now, Filter(after=after, limit=limit), ("body", "date"))
+        return [(bytes(body).decode(), int(date)) for body, date in rows[:limit]]
+
+
+@pytest.fixture
+def bench(engine: Engine) -> Bench:
+    return Bench(engine)
+
+
+def names(found: list[tuple[str, int]]) -> str:
+    return "".join(name for name, _ in found)
+
+
+def dates(found: list[tuple[str, Any]]) -> list[int]:
+    return [date for _, date in found]
+
+
+CHANGES = {
+    # profile before, after: what comes late
+    ("a", "ab"): "345",
+    ("ab", "a"): "",
+    ("aB", "ab"): "345",
+    ("ab", "aB"): "345",
+    ("ab", "abc"): "678",
+    ("", "abc"): "012345678",
+    ("abc", "cba"): "",
+}
+
+
+@pytest.mark.parametrize(("before", "after"), CHANGES)
+def test_what_a_new_profile_adds_comes_after_everything_else(bench: Bench, before: str, after: str) -> None:
+    for some, label in (("012", "a"), ("345", "b"), ("678", "c")):
+        bench.push(some, label)
+    seen = bench.look(bench.reader(before))
+    other = bench.look(bench.reader("abc", seat=2))
+    last = max([NOW + 8, *dates(seen)])
+    late = bench.look(bench.reader(after), after=last)
+    assert names(late) == CHANGES[before, after]
+    whole = bench.look(bench.reader(after))
+    assert dates(whole) == sorted(set(dates(whole)))
+    assert set(seen) - {one for one in seen if one[0] in names(late) or one not in whole} <= set(whole)
+    assert names(bench.look(bench.reader(after), limit=4)) == names(whole)[:4]
+    assert bench.look(bench.reader("abc", seat=2)) == other
+    bench.push("9", "a")
+    assert names(bench.look(bench.reader(after), after=max([last, *dates(late)]))) == ("9" if "a" in after else "")
+
+
+def test_release_dates_are_looked_at_by_the_seats_own_time(bench: Bench) -> None:
+    bench.push("0", "a", opens=NOW + 5 * SECOND)
+    bench.push("1", "a")
+    assert names(bench.look(bench.reader("a"))) == "1"
+    assert names(bench.look(bench.reader("a", now=NOW + 6 * SECOND), after=NOW + 1)) == "0"
+    earlier = bench.reader("a", now=NOW + 4 * SECOND)  # the clock was set back, or another server's is behind
+    assert names(bench.look(earlier)) == "10"
+
+
+def test_a_page_begun_under_an_older_directory_changes_nothing(bench: Bench) -> None:
+    bench.push("0", "a")
+    bench.push("1", "b")
+    bench.look(bench.reader("a", directory=1))
+    assert names(bench.look(bench.reader("ab", directory=2))) == "01"
+    with pytest.raises(UnavailableError, match="just changed"):
+        bench.look(bench.reader("a", directory=1))
+
+
+def test_who_has_no_seat_keeps_no_place(bench: Bench) -> None:
+    bench.push("0", "a")
+    reader = bench.reader("a", seat=0)
+    assert bench.standing(reader) == reader
+    assert names(bench.look(replace(reader, profile=bench.reader("b").profile))) == ""
