@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
@@ -23,28 +24,34 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NEEDED = ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http")
 _open_stores: ContextVar[tuple[AbstractContextManager[object], ...]] = ContextVar("open_stores", default=())
 
 
 def check_traces(settings: Settings) -> None:
-    """Raise SettingError where CIBX_TRACES is set and the extra isn't installed."""
-    if settings.traces:
-        provider_of(settings).shutdown()
+    """Raise SettingError where CIBX_TRACES is set and the extra isn't installed.
+
+    Nothing is imported: gevent hasn't set up the process yet.
+    """
+    if settings.traces and not all(map(_is_there, _NEEDED)):
+        raise SettingError("CIBX_TRACES is set, but OpenTelemetry isn't installed.",
+                           fix="Install cib-exchange[otel], or leave CIBX_TRACES out.")
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it is in
+        return False
 
 
 def provider_of(settings: Settings) -> TracerProvider:
-    """Makes spans and sends them to CIBX_TRACES in the background; OTEL_* variables say the rest (sampling, headers).
+    """Makes spans and sends them to CIBX_TRACES in the background; OTEL_* variables say the rest (sampling and so on)."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-    Raises SettingError where the extra isn't installed.
-    """
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-    except ImportError:
-        raise SettingError("CIBX_TRACES is set, but OpenTelemetry isn't installed.",
-                           fix="Install cib-exchange[otel], or leave CIBX_TRACES out.") from None
     provider = TracerProvider(resource=Resource.create({"service.name": "cib-exchange"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.traces)))
     return provider
