@@ -28,7 +28,7 @@ from exchange.obligations.transitions import By
 from exchange.settings import Settings
 from exchange.store import log
 from exchange.store.copies import check_copy, release_file, settle_file
-from exchange.store.dumps import check_dump, finish, is_in_use, load
+from exchange.store.dumps import check_dump, finish, is_in_use, load, unfinished_mark
 from exchange.store.engine import is_sqlite, open_engine, read, write
 from exchange.store.erasures import all_erasures, bodies_of
 from exchange.store.migrations import HEAD, check_known, current_revision, migrate
@@ -150,6 +150,9 @@ def _into_sqlite(settings: Settings, wanted: Wanted, listed: Listed | None, scra
                     seal_key=str(key_files(settings)["seal-key"][1]), log_key=str(key_path(settings)))
     keys = _put_keys(settings, manifest, scratch)
     brought = _bring_up(there, erasures_path(settings), listed, known, manifest, clock)
+    mark = unfinished_mark(target)
+    mark.touch()
+    sync_folder(target.parent)
     for file, place in ((Path(f"{database}-ledger"), ledger), (database, target)):
         settle_file(file)
         for left in ("-wal", "-shm", "-journal"):
@@ -157,6 +160,7 @@ def _into_sqlite(settings: Settings, wanted: Wanted, listed: Listed | None, scra
         _sync(file)
         file.replace(place)
     sync_folder(target.parent)
+    mark.unlink()
     return _told(settings, manifest, listed, brought, keys, None if not taken else known is not None)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("exchange.notary")
 _SKEW = 60_000_000
-"""Microseconds by which the clocks of two servers may differ; a page from further ahead left before one was set back."""
+"""Microseconds by which servers' clocks may differ; a page from further ahead left before one was set back."""
 _AT_A_TIME = 8_192
 """Leaves of one transaction: some 90 ms in which nobody else writes (SQLite)."""
 

@@ -1,4 +1,4 @@
-"""Copies of a PostgreSQL store with PostgreSQL's own programs: pg_dump, pg_restore, psql."""
+"""Copies of a PostgreSQL store with PostgreSQL's own programs, and the mark of a restore that isn't at its end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from exchange.errors import InputError, UnavailableError
+from exchange.store.engine import is_sqlite
 
 _FRESH = "restore.unfinished"
 _MARK = (f"INSERT INTO meta (key, value) VALUES ('{_FRESH}', '1') "  # noqa: S608 - the word above # nosec B608
@@ -63,8 +64,16 @@ def load(engine: Engine, path: Path, folder: Path) -> None:
 
 
 def is_unfinished(connection: Connection) -> bool:
-    """Whether a restore was begun and not brought to its end: erased content may be there again."""
+    """Whether a restore was begun and not brought to its end: erased content may be there again, or on SQLite one of
+    the two files is the backup's and the other isn't."""
+    if is_sqlite(connection) and unfinished_mark(Path(str(connection.engine.url.database))).exists():
+        return True
     return connection.execute(text("SELECT 1 FROM meta WHERE key = :key"), {"key": _FRESH}).first() is not None
+
+
+def unfinished_mark(database: Path) -> Path:
+    """The file that stands beside a SQLite database while a restore puts files in its place."""
+    return database.with_name(f"{database.name}-restoring")
 
 
 def finish(connection: Connection) -> None:

@@ -118,15 +118,16 @@ def before_commit(connection: Connection, act: Callable[[], None]) -> None:
 @contextmanager
 def _nothing_left_open(connection: Connection) -> Iterator[None]:
     """Where a commit fails SQLAlchemy takes the transaction for ended; the driver's is ended here, with its locks."""
+    committed = False
     try:
         yield
-    except BaseException:
-        if not connection.invalidated:
+        committed = True
+    finally:
+        if not committed and not connection.invalidated:
             try:
                 cast(Any, connection.connection.driver_connection).rollback()
             except driver_errors() as failure:
                 connection.invalidate(failure)
-        raise
 
 
 @contextmanager
