@@ -46,7 +46,7 @@ def _is_there(module: str) -> bool:
 
 
 def provider_of(settings: Settings) -> TracerProvider:
-    """Makes spans and sends them to CIBX_TRACES in the background; OTEL_* variables say the rest (sampling and so on)."""
+    """Makes spans and sends them to CIBX_TRACES in the background; OTEL_* variables say the rest."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
