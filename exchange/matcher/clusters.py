@@ -53,12 +53,15 @@ def read_ties(engine: Engine, weights: Weights) -> Ties:
         FROM direct WHERE campaign <> '' AND account_id IN
             (SELECT account_id FROM state WHERE score >= {rules.candidate_from})
         GROUP BY account_id, source, campaign HAVING sum(nats) >= {rules.cut}""")
-    rows = engine.connection.execute("""SELECT account_id, weight,
-            dense_rank() OVER (ORDER BY much, held, account_id) - 1 AS a, dense_rank() OVER (ORDER BY name) - 1 AS v
-        FROM ties JOIN (SELECT account_id, list(round(weight, 6) ORDER BY weight DESC) AS much,
-                list(name ORDER BY name) AS held FROM ties GROUP BY 1) USING (account_id)
-        ORDER BY a, v""").fetchnumpy()
-    names = [name for name, in engine.rows("SELECT DISTINCT name FROM ties ORDER BY name")]
+    engine.run("""CREATE OR REPLACE TEMP TABLE tie_names AS SELECT name, row_number() OVER (ORDER BY name) - 1 AS v
+        FROM (SELECT DISTINCT name FROM ties)""")
+    engine.run("""CREATE OR REPLACE TEMP TABLE tie_rows AS SELECT account_id, v, weight
+        FROM ties JOIN tie_names USING (name)""")
+    rows = engine.connection.execute("""SELECT account_id, weight, a, v FROM tie_rows JOIN (
+            SELECT account_id, row_number() OVER (ORDER BY much, held, account_id) - 1 AS a FROM (
+                SELECT account_id, list(round(weight, 6) ORDER BY weight DESC) AS much, list(v ORDER BY v) AS held
+                FROM tie_rows GROUP BY 1)) USING (account_id) ORDER BY a, v""").fetchnumpy()
+    names = [name for name, in engine.rows("SELECT name FROM tie_names ORDER BY v")]
     accounts = np.asarray(rows["account_id"])
     numbers = np.asarray(rows["a"]).astype(np.int64)
     first = np.unique(numbers, return_index=True)[1]

@@ -32,9 +32,18 @@ class Line:
 
     def read(self, x: Floats, weight: Floats) -> Floats:
         """Nats of each account; ``weight`` says how much of each level it has (accounts x levels)."""
+        found = np.empty(len(x))
+        there = np.flatnonzero(x)  # most figures are 0: those are read off once
+        found[there] = self._read(x[there], weight[there])
+        none = np.flatnonzero(x == 0)
+        found[none] = self._read(np.zeros(1), weight[none])
+        return np.where(np.isnan(x), self.unknown, found)
+
+    def _read(self, x: Floats, weight: Floats) -> Floats:
+        """Nats of figures, or of one figure at several weights."""
         rows = np.stack([np.interp(x, self.nodes, row) for row in self.nats], axis=1)
         nats: Floats = rows[:, 0] if rows.shape[1] == 1 else (rows * weight).sum(axis=1)
-        return np.where(np.isnan(x), self.unknown, nats)
+        return nats
 
 
 @dataclass(frozen=True)

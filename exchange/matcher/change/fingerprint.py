@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,14 @@ def of_tables(folder: Path, named: Iterable[str] = ()) -> dict[str, dict[str, An
 
 def of_file(path: Path) -> dict[str, Any]:
     """Fingerprint of one file: bytes, sha256, and whether all of it was read."""
-    size = path.stat().st_size
+    now = path.stat()
+    return dict(_of_bytes(path, now.st_size, now.st_mtime_ns, now.st_ino))
+
+
+@lru_cache(maxsize=64)
+def _of_bytes(path: Path, size: int, *_changed: int) -> dict[str, Any]:
+    """Fingerprint of a file as it is now: a run asks for it when it reads the tables, and when it writes what it read.
+    """
     digest = hashlib.sha256(str(size).encode())
     with path.open("rb") as file:
         if size <= WHOLE:

@@ -24,7 +24,7 @@ def words_sql(pdq: str) -> str:
 
 
 def _word_sql(pdq: str, start: int) -> str:
-    word = f"CAST('0x' || {pdq}[{start}:{start + 15}] AS UBIGINT)"
+    word = f"CAST('0x' || substr({pdq}, {start}, 16) AS UBIGINT)"
     upper = f"(CAST({word} >> 32 AS BIGINT) - CASE WHEN {word} >= {2**63} THEN {2**32} ELSE 0 END)"
     return f"({upper} * {2**32} + CAST({word} & {2**32 - 1} AS BIGINT))"
 

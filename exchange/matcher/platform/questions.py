@@ -95,10 +95,11 @@ def bring_accounts(engine: Engine, there: Entities, which: str) -> None:
         engine.run("INSERT INTO acts_here SELECT t.* FROM acts t JOIN asked q ON q.account_id = t.account_id")
 
 
-def describe(engine: Engine, there: Entities) -> None:
-    """Write out the values of ``company``: most say themselves, the others are looked up."""
-    engine.run("""CREATE OR REPLACE TEMP TABLE asked AS SELECT account_id, kind, key FROM company c
-        WHERE kind NOT IN ('signup', 'share', 'tag')""")
+def describe(engine: Engine, there: Entities, which: str = "true") -> None:
+    """Write out the values of ``company``: most say themselves, the others are looked up. ``which``: a condition on its
+    rows; those of which it isn't true keep no value."""
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE asked AS SELECT account_id, kind, key FROM company c
+        WHERE kind NOT IN ('signup', 'share', 'tag') AND {which}""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE described (account_id {there.account_type}, kind VARCHAR, key BIGINT,
         value VARCHAR)""")
     same = "q.account_id = t.account_id AND q.key = t.key"
@@ -116,7 +117,7 @@ def describe(engine: Engine, there: Entities) -> None:
             JOIN faces f ON f.pdq = w.account_id JOIN asked t ON t.account_id = f.account_id AND t.key = w.key
             WHERE t.kind = 'likeness' GROUP BY ALL""")
     engine.run(f"""CREATE OR REPLACE TEMP TABLE company AS
-        SELECT c.* REPLACE (COALESCE(d.value, {value_sql('c')}) AS value)
+        SELECT c.* REPLACE (CASE WHEN {which} THEN COALESCE(d.value, {value_sql('c')}) END AS value)
         FROM company c LEFT JOIN described d ON d.account_id = c.account_id AND d.kind = c.kind AND d.key = c.key""")
 
 
