@@ -41,7 +41,9 @@ _FOR_GOOD = 36_500
 """Days."""
 _MOST_KNOWN = 4_096
 _AT_A_TIME = 40
-"""Objects between two pauses: some two milliseconds."""
+"""Objects between two pauses, of the usual size: some two milliseconds."""
+_USUAL = 2_048
+"""Bytes; a larger object counts for several."""
 _MEANING = ("definition_type", "definition", "extensions", "object_marking_refs", "granular_markings")
 """What of a marking definition makes the terms of the objects that refer to it."""
 
@@ -118,17 +120,23 @@ class Intake:
 
     def check(self, pusher: Pusher, raws: Sequence[bytes]) -> list[Checked]:
         """Check every object of one envelope; what is wrong with one doesn't touch the others."""
-        read = [_read(raw, pusher.strict) for raw in self._paced(raws)]
+        read = [_read(raw, pusher.strict) for raw in self._paced(raws, raws)]
         envelope = _Envelope(self, pusher, [item.obj for item in read if isinstance(item, _Valid)])
         return [
             envelope.check(item) if isinstance(item, _Valid) else _refused(item.id, item.fault, item.version)
-            for item in self._paced(read)
+            for item in self._paced(read, raws)
         ]
 
-    def _paced(self, items: Sequence[_Item]) -> Iterator[_Item]:
-        for first in range(0, len(items), _AT_A_TIME):
-            yield from items[first : first + _AT_A_TIME]
-            self._pause()
+    def _paced(self, items: Sequence[_Item], raws: Sequence[bytes]) -> Iterator[_Item]:
+        """The items, with a pause after so many of them; each stands for an object of so many bytes."""
+        load = 0
+        for item, raw in zip(items, raws, strict=True):
+            yield item
+            load += 1 + len(raw) // _USUAL
+            if load >= _AT_A_TIME:
+                self._pause()
+                load = 0
+        self._pause()
 
     def verdict(self, pusher: Pusher, stated: StatedTerms, obj: Mapping[str, Any], held: frozenset[str],
                 key: object) -> _Verdict:

@@ -31,7 +31,7 @@ OBJECTS = [
     domain("quxley-plantedsson.example"),
 ]
 REFUSED = [
-    indicator("refused", pattern=f"[email-addr:value = '{PLANTED['mail']}"), indicator("refused", **{ALL: 1, "name": 5}),
+    indicator("refused", pattern=f"[email-addr:value = '{PLANTED['mail']}"), indicator("refused") | {ALL: 1, "name": 5},
     {"type": PLANTED["name"], "id": PLANTED["mail"]}, {"type": "identity", "id": PLANTED["mail"], "name": PLANTED["name"]},
     indicator("refused", created=PLANTED["phone"]), indicator("refused", object_marking_refs=[PLANTED["account"]]),
 ]

@@ -290,3 +290,14 @@ def test_a_label_that_restricts_is_not_decided_as_its_unlabelled_neighbour(desk:
     plain, secret = indicator(labels=["a:1"]), indicator(labels=["a:1", label])
     assert desk.push("alpha", "plain", plain, secret) == [("added", ""), ("added", "")]
     assert [o["id"] for o in desk.pull("beta")] == [plain["id"]]
+
+
+@pytest.mark.parametrize(("count", "size", "at_least", "at_most"), [(60, 10, 2, 8), (6, 100_000, 12, 20)])
+def test_others_have_their_turn_after_so_many_objects_and_after_each_large_one(
+    desk: Desk, count: int, size: int, at_least: int, at_most: int
+) -> None:
+    turns: list[None] = []
+    paced = Exchange(desk.exchange.settings, clock=lambda: NOW, pause=lambda: turns.append(None))
+    assert Desk(paced).push("alpha", "plain", *(indicator(description="x" * size) for _ in range(count)))
+    assert at_least <= len(turns) <= at_most
+    paced.engine.dispose()
