@@ -79,7 +79,7 @@ def command(
     if verify and out is None:
         raise click.UsageError("--verify looks at a folder: name it with --out.")
     if verify and snapshot is not None:
-        raise click.UsageError("--verify looks for everything in the folder, and what --from-snapshot leaves out isn't.")
+        raise click.UsageError("--verify looks for everything in the folder; --from-snapshot leaves out what you have.")
     once = once or verify
     taker = _taker(out, program, jsonl, tell)
     place = checkpoint or (out / "follow.json" if out else Path("follow.json"))

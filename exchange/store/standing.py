@@ -65,7 +65,7 @@ def rows_of(connection: Connection, stix_id: str, at: int, feeds: Sequence[int] 
 
 
 def has_given(connection: Connection, stix_id: str, org: str) -> bool:
-    """Whether an organisation gave any version of an object, in any collection; the work is the same whoever else did."""
+    """Whether an organisation gave any version of an object, anywhere; the work is the same whoever else did."""
     row = OBJECT.c
     own = select(CONTRIBUTOR.c.number).where(CONTRIBUTOR.c.org == org)
     asked = select(row.number).where(row.feed.in_(select(FEED.c.number)), row.id_key == id_key(stix_id),
