@@ -28,7 +28,8 @@ SCOPES = ("read", "write", "operate", "audit", "protect", "review", "emergency")
 explanations; act as data-protection officer (erase, restrict, hold); judge contests; work in the crisis lane."""
 DEFAULT_SCOPES = ("read", "write")
 
-_PREFIX = "cibx_"
+PREFIX = "cibx_"
+"""What every token of a key begins with."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SECRET_DIGITS = 43
 """62**43 > 2**256."""
@@ -73,7 +74,7 @@ def issue(key_id: str, entropy: bytes) -> Issued:
     if len(entropy) != 32:
         raise ValueError("a secret is made of 32 random bytes")
     secret = _base62(int.from_bytes(entropy, "big"), _SECRET_DIGITS)
-    body = f"{_PREFIX}{key_id}_{secret}"
+    body = f"{PREFIX}{key_id}_{secret}"
     return Issued(id=key_id, secret=secret, token=body + _checksum(body))
 
 
@@ -100,9 +101,9 @@ def digest_of_chosen(key_id: str, secret: str) -> str:
 
 def read_token(text: str) -> tuple[str, str] | None:
     """Key id and secret of a token; None when ``text`` isn't one or its checksum is wrong."""
-    if not text.startswith(_PREFIX) or len(text) > _LONGEST:
+    if not text.startswith(PREFIX) or len(text) > _LONGEST:
         return None
-    key_id, _, tail = text.removeprefix(_PREFIX).rpartition("_")
+    key_id, _, tail = text.removeprefix(PREFIX).rpartition("_")
     if not KEY_ID.fullmatch(key_id) or not _TOKEN_TAIL.fullmatch(tail):
         return None
     if _checksum(text[:-_CHECKSUM_DIGITS]) != text[-_CHECKSUM_DIGITS:]:

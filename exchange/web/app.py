@@ -97,9 +97,9 @@ def create_app(exchange: Exchange) -> Flask:
 def _caller(exchange: Exchange, door: Door) -> Caller:
     """Who is asking; raises UnauthorizedError or TooManyRequestsError."""
     now, directory = exchange.clock(), exchange.directory()
-    credential = door.credential(request, directory, exchange.moment(now), former=_open_to_former(request.path))
-    return Caller(directory, directory.organisations[credential.org], credential,
-                  request.headers.get("CIBX-Purpose"), now)
+    proven = door.let_in(request, directory, exchange.moment(now), former=_open_to_former(request.path))
+    return Caller(directory, directory.organisations[proven.credential.org], proven.credential,
+                  request.headers.get("CIBX-Purpose"), now, proven.again)
 
 
 def _count(limits: Limits, caller: Caller) -> None:

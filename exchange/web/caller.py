@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from flask import current_app, g
@@ -12,6 +12,7 @@ from exchange.model import mailbox
 from exchange.model.access import may_read, may_write, sees_community
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.stix.timestamp import from_microseconds
+from exchange.web.auth.door import Judge
 from exchange.wiring import Exchange
 
 
@@ -24,6 +25,8 @@ class Caller:
     credential: Credential
     narrower_purpose: str | None
     now: int
+    proof: Judge = field(repr=False)
+    """Whether what the request showed still proves its credential."""
 
     @cached_property
     def at(self) -> str:

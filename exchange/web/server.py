@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import ssl
@@ -10,11 +11,14 @@ from tempfile import mkdtemp
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
+from exchange.errors import SettingError
 from exchange.settings import Settings
 from exchange.web.logs import log_settings
 from exchange.web.tls import server_context
 
+_LOG = logging.getLogger("exchange.web")
 _COUNTED = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus_client lets workers count; it reads this when a worker imports it."""
 
@@ -45,12 +49,12 @@ class Server(BaseApplication):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until the process is told to stop; workers count for /metrics in files of a folder of this run."""
         if not self._settings.metrics:
-            super().run()
+            _Master(self).run()
             return
         folder, master = mkdtemp(prefix="cibx-metrics-"), os.getpid()
         os.environ[_COUNTED] = folder
         try:
-            super().run()
+            _Master(self).run()
         finally:
             if os.getpid() == master:  # a worker's end comes by here too
                 shutil.rmtree(folder, ignore_errors=True)
@@ -90,6 +94,19 @@ class Server(BaseApplication):  # type: ignore[misc]
             register(app, exchange, provider_of(self._settings))
         app.extensions["ends"] = (deliveries.stop,)
         return app
+
+
+class _Master(Arbiter):  # type: ignore[misc]
+    """gunicorn's master process."""
+
+    def handle_hup(self) -> None:
+        """Put new workers in the place of the old ones, unless they couldn't serve: then the old ones go on."""
+        try:
+            self.app.tls()
+        except SettingError as error:
+            _LOG.error("SIGHUP changes nothing: %s", error)
+            return
+        super().handle_hup()
 
 
 def _forget_worker(_server: object, worker: Any) -> None:

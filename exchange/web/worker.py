@@ -8,6 +8,7 @@ import logging
 import secrets
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ import orjson
 from gunicorn.http import errors as faults
 from gunicorn.workers.ggevent import GeventWorker
 
+from exchange.errors import SettingError
 from exchange.web.negotiation import TAXII
 from exchange.web.secure_headers import ALWAYS
 
@@ -42,6 +44,8 @@ _SILENT_AFTER_ANSWER = 10.0
 _PART = 65_536
 _UNREAD_MILLISECONDS = 120_000
 """A client that takes nothing of its answer for so long is given up: its answer stands in memory all the while."""
+_AGAIN = 2.0
+"""Seconds between two tries to begin where the files of TLS are being changed."""
 _HANDSHAKE = 10.0
 """Seconds in which a client must have agreed on TLS."""
 
@@ -94,9 +98,18 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
         super().init_process()
 
     def patch(self) -> None:
-        """Put gevent's parts in, and with them make what TLS needs."""
+        """Put gevent's parts in, and with them make what TLS needs.
+
+        Where its files are wrong meanwhile this worker ends and another tries: a fault of gunicorn's "boot" would end
+        the whole server.
+        """
         super().patch()
-        self._tls = self.app.tls()
+        try:
+            self._tls = self.app.tls()
+        except SettingError as error:
+            _LOG.error("a worker can't begin: %s", error)
+            time.sleep(_AGAIN)
+            sys.exit(1)
 
     @contextlib.contextmanager
     def timeout_ctx(self) -> Iterator[None]:

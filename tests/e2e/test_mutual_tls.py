@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,7 +75,8 @@ def credential(names: list[str]) -> str:
 def made() -> dict[str, Made]:
     at = datetime.now(UTC)
     by, other = authority("Authority", at), authority("Another authority", at)
-    return {"ca": by, "server": certificate("server", by, at, host("127.0.0.1")), "old": certificate("old", by, at),
+    return {"ca": by, "server": certificate("server", by, at, host("127.0.0.1")),
+            "next": certificate("server", by, at, host("127.0.0.1")), "old": certificate("old", by, at),
             "new": certificate("new", by, at), "unknown": certificate("unknown", by, at),
             "expired": certificate("expired", by, at, days=0), "foreign": certificate("foreign", other, at)}
 
@@ -148,6 +150,19 @@ def test_a_revocation_holds_on_connections_that_are_open(served: Served, made: d
     assert given == [200, 401, 200]
 
 
+def test_a_stream_ends_with_the_certificate_that_opened_it(served: Served, made: dict[str, Made]) -> None:
+    served.describe(credential([made["old"].name]))
+    link = http.client.HTTPSConnection("127.0.0.1", served.port, context=served.context("old"), timeout=20)
+    link.request("GET", "/api/v1/collections/indicators/stream")
+    answer = link.getresponse()
+    served.describe(credential([made["new"].name]))
+    said = answer.read().decode()
+    link.close()
+    served.describe(credential([made["old"].name]))
+    assert answer.status == 200
+    assert "event: end\ndata: The credential isn't valid any more." in said
+
+
 def test_a_header_of_the_client_names_no_certificate(served: Served, made: dict[str, Made]) -> None:
     from urllib.parse import quote
 
@@ -189,3 +204,29 @@ def test_cibx_follow_comes_with_a_certificate(served: Served, made: dict[str, Ma
     assert done.returncode == 0, done.stderr
     gone = subprocess.run([*command[:-1], "none.key"], env=environment, cwd=served.folder, capture_output=True, text=True, timeout=60, check=False)
     assert (gone.returncode, "none.key" in gone.stderr, "Traceback" in gone.stderr) == (2, True, False)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    for _ in range(300):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if true():
+                return
+        time.sleep(0.1)
+    raise AssertionError("it doesn't come about")
+
+
+def test_files_that_dont_belong_together_end_no_server(served: Served, made: dict[str, Made]) -> None:
+    """The certificate is exchanged, and its key isn't there yet."""
+    served.describe(credential([made["old"].name]))
+    log = served.folder / "serve.log"
+    shutil.copy(served.folder / "next.pem", served.folder / "server.pem")
+    served.process.send_signal(signal.SIGHUP)
+    _until(lambda: "SIGHUP changes nothing: CIBX_TLS_CERTIFICATE and CIBX_TLS_KEY" in log.read_text())
+    assert served.get("/taxii2/", "old")[0] == 200
+    worker = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()[0]
+    os.kill(int(worker), signal.SIGKILL)  # whatever ends a worker meanwhile
+    _until(lambda: "a worker can't begin" in log.read_text())
+    shutil.copy(served.folder / "next.key", served.folder / "server.key")
+    _until(lambda: served.get("/taxii2/", "old")[0] == 200)
+    served_now = ssl.get_server_certificate(("127.0.0.1", served.port))
+    assert (served.process.poll(), ssl.PEM_cert_to_DER_cert(served_now)) == (None, made["next"].der)

@@ -49,9 +49,10 @@ def authority(name: str, at: datetime) -> Made:
     return _made(name, at, None, [], days=3_650)
 
 
-def certificate(name: str, by: Made, at: datetime, *names: x509.GeneralName, days: int = 30) -> Made:
+def certificate(name: str, by: Made, at: datetime, *names: x509.GeneralName, days: int = 30,
+                more: x509.ExtensionType | None = None) -> Made:
     """A certificate that began a day before ``at`` and lasts for ``days`` after it."""
-    return _made(name, at, by, list(names), days)
+    return _made(name, at, by, list(names), days, more)
 
 
 def host(name: str) -> x509.GeneralName:
@@ -62,7 +63,8 @@ def host(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _made(name: str, at: datetime, by: Made | None, names: list[x509.GeneralName], days: int) -> Made:
+def _made(name: str, at: datetime, by: Made | None, names: list[x509.GeneralName], days: int,
+          more: x509.ExtensionType | None = None) -> Made:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuer = subject if by is None else by.certificate.subject
@@ -75,4 +77,6 @@ def _made(name: str, at: datetime, by: Made | None, names: list[x509.GeneralName
         builder = builder.add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    if more is not None:
+        builder = builder.add_extension(more, critical=False)
     return Made(builder.sign((by.key if by else key), hashes.SHA256()), key)

@@ -88,7 +88,7 @@ def test_keys_that_run_the_exchange_have_no_limit(scopes: tuple[str, ...], let_i
     limits, app = Limits(SETTINGS), Flask("test")
     organisation = Organisation(id="org", name="Org", kind="operator", jurisdiction="IE", jurisdiction_class="EEA")
     directory = Directory(0, {"org": organisation}, {}, {}, {}, {})
-    caller = Caller(directory, organisation, Credential(id="k", org="org", digest="", scopes=scopes), None, 0)
+    caller = Caller(directory, organisation, Credential(id="k", org="org", digest="", scopes=scopes), None, 0, lambda *_: caller.credential)
 
     def let() -> bool:
         with app.test_request_context("/taxii2/"):

@@ -24,7 +24,7 @@ from exchange.feed.interest import FILTERS, Interest, read_interest
 from exchange.feed.narrowed import raw_objects
 from exchange.feed.page import Page, objects_page
 from exchange.feed.query import Asked
-from exchange.model.access import holds
+from exchange.model.credential import RefusedError
 from exchange.model.party import Collection
 from exchange.stix.timestamp import from_microseconds, microseconds
 from exchange.store.objects import Filter
@@ -141,14 +141,16 @@ class _Stream:
         return exchange.page(objects_page, self._collection, reader, "", asked, wants=wants)
 
     def _renewed(self) -> Caller:
-        """The caller as the directory has it now."""
-        now, directory, was = self._exchange.clock(), self._exchange.directory(), self._caller.credential
-        credential = directory.credentials.get(was.id)
-        organisation = directory.organisations.get(was.org)
-        if (credential is None or credential.digest != was.digest or credential.revoked or organisation is None
-                or not organisation.active or not holds(credential.since, credential.until, from_microseconds(now))):
-            raise ForbiddenError("The credential isn't valid any more.", fix="Get a new one.")
-        caller = replace(self._caller, directory=directory, organisation=organisation, credential=credential, now=now)
+        """The caller as the directory has it now, judged as a request is: what it showed may have ended."""
+        now, directory = self._exchange.clock(), self._exchange.directory()
+        try:
+            credential = self._caller.proof(directory, self._exchange.moment(now))
+        except RefusedError:
+            raise ForbiddenError("The credential isn't valid any more.", fix="Get a new one.") from None
+        if credential.id != self._caller.credential.id:  # it proves another now
+            raise ForbiddenError("The credential isn't valid any more.", fix="Come back with the new one.")
+        caller = replace(self._caller, directory=directory, organisation=directory.organisations[credential.org],
+                         credential=credential, now=now)
         collection = directory.collections.get(self._collection.id)
         if collection is None or not caller.may_read(collection):
             raise ForbiddenError("The collection can't be read any more.")

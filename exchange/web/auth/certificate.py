@@ -22,7 +22,7 @@ from urllib.parse import unquote
 
 from cryptography import x509
 
-from exchange.model.credential import RefusedError
+from exchange.model.credential import RefusedError, in_force
 from exchange.model.party import Credential
 from exchange.outbound.address import allowed, networks
 from exchange.settings import Settings
@@ -53,7 +53,7 @@ def read_certificate(der: bytes) -> ClientCertificate:
     try:
         found = x509.load_der_x509_certificate(der)
         names = _alternative_names(found)
-    except (ValueError, x509.DuplicateExtension):
+    except (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
         raise RefusedError("client certificate unreadable") from None
     digest = sha256(der).digest()
     return ClientCertificate(digest, names | {f"sha256:{digest.hex()}"}, found.not_valid_before_utc,
@@ -113,11 +113,12 @@ def _der(header: str) -> bytes:
 def fitting(credentials: Mapping[str, Credential], found: ClientCertificate, at: datetime) -> Credential:
     """The one credential that a certificate proves at an aware time; its digest counts before its other names.
 
-    Raises RefusedError.
+    One whose dates are over doesn't stand in the way of its successor. Raises RefusedError.
     """
     if not found.since <= at <= found.until:
         raise RefusedError("client certificate not valid at this time")
     named = [one for one in credentials.values() if not one.revoked and not found.names.isdisjoint(one.certificates)]
+    named = [one for one in named if in_force(one.since, one.until, at)] or named
     exact = [one for one in named if f"sha256:{found.digest.hex()}" in one.certificates]
     if len(exact or named) != 1:
         raise RefusedError("client certificate fits several credentials" if named else "client certificate unknown")

@@ -27,6 +27,18 @@ from exchange.web.auth.issuer_keys import IssuerKeys, way_to_issuers
 from exchange.web.auth.limit import GuessLimit
 from exchange.web.auth.tokens import Presented
 
+Judge = Callable[[Directory, datetime], Credential]
+"""What a request showed, judged by a directory at an aware time; raises RefusedError and UnavailableError."""
+
+
+@dataclass(frozen=True)
+class Proven:
+    """Who was let in."""
+
+    credential: Credential
+    again: Judge
+    """Whether that still holds, for what goes on after the answer began: the proof may have ended since."""
+
 
 @dataclass(frozen=True)
 class _Attempt:
@@ -35,7 +47,7 @@ class _Attempt:
     account: str
     """The name that wrong guesses are counted by: as it was sent, known here or not."""
     proof: str
-    judge: Callable[[], Credential]
+    judge: Judge
 
 
 class Door:
@@ -46,7 +58,7 @@ class Door:
         self._limit = GuessLimit()
         self._keys = IssuerKeys(lambda: way_to_issuers(settings))
 
-    def credential(self, request: Request, directory: Directory, at: datetime, *, former: bool) -> Credential:
+    def let_in(self, request: Request, directory: Directory, at: datetime, *, former: bool) -> Proven:
         """The credential that the request proves at an aware time; with ``former`` a suspended organisation's too.
 
         Raises UnauthorizedError, TooManyRequestsError after too many wrong ones, and UnavailableError where the keys
@@ -54,31 +66,32 @@ class Door:
         """
         address, elapsed = request.remote_addr or "", time.monotonic()  # a limit ends though the clock is set
         try:
-            attempt = self._attempt(request, directory, at, former)
+            attempt = self._attempt(request, former)
         except RefusedError as refused:  # it can't even be read: that counts too
             attempt = _Attempt("", "", partial(_refuse, refused))
         self._limit.check(attempt.account, address, attempt.proof, elapsed)
         try:
-            credential = attempt.judge()
-            if not usable(credential, directory, at, former):
-                raise RefusedError(ENDED)
+            credential = attempt.judge(directory, at)
         except UnauthorizedError:
             self._limit.wrong(attempt.account, address, elapsed)
             raise
         self._limit.right(attempt.account, address, attempt.proof, elapsed)
-        return credential
+        return Proven(credential, attempt.judge)
 
-    def _attempt(self, request: Request, directory: Directory, at: datetime, former: bool) -> _Attempt:
+    def _attempt(self, request: Request, former: bool) -> _Attempt:
         header, found = request.headers.get("Authorization"), client_certificate(request.environ, self._settings)
         if header is None and found is not None:
             name = found.digest.hex()
-            return _Attempt(name, name, lambda: certificate.fitting(directory.credentials, found, at))
+            return _Attempt(name, name, lambda directory, at: _usable(
+                certificate.fitting(directory.credentials, found, at), directory, at, former))
         user, secret = read_authorization(header)
         if user is None and tokens.is_token(secret):
             presented = tokens.read_presented(secret)
-            return _Attempt(presented.account, secret, lambda: self._by_token(presented, found, directory, at))
+            return _Attempt(presented.account, secret, lambda directory, at: _usable(
+                self._by_token(presented, found, directory, at), directory, at, former))
         account = user if user is not None else secret.rpartition("_")[0]
-        return _Attempt(account, header or "", lambda: verify(directory, user, secret, at, former=former))
+        return _Attempt(account, header or "", lambda directory, at: verify(
+            directory, user, secret, at, former=former))
 
     def _by_token(
         self, presented: Presented, found: ClientCertificate | None, directory: Directory, at: datetime
@@ -89,7 +102,7 @@ class Door:
         are.
         """
         try:
-            credential = tokens.fitting(directory.credentials, presented, int(at.timestamp()))
+            credential = tokens.fitting(directory.credentials, presented, at)
             tokens.check_binding(presented, found.thumbprint if found else None)
             key = self._keys.find(credential.oidc or {}, presented.kid, presented.algorithm)
             if key is None:
@@ -102,5 +115,11 @@ class Door:
         return credential
 
 
-def _refuse(refused: RefusedError) -> NoReturn:
+def _usable(credential: Credential, directory: Directory, at: datetime, former: bool) -> Credential:
+    if not usable(credential, directory, at, former):
+        raise RefusedError(ENDED)
+    return credential
+
+
+def _refuse(refused: RefusedError, _directory: Directory, _at: datetime) -> NoReturn:
     raise refused

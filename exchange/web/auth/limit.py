@@ -1,8 +1,9 @@
 """A limit on wrong guesses of a credential: by name and address, by address, by name; in this process's memory.
 
-Names are those that were sent, known here or not. A caller that proved itself from an address in the last hour isn't
-locked out by wrong guesses of others, neither there nor elsewhere; so that nobody shuts a member out by naming it from
-many addresses, the limit by name alone is wide.
+Names are those that were sent, known here or not. Where a caller proved itself in the last hour, wrong guesses made
+elsewhere don't lock it out, whatever it shows now (a provider's tokens are new ones each time), and those made at the
+same address don't while it shows the same. So that nobody shuts a member out by naming it from many addresses, the
+limit by name alone is wide; above it a member waits where it wasn't within the hour.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ class GuessLimit:
             return
         if self._proven.get(_key("proof", account, address, proof), 0) > now:
             return
-        for key, most in zip(_keys(account, address), (_WRONG_GUESSES, _WRONG_BY_ADDRESS, _WRONG_BY_NAME), strict=True):
+        limits = [_WRONG_GUESSES, _WRONG_BY_ADDRESS]
+        if self._proven.get(_key("place", account, address), 0) <= now:
+            limits.append(_WRONG_BY_NAME)
+        for key, most in zip(_keys(account, address), limits, strict=False):
             wrong, end = self._wrong.get(key, (0, 0.0))
             if wrong >= most and end > now:
                 raise TooManyRequestsError("Too many wrong credentials.", retry_after=int(end - now) + 1,
@@ -52,7 +56,8 @@ class GuessLimit:
 
     def right(self, account: str, address: str, proof: str, now: float) -> None:
         """Note that the caller proved itself; ``proof`` is what it sent."""
-        self._proven[_key("proof", account, address, proof)] = now + _PROVEN_SECONDS
+        for key in (_key("proof", account, address, proof), _key("place", account, address)):
+            self._proven[key] = now + _PROVEN_SECONDS
         while len(self._proven) > _MOST_ENTRIES:
             self._proven.popitem(last=False)
 

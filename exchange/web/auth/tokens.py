@@ -13,6 +13,7 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -22,7 +23,7 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry, deserialize_compact
 from joserfc.jwt import JWTClaimsRegistry
 
-from exchange.model.credential import RefusedError
+from exchange.model.credential import PREFIX, RefusedError, in_force
 from exchange.model.party import Credential
 from exchange.stix.fault import StixFault
 from exchange.stix.parse import parse_strict
@@ -65,8 +66,11 @@ class Presented:
 
 
 def is_token(text: str) -> bool:
-    """Whether a Bearer's text has a signed token's form: three parts with dots between (RFC 7515, 3.1)."""
-    return text.count(".") == 2
+    """Whether a Bearer's text has a signed token's form: three parts with dots between (RFC 7515, 3.1).
+
+    A key's own token has its id in it, which may have dots too.
+    """
+    return text.count(".") == 2 and not text.startswith(PREFIX)
 
 
 def read_presented(text: str) -> Presented:
@@ -165,8 +169,11 @@ def decoy(algorithm: str) -> Key:
     return OKPKey.import_key(ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key())
 
 
-def fitting(credentials: Mapping[str, Credential], presented: Presented, now: int) -> Credential:
-    """The one credential that the token would prove, by its own word; raises RefusedError."""
+def fitting(credentials: Mapping[str, Credential], presented: Presented, at: datetime) -> Credential:
+    """The one credential that the token would prove at an aware time, by its own word; raises RefusedError.
+
+    One whose dates are over doesn't stand in the way of its successor.
+    """
     reason = "token of an unknown issuer"
     found = []
     for credential in credentials.values():
@@ -174,10 +181,11 @@ def fitting(credentials: Mapping[str, Credential], presented: Presented, now: in
         if oidc is None or credential.revoked or oidc["issuer"] != presented.claims.get("iss"):
             continue
         try:
-            check_claims(presented, oidc, now)
+            check_claims(presented, oidc, int(at.timestamp()))
             found.append(credential)
         except RefusedError as refused:
             reason = refused.reason
+    found = [one for one in found if in_force(one.since, one.until, at)] or found
     if len(found) > 1:
         reason = "token fits several credentials"
     if len(found) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class Entrance:
 
     def describe(self, text: str) -> None:
         with write(self.exchange.engine) as connection:
-            apply(connection, read_description(tomllib.loads(text), load_directory(connection), {}, source="x"))
+            apply(connection, read_description(tomllib.loads(text), load_directory(connection), os.environ, source="x"))
 
     def ask(self, headers: Mapping[str, str], address: str | None = None, path: str = "/taxii2/",
             **environ: Any) -> TestResponse:

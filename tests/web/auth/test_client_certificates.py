@@ -39,6 +39,7 @@ def made() -> dict[str, Made]:
         "named": certificate("named", by, AT, host("Collector.Alpha.example"), x509.UniformResourceIdentifier(SPIFFE)),
         "named both": certificate("both", by, AT, host("both.alpha.example")), "ended": certificate("ended", by, AT, days=-1 + 1),
         "stranger": certificate("stranger", by, AT, host("alpha.example")), "revoked": certificate("revoked", by, AT),
+        "x400": certificate("x400", by, AT, more=x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, bytes.fromhex("3004a3023000"))),
         "common name": certificate("collector.alpha.example", by, AT),
     }
 
@@ -106,6 +107,21 @@ def test_a_certificate_ends_by_its_own_date_and_begins_by_it(opened: Entrance, m
         held.append(shown(opened, escaped(made["first"])))
     opened.seconds = START
     assert held == [401, 200, 200, 200, 401]
+
+
+def test_a_credential_follows_another_with_the_same_certificate(tmp_path: Any, made: dict[str, Made]) -> None:
+    text = '[[credential]]\nid = "{id}"\norg = "org-alpha"\nscopes = ["write"]\ncertificates = ["{name}"]\n{dates}\n'
+    apart = entrance(tmp_path, "".join(text.format(id=key, name=made["first"].name, dates=dates) for key, dates in (
+        ("until-noon", "until = 2026-06-15T12:00:00Z"), ("from-noon", "since = 2026-06-15T12:00:00Z"))), certificate_proxies="10.0.0.0/8")
+    held = []
+    for apart.seconds in (START - 1, START):
+        held.append(shown(apart, escaped(made["first"])))
+    assert held == [200, 200]
+
+
+def test_a_certificate_with_names_of_kinds_that_nobody_reads_is_refused(opened: Entrance, made: dict[str, Made]) -> None:
+    """X.400 names and the like: an authority may sign them, and cryptography doesn't parse them."""
+    assert shown(opened, escaped(made["x400"])) == 401
 
 
 def test_rotation_both_hold_until_the_old_one_is_taken_away(tmp_path: Any, made: dict[str, Made]) -> None:

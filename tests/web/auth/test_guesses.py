@@ -54,9 +54,16 @@ def test_who_proved_itself_isnt_shut_out_by_others() -> None:
     for n in range(300):
         guess(limit, "alpha", f"192.0.{n // 200}.{n % 200}")
     limit.check("alpha", "192.0.2.1", "its proof", 1.0)
-    for proof, address in (("another", "192.0.2.1"), ("its proof", "198.51.100.1")):
-        with pytest.raises(TooManyRequestsError):
-            limit.check("alpha", address, proof, 1.0)
+    limit.check("alpha", "192.0.2.1", "its provider's next token", 1.0)
+    with pytest.raises(TooManyRequestsError):
+        limit.check("alpha", "198.51.100.1", "its proof", 1.0)
+
+
+def test_where_a_member_is_known_its_name_is_guessed_as_seldom_as_elsewhere() -> None:
+    limit = GuessLimit()
+    limit.right("alpha", "192.0.2.1", "its proof", 0.0)
+    assert [guess(limit, "alpha", "192.0.2.1") for _ in range(10)] == [None] * 8 + [61] * 2
+    limit.check("alpha", "192.0.2.1", "its proof", 1.0)
 
 
 def test_a_name_and_an_address_dont_share_a_count() -> None:
@@ -124,6 +131,15 @@ org = "org-alpha"
 scopes = ["write"]
 oidc = {{ issuer = "https://login.alpha.example", audience = "cib", subject = "pipeline", keys_file = "{folder}/keys" }}
 """)
+
+
+def test_a_key_whose_id_has_dots_is_opened_by_its_token(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two dots in it made it look like a token of an identity provider."""
+    named = issue("collector.alpha.example", bytes(range(32)))
+    apart = entrance(tmp_path, "")
+    monkeypatch.setenv("SECRET", named.secret)
+    apart.describe('[[credential]]\nid = "collector.alpha.example"\norg = "org-alpha"\nscopes = ["write"]\nsecret_env = "SECRET"')
+    assert apart.bearer(named.token).status_code == 200
 
 
 def test_a_token_of_nobodys_issuer_has_a_signature_checked_too(opened: Entrance) -> None:
