@@ -44,16 +44,17 @@ class WithFiles(Mapping[str, str]):
 
 
 def read_secret(file: str, named_by: str) -> str:
-    """A file's text without its last line's end; warns where others may read or change it.
+    """A file's text without its last line's end, and without the mark (U+FEFF) that some editors begin with.
 
-    Raises SettingError, which tells the file and who named it, and nothing that is in it.
+    Warns where others may read or change it. Raises SettingError, which tells the file and who named it, and nothing
+    that is in it.
     """
     try:
         handle = os.open(file, os.O_RDONLY)
         with os.fdopen(handle, "rb") as stream:
             mode = os.fstat(handle).st_mode
             raw = stream.read(_LARGEST + 1)
-        text = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        text = raw.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except OSError as error:
         raise SettingError(f"The file {file} ({named_by}) can't be read: {error.strerror}.",
                            fix="Name a file that the exchange's user may read.") from None

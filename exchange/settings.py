@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 
 from exchange.errors import SettingError
@@ -111,6 +112,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ) else text
     settings = Settings(**values)  # type: ignore[arg-type]
     _check_keys(settings)
+    _check_networks(settings)
     if settings.logs not in {"json", "text"}:
         raise SettingError(f"CIBX_LOGS is {settings.logs!r}; it must be json or text.")
     if settings.traces and not re.fullmatch(r"https?://[^\s/]+/\S*", settings.traces):
@@ -135,6 +137,17 @@ def _check_keys(settings: Settings) -> None:
     if settings.proxy_secret and len(settings.proxy_secret) < _SHORTEST_SECRET:
         raise SettingError(f"CIBX_PROXY_SECRET has {len(settings.proxy_secret)} characters.",
                            fix=f"Use {_SHORTEST_SECRET} random ones or more.")
+
+
+def _check_networks(settings: Settings) -> None:
+    """Raise SettingError where a list of networks isn't one, rather than when the first request needs it."""
+    for name in ("oidc_networks", "certificate_proxies", "webhook_networks"):
+        for text in filter(None, map(str.strip, getattr(settings, name).split(","))):
+            try:
+                ip_network(text, strict=False)
+            except ValueError:
+                raise SettingError(f"CIBX_{name.upper()} has {text[:100]!r}, which is no network.",
+                                   fix="Write it like 10.1.0.0/16 or fd00::/8.") from None
 
 
 def _refuse_misspelt(variable: str, name: str, known: Iterable[str]) -> None:

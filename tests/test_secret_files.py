@@ -41,12 +41,13 @@ def test_a_number_may_stand_in_a_file_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("content", "found"), [
     (b"a", "a"), (b"a\n", "a"), (b"a\r\n", "a"), (b" a \n", " a "), (b"a\n\n", "a\n"), ("\u00e9".encode(), "\u00e9"),
+    (b"\xef\xbb\xbfa\r\n", "a"),
 ])
 def test_the_end_of_the_line_doesnt_belong_to_it(tmp_path: Path, content: bytes, found: str) -> None:
     assert read_secret(kept(tmp_path, content), "X_FILE") == found
 
 
-@pytest.mark.parametrize(("content", "reason"), [(b"", "holds nothing"), (b"\n", "holds nothing"), (b"x" * 65_537, "too large"), (b"\xff" + SECRET.encode(), "UTF-8")])
+@pytest.mark.parametrize(("content", "reason"), [(b"", "holds nothing"), (b"\n", "holds nothing"), (b"\xef\xbb\xbf", "holds nothing"), (b"x" * 65_537, "too large"), (b"\xff" + SECRET.encode(), "UTF-8")])
 def test_a_file_that_holds_no_secret_is_told_without_its_content(tmp_path: Path, content: bytes, reason: str) -> None:
     with pytest.raises(SettingError, match=reason) as refused:
         read_secret(kept(tmp_path, content), "X_FILE")

@@ -43,11 +43,15 @@ class Allowances:
         return float(owed)
 
     def owed(self, kind: str, who: str) -> float:
-        """What is owed now, in minutes' worth. Raises UnavailableError."""
+        """What is owed now, in minutes' worth. Raises UnavailableError.
+
+        What was booked by a clock that was set wrong is forgotten until the next booking: nobody who is refused books.
+        """
         row = ALLOWANCE.c
         with read(self._engine) as connection:
             found = connection.execute(select(row.owed, row.at).where(row.kind == kind, row.who == who)).first()
-        return 0.0 if found is None else max(0.0, found.owed - max(0, self._clock() - found.at) / _MINUTE)
+        passed = 0 if found is None else self._clock() - found.at
+        return 0.0 if found is None or passed < -_MINUTE else max(0.0, found.owed - max(0, passed) / _MINUTE)
 
 
 @cache

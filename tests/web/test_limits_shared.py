@@ -122,3 +122,20 @@ def test_a_clock_that_was_set_wrong_by_more_than_a_minute_locks_nobody_out(place
         place.book("requests", key, 0.0)
         place.now += 15_000_000
         assert place.book("requests", key, 0.0) == pytest.approx(owed)
+
+
+def test_a_clock_that_was_ahead_shuts_no_sender_out_when_it_is_set_right(place: Place) -> None:
+    """Who is refused books nothing, so nothing else would set the booked time right."""
+    worker = place.worker(bytes_per_minute=100)
+    place.now += 60 * MINUTE
+    worker.take("bytes", "org", 150, place.now / 1e6, {})
+    with pytest.raises(TooManyRequestsError):
+        place.worker(bytes_per_minute=100).check_sender("org", place.now / 1e6, {})
+    place.now -= 60 * MINUTE
+    fresh = place.worker(bytes_per_minute=100)
+    fresh.check_sender("org", place.now / 1e6, {})
+    fresh.take("bytes", "org", 10, place.now / 1e6, {})
+    with pytest.raises(TooManyRequestsError):  # what is owed isn't given away by that
+        place.worker(bytes_per_minute=100).check_sender("org", place.now / 1e6, {})
+    place.now += MINUTE
+    place.worker(bytes_per_minute=100).check_sender("org", place.now / 1e6, {})
