@@ -10,7 +10,7 @@ from exchange.feed.narrowed import Wants, narrowed
 from exchange.feed.page import Page, PageMaker, Place, objects_page
 from exchange.feed.page_cache import PageCache
 from exchange.feed.query import Asked
-from exchange.store.arrivals import Arrivals
+from exchange.store.arrivals import Arrivals, Standing
 from exchange.store.engine import raw
 from exchange.store.ledger import Ledger
 from exchange.store.objects import ObjectQueries
@@ -34,7 +34,7 @@ class CurrentPages:
             try:
                 return self._page(make, place, asked, leaves, wants, behind)
             except LookedAgainError:
-                behind = not self._catch_up(place)
+                behind = not self._catch_up(place, again=behind)
         raise UnavailableError("What you may read changes faster than it is read.", fix="Try again shortly.")
 
     def _page(
@@ -42,27 +42,31 @@ class CurrentPages:
     ) -> Page:
         """Raises LookedAgainError where the seat must catch up, or did meanwhile; ``behind``: it can't now."""
         with raw(self._arrivals.engine) as connection:
-            reader = self._arrivals.standing(connection, place.feed, place.reader, behind=behind)
-            if reader is None:
+            def look() -> Standing | None:
+                return self._arrivals.standing(connection, place.feed, place.reader, behind=behind)
+
+            before = look()
+            if before is None:
                 raise LookedAgainError
-
-            def is_current() -> bool:
-                return self._arrivals.standing(connection, place.feed, place.reader, behind=behind) == reader
-
-            now = replace(place, reader=reader)
             if make is objects_page and leaves:
                 pages = self._kept.objects_page
                 return deliver(pages if wants is None else narrowed(pages, wants), self._ledger, self._queries,
-                               connection, now, asked, is_current)
-            page = make(self._queries, connection, now, asked)
-            if page.found and not is_current():
+                               connection, place, asked, before, look)
+            page = make(self._queries, connection, replace(place, reader=before.reader), asked)
+            if page.found and ((after := look()) is None or after.reader != before.reader):
                 raise LookedAgainError
             return page
 
-    def _catch_up(self, place: Place) -> bool:
-        """Give what the seat sees since its last look its place; False where the disk is full, and that must wait."""
+    def _catch_up(self, place: Place, *, again: bool) -> bool:
+        """Give what the seat sees since its last look its place; False where the disk is full, and that must wait.
+
+        Raises UnavailableError where it must and doesn't help, ``again``: it never looked, so it has no place to keep.
+        """
         try:
             self._arrivals.catch_up(place.feed, place.reader)
-        except StorageFullError:
+        except StorageFullError as full:
+            if again:
+                raise UnavailableError("The store can't take in a new reader of the collection now.", why=full.what,
+                                       fix="Free some space.") from full
             return False
         return True

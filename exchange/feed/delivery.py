@@ -14,6 +14,7 @@ from typing import Any
 from exchange.errors import UnavailableError
 from exchange.feed.page import Page, Place
 from exchange.feed.query import Asked
+from exchange.store.arrivals import Standing
 from exchange.store.ledger import Delivery, Ledger, Receiver
 from exchange.store.objects import ObjectQueries, Reader
 
@@ -26,27 +27,28 @@ class LookedAgainError(Exception):
 
 def deliver(
     make: Callable[[ObjectQueries, Any, Place, Asked, int], Page], ledger: Ledger, queries: ObjectQueries,
-    connection: Any, place: Place, asked: Asked, is_current: Callable[[], bool] = lambda: True,
+    connection: Any, place: Place, asked: Asked, before: Standing, look: Callable[[], Standing | None],
 ) -> Page:
     """The page with its receipt; an empty one needs none. ``make`` is told the collection's revision before it.
 
-    Raises LookedAgainError where the reader isn't ``is_current`` any more once the page is made, and UnavailableError
-    where the ledger can't take it or the collection changes faster than it is read.
+    ``before`` is how the reader stood just now, and ``look`` how it stands. Raises LookedAgainError where that isn't
+    the same reader any more once the page is made, and UnavailableError where the ledger can't take it or the
+    collection changes faster than it is read.
     """
+    place = replace(place, reader=before.reader)
     for _ in range(_TRIES):
-        revision = queries.revision(connection, place.feed)
-        page = make(queries, connection, place, asked, revision)
-        if not page.seqs:
-            if page.found and not is_current():
-                raise LookedAgainError
+        page = make(queries, connection, place, asked, before.revision)
+        if not page.found:
             return page
-        noted = ledger.note(_receiver(place.reader), _delivery(place, page))
-        current = is_current()
-        if current and queries.revision(connection, place.feed) == revision:
-            return replace(page, receipt=noted.receipt)
-        ledger.take_back(noted)
-        if not current:
+        noted = ledger.note(_receiver(place.reader), _delivery(place, page)) if page.seqs else None
+        after = look()
+        if after == before or (noted is None and after is not None and after.reader == before.reader):
+            return page if noted is None else replace(page, receipt=noted.receipt)
+        if noted is not None:
+            ledger.take_back(noted)
+        if after is None or after.reader != before.reader:
             raise LookedAgainError
+        before = after
     raise UnavailableError("The collection changes faster than it can be read.", fix="Try again shortly.")
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -32,6 +32,14 @@ _LATELY = 60_000_000
 """Microseconds: a request that began so shortly before another look of its seat may know an older directory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a seat stands in a collection, and how often something was withdrawn there or got another version."""
+
+    reader: Reader
+    revision: int = 0
+
+
 class Arrivals:
     """Keeps what seats saw; ``pause`` is called every few objects, so that others have their turn."""
 
@@ -42,25 +50,30 @@ class Arrivals:
         newest = select(func.max(STIR.c.number)).where(STIR.c.feed == number("feed")).scalar_subquery()
         opening = exists().where(OBJECT.c.visible_from > look.opened, OBJECT.c.visible_from <= number("now"))
         self._look = Prepared(
-            select(look.profile, look.collections, look.opened, look.stirred, look.arrived, newest, opening)
-            .where(look.seat == number("seat"), look.feed == number("feed")), engine.dialect)
+            select(FEED.c.revision, look.profile, look.collections, look.opened, look.stirred, look.arrived, newest,
+                   opening)
+            .select_from(FEED.outerjoin(LOOK, and_(look.seat == number("seat"), look.feed == FEED.c.number)))
+            .where(FEED.c.number == number("feed")), engine.dialect)
 
-    def standing(self, connection: Any, feed: int, reader: Reader, *, behind: bool = False) -> Reader | None:
+    def standing(self, connection: Any, feed: int, reader: Reader, *, behind: bool = False) -> Standing | None:
         """The reader as its seat stands in the collection; None where it must ``catch_up`` first.
 
-        ``connection`` is a raw one. With ``behind`` as it stood at its last look, where there was one: what came
-        since then isn't shown by its date.
+        ``connection`` is a raw one: one statement, since every page asks this twice. With ``behind`` as it stood at
+        its last look, where there was one: what came since then isn't shown by its date.
         """
-        if not reader.seat or not feed:
-            return reader
-        rows = self._look.run(connection, seat=reader.seat, feed=feed, now=reader.now)
+        rows = self._look.run(connection, seat=reader.seat, feed=feed, now=reader.now) if feed else []
         if not rows:
+            return Standing(reader)
+        revision, profile, collections, opened, stirred, arrived, newest, opening = rows[0]
+        if not reader.seat:
+            return Standing(reader, revision)
+        if profile is None:
             return None
-        profile, collections, opened, stirred, arrived, newest, opening = rows[0]
         same = profile == reader.profile and collections == _stated(reader.collections)
         if not behind and (not same or opening or (newest or 0) > stirred):
             return None
-        return replace(reader, opened=opened if behind else max(opened, reader.now), arrived=arrived)
+        opened = opened if behind else max(opened, reader.now)
+        return Standing(replace(reader, opened=opened, arrived=arrived), revision)
 
     def catch_up(self, feed: int, reader: Reader) -> int:
         """Give what the seat sees since its last look its place; gives how much that is.
@@ -166,7 +179,8 @@ class _Late:
         return {int(row.number): int(row.feed) for row in rows}
 
 
-def _stated(collections: Iterable[str]) -> str:
+@lru_cache(maxsize=1_024)
+def _stated(collections: tuple[str, ...]) -> str:
     return json.dumps(sorted(collections))
 
 

@@ -29,6 +29,7 @@ from exchange.feed.page import Page, Place, objects_page
 from exchange.feed.query import Asked
 from exchange.policy.label import release
 from exchange.policy.packs import load
+from exchange.store.arrivals import Standing
 from exchange.store.engine import is_sqlite, open_engine, raw, write
 from exchange.store.labels import Labels, Numbers
 from exchange.store.ledger import Ledger
@@ -101,7 +102,10 @@ def measure_pages(engine: Engine, objects: int, labels: int) -> None:
                 begin, busy = time.perf_counter(), time.thread_time()
                 with raw(engine) as connection:
                     asked = Asked(Filter(after=after), None, "")
-                    page = deliver(_fresh, ledger, queries, connection, place, asked)
+                    def look(connection: Any = connection, reader: Reader = reader) -> Standing:
+                        return Standing(reader, queries.revision(connection, feed))
+
+                    page = deliver(_fresh, ledger, queries, connection, place, asked, look(), look)
                 took = (time.perf_counter() - begin) * 1_000
                 first = first or took
                 if round_:

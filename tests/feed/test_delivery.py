@@ -14,6 +14,7 @@ from exchange.feed.delivery import deliver
 from exchange.feed.leaving import Leaving
 from exchange.feed.page import Page, Place, objects_page
 from exchange.feed.query import Asked
+from exchange.store.arrivals import Standing
 from exchange.store.engine import raw, write
 from exchange.store.labels import Labels, Numbers
 from exchange.store.ledger import Ledger
@@ -66,7 +67,10 @@ class Shelf:
             return page
 
         with raw(self.engine) as connection:
-            return deliver(make, self.ledger, self.queries, connection, self.place, EVERYTHING)
+            def look() -> Standing:
+                return Standing(self.place.reader, self.queries.revision(connection, self.feed))
+
+            return deliver(make, self.ledger, self.queries, connection, self.place, EVERYTHING, look(), look)
 
 
 @pytest.mark.parametrize("changes", [0, 1, 4])

@@ -50,7 +50,8 @@ class Bench:
 
     def standing(self, reader: Reader) -> Reader | None:
         with raw(self.engine) as connection:
-            return self.arrivals.standing(connection, self.feed, reader)
+            standing = self.arrivals.standing(connection, self.feed, reader)
+        return None if standing is None else standing.reader
 
     def look(self, reader: Reader, after: int = -1, limit: int = 100) -> list[tuple[str, int]]:
         """Objects and their dates, after what is new was taken in."""
