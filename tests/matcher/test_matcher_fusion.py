@@ -94,9 +94,16 @@ def victim(platform, account=1):
 
 
 def test_one_poisoned_indicator_never_condemns(platform):
-    victim(platform)
-    for pattern in PATTERNS:
-        assert platform.run([by("a", pattern, platform)]).scores()[1] < ACTION
+    feed = []
+    for account, pattern in enumerate(PATTERNS, 1):  # strangers to each other, each named once, by a source of its own
+        platform.accounts(account)
+        for kind, prefix in (("device", "dv"), ("payment", "pm"), ("email", "em"), ("phone", "ph")):
+            platform.link(account, kind, f"{prefix}_{account}c")
+        feed.append(by(f"source-{account}", pattern.replace("7c", f"{account}c"), platform))
+    outcome = platform.run(feed)
+    met = dict(outcome.rows("SELECT account_id, count(*) FROM evidence WHERE step = 'direct' GROUP BY 1"))
+    assert met == dict.fromkeys(range(1, len(PATTERNS) + 1), 1)
+    assert max(outcome.scores().values()) < ACTION
 
 
 def test_one_source_alone_never_condemns_whatever_it_says(platform):
