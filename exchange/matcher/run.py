@@ -45,7 +45,7 @@ from exchange.matcher.spark.engine import on_spark
 from exchange.matcher.values import quoted
 from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
-from exchange.matcher.witness import hear_sources
+from exchange.matcher.witness import WITNESSING, hear_sources
 from exchange.matcher.words import counted, verb
 from exchange.model.identifiers.keyring import Ring
 
@@ -101,7 +101,7 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
     weights = options.weights or load_weights()
     if not weights.cards:
         raise InputError(f"The weights {weights.version} hold no scorecard.",
-                         fix="Fit one (python -m exchange.matcher.learning.worlds), or use the shipped made-4.")
+                         fix="Fit one (python -m exchange.matcher.learning.worlds), or use the shipped made-5.")
     report = Report(weights=weights.version, at=options.at, purpose=options.purpose)
     if options.state and options.spark:
         raise InputError("--state and --engine spark don't go together.",
@@ -293,12 +293,13 @@ def _tell_strangers(engine: Engine, report: Report) -> None:
                                " tables.")
 
 
-def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts: int) -> None:
-    """One round of company and circles."""
+def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts: int, *, last: bool = True) -> None:
+    """One round of company and circles; only the last one writes out all values, the others those that are asked."""
     if company.gather(engine, there, weights, at):
         company.one_round(engine, weights, at)
         bring_accounts(engine, there, "SELECT account_id FROM company")
-        describe(engine, there)  # claims ask whether a source names the very value
+        # claims ask whether a source names the very value, and so do models that reviews taught
+        describe(engine, there, "true" if last or weights.learned.models else WITNESSING)
     else:
         company.empty(engine, there.account_type)
     circle.gather_circles(engine, weights, accounts)
@@ -320,14 +321,14 @@ def _stage(engine: Engine, there: Entities, weights: Weights, at: int, accounts:
     """Listen (but for the first time), and weigh with the card of the stage."""
     last = number == len(weights.cards) - 1
     if number:
-        listen(engine, there, weights, at, accounts)
+        listen(engine, there, weights, at, accounts, last=last)
     card = weights.cards[number]
     weighed = fusion.weigh(read_features(engine, weights), card, weights)
     fusion.keep_state(engine, weighed)
     if last:
         fusion.write_evidence(engine, weighed, card)
         keep_features(engine, weighed.features)
-        bring_members(engine, there)
+        bring_members(engine, there, weights.cluster.candidate_from)
 
 
 def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:

@@ -20,7 +20,7 @@ from exchange.matcher.role_table import RoleTable, read_roles
 from exchange.matcher.scorecard import Card, read_card
 from exchange.toml_text import TomlError, read_toml
 
-DEFAULT_WEIGHTS = "made-4"
+DEFAULT_WEIGHTS = "made-5"
 FAMILIES = ("infrastructure", "content", "behaviour")
 ACCOUNT_COLUMNS = (
     "age_days", "verified", "assurance", "strikes", "followers", "audience_quality", "payment_months",

@@ -123,8 +123,8 @@ def test_a_missing_option_is_named(capsys):
 
 
 def test_a_weights_file_of_ones_own_is_used(arguments, tmp_path):
-    shipped = Path(__file__).parents[2] / "exchange" / "matcher" / "weights" / "made-4.toml"
+    shipped = Path(__file__).parents[2] / "exchange" / "matcher" / "weights" / "made-5.toml"
     own = tmp_path / "own.toml"
-    own.write_text(shipped.read_text().replace('version = "made-4"', 'version = "own-7"'))
+    own.write_text(shipped.read_text().replace('version = "made-5"', 'version = "own-7"'))
     run([*arguments, "--weights", str(own)])
     assert json.loads((tmp_path / "out" / "report.json").read_bytes())["weights"] == "own-7"

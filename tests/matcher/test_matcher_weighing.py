@@ -10,7 +10,7 @@ from exchange.errors import SettingError
 from exchange.matcher.values import LINK_KINDS
 from exchange.matcher.weighing import load_weights, read_weights
 
-TEXT = resources.files("exchange.matcher").joinpath("weights", "start-4.toml").read_text("utf-8")
+TEXT = resources.files("exchange.matcher").joinpath("weights", "start-5.toml").read_text("utf-8")
 
 
 def test_the_shipped_table_knows_every_kind_that_is_compared():

@@ -139,7 +139,7 @@ def test_what_never_travels_in_the_clear_has_no_place_in_stix_and_none_in_messag
 
 @pytest.mark.parametrize(("name", "matcher"), MATCHER.items())
 def test_weight_and_half_life_are_those_the_matcher_starts_with(name: str, matcher: str) -> None:
-    table = tomllib.loads(files("exchange.matcher").joinpath("weights/start-4.toml").read_text("utf-8"))["kind"]
+    table = tomllib.loads(files("exchange.matcher").joinpath("weights/start-5.toml").read_text("utf-8"))["kind"]
     assert (KINDS[name].weight, KINDS[name].half_life) == (table[matcher]["base"], table[matcher]["half_life"])
 
 

@@ -1,6 +1,6 @@
 """Fits all stages' scorecards on made-up worlds and writes the table of weights that ships.
 
-    python -m exchange.matcher.learning.worlds --table start-4 --version made-4 --work DIR --out FILE.toml
+    python -m exchange.matcher.learning.worlds --table start-5 --version made-5 --work DIR --out FILE.toml
 
 Nothing but seeds, sizes and difficulties goes in; each stage is fitted on what the stage before makes of every world.
 """
@@ -99,7 +99,7 @@ def table_toml(table: str, version: str, about: str, cards: list[Card], roles: R
 def main() -> None:
     """Make worlds, fit, write."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--table", default="start-4")
+    arguments.add_argument("--table", default="start-5")
     arguments.add_argument("--version", required=True)
     arguments.add_argument("--work", type=Path, required=True)
     arguments.add_argument("--out", type=Path, required=True)
