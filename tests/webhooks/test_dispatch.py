@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from exchange.webhooks.desk import WebhookDesk
 from exchange.webhooks.dispatch import PAUSES, SECOND, Dispatcher
 from exchange.wiring import Exchange
 from tests.e2e.members import SECRETS, description, environment_name
-from tests.e2e.stix_objects import TLP, campaign, domain, indicator
+from tests.e2e.stix_objects import TLP, campaign, domain, handling, indicator
 from tests.fakes.webhook_receiver import WebhookReceiver, is_signed, receiving_webhooks
 
 
@@ -110,6 +111,30 @@ def test_only_what_the_policy_releases_and_the_subscriber_wants_leaves(club: Clu
     club.settle()
     assert ids(receiver.next()[1]) == [domain("seen")["id"]]
     assert receiver.got.empty()
+
+
+def test_what_comes_late_is_sent_once_behind_what_was_sent_before(club: Club, receiver: WebhookReceiver) -> None:
+    """Also where the first try fails: what was shown meanwhile comes with it."""
+    made = club.hook(receiver.url)
+    opens = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    held_back = handling("late", not_before=opens)
+    hidden = [indicator(object_marking_refs=[TLP["GREEN"], held_back["id"]]) for _ in range(2)]
+    club.push(held_back, *hidden, first := indicator())
+    club.settle()
+    assert ids(receiver.next()[1]) == [first["id"]]
+    club.late += 3_601 * SECOND
+    receiver.answers = [500]
+    club.settle()
+    club.push(last := indicator())
+    club.late += (PAUSES[0] + 1) * SECOND
+    club.settle()
+    late = [held_back["id"], *(one["id"] for one in hidden)]
+    assert ids(receiver.next()[1]) == late
+    assert ids(receiver.next()[1]) == [*late, last["id"]]
+    club.late += 5 * SECOND
+    club.settle()
+    assert receiver.got.empty()
+    assert club.desk.show("org-beta", made["id"])["delivered"] == 5
 
 
 def test_a_receiver_that_fails_is_tried_later_each_time_with_the_same_id(club: Club, receiver: WebhookReceiver) -> None:
