@@ -16,6 +16,7 @@ from exchange.model.credential import DEFAULT_SCOPES, digest_of_chosen
 from exchange.model.description_tables import KEYS, TABLES
 from exchange.model.description_values import WrongValueError, like
 from exchange.model.party import Credential, Directory
+from exchange.model.proofs import clashes
 
 Row = dict[str, Any]
 Wanted = dict[str, dict[tuple[str, ...], Row]]
@@ -173,6 +174,15 @@ class _Reading:
             place = f"organisation and group {both!r}"
             self.fault(place, "id", "Both have the same id.", "Rename the group.")
         self.check_aliases()
+        self.check_proofs()
+
+    def check_proofs(self) -> None:
+        """No two credentials that hold at one time may be proven by the same certificate or the same tokens."""
+        rows = {key: row for (key,), row in self.wanted["credential"].items()}
+        for key, column, other in clashes(rows, self.known.credentials, alone=self.alone):
+            self.fault(self.places["credential", (key,)], column,
+                       f"It also proves the credential {other!r}, so neither would open anything.",
+                       "Name it in one of them, or let one end before the other begins.")
 
     def check_aliases(self) -> None:
         """Within a community no two collections may have one alias, those that are known already included."""

@@ -43,7 +43,7 @@ oidc = {{ issuer = "https://twins.example", audience = "cib", subject = "twin", 
 id = "twin-two"
 org = "org-alpha"
 scopes = ["write"]
-oidc = {{ issuer = "https://twins.example", audience = "cib", claims = {{ sub = "twin" }}, keys = "{keys}" }}
+oidc = {{ issuer = "https://twins.example", audience = "cib", claims = {{ client_id = "pipeline" }}, keys = "{keys}" }}
 
 [[credential]]
 id = "ended"
