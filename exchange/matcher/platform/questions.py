@@ -12,7 +12,7 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.platform.answers import open_answers
 from exchange.matcher.traces import derive, traces_sql, value_sql, windows_sql
-from exchange.matcher.values import shown_sql
+from exchange.matcher.values import real, shown_sql
 
 _SURELY = 2
 """What is surely held by too many: so many times the limit by an estimate that is some per cent wrong. What isn't is
@@ -121,15 +121,15 @@ def describe(engine: Engine, there: Entities, which: str = "true") -> None:
         FROM company c LEFT JOIN described d ON d.account_id = c.account_id AND d.kind = c.kind AND d.key = c.key""")
 
 
-def bring_members(engine: Engine, there: Entities) -> None:
-    """From here on ``acts`` and ``links`` are what those did and hold who have evidence: rows of their own instead of
-    the platform's."""
+def bring_members(engine: Engine, there: Entities, least: float) -> None:
+    """From here on ``acts`` are what those did who have evidence, and ``links`` what those hold who score at least as
+    much as a member of a cluster can (``least``): rows of their own instead of the platform's."""
     if "acts" in there.tables:
         engine.forget("acts")
         engine.run("CREATE OR REPLACE TEMP TABLE acts AS SELECT * FROM acts_here")
     if "links" in there.tables:
-        engine.run("""CREATE OR REPLACE TEMP TABLE links_here AS SELECT t.* FROM links t
-            JOIN state s ON s.account_id = t.account_id""")
+        engine.run(f"""CREATE OR REPLACE TEMP TABLE links_here AS SELECT t.* FROM links t
+            JOIN (SELECT account_id FROM state WHERE score >= {real(least)}) s ON s.account_id = t.account_id""")
         engine.here("links_here")
         engine.forget("links")
         engine.run(f"""CREATE OR REPLACE TEMP TABLE links AS
