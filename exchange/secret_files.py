@@ -10,7 +10,7 @@ import logging
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from exchange.errors import SettingError
 
@@ -73,6 +73,17 @@ def too_open(mode: int, file: str) -> bool:
     """Whether a file's mode lets others at the secret; what an engine mounted may be readable."""
     mounted = PurePath(file).is_relative_to(_MOUNTED)
     return bool(mode & (0o022 if mounted else 0o066))
+
+
+def check_owner(path: Path) -> None:
+    """Raise SettingError where a key file that is about to be replaced belongs to another user than this process's.
+
+    The new file would be this user's (root's, say), and the server couldn't read it.
+    """
+    if path.exists() and path.stat().st_uid != os.geteuid():
+        raise SettingError(f"The key file {path} belongs to another user.",
+                           why="The server couldn't read the one that takes its place.",
+                           fix="Rotate as the user that runs the server, for example with sudo -u.")
 
 
 def environment() -> WithFiles:

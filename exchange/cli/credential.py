@@ -62,9 +62,10 @@ def rotate(key_id: str, new_id: str | None, days: int) -> None:
     from exchange.store.webhooks import hand_webhooks
 
     ends, made = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days), ""
+    until = ends
 
     def describe(directory: Directory) -> steps.Document:
-        nonlocal made
+        nonlocal made, until
         old = directory.credentials[steps.known_id(directory.credentials, "credential", key_id)]
         made = new_id or _free_id(directory, old.org)
         if not old.digest or old.revoked or made in directory.credentials:
@@ -80,7 +81,7 @@ def rotate(key_id: str, new_id: str | None, days: int) -> None:
     with write(engine) as connection:
         handed = hand_webhooks(connection, key_id, made)
     engine.dispose()
-    click.echo(f"{key_id} holds until {ends.isoformat()} at the latest; {handed} webhooks go on with {made}.")
+    click.echo(f"{key_id} holds until {until.isoformat()}; {handed} webhooks go on with {made}.")
 
 
 @command.command()

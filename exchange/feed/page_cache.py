@@ -45,8 +45,8 @@ class PageCache:
         wanted = asked.filter
         if wanted.ids is not None or wanted.types or wanted.spec_versions or wanted.versions != LAST:
             return objects_page(queries, connection, place, asked)
-        key = (place.feed, place.reader.profile, place.reader.seat, place.reader.arrived, place.context, asked.cursor,
-               wanted.after, wanted.limit)
+        key = (place.feed, place.reader.profile, place.reader.seat, place.reader.arrived, place.context, place.secret,
+               asked.cursor, wanted.after, wanted.limit)
         if key not in self._asked:
             page = objects_page(queries, connection, place, asked)
             if page.span is not None:

@@ -18,6 +18,7 @@ from exchange.audit.tiles import Tile, bundle, width_in
 from exchange.errors import ExchangeError, InputError, NotFoundError, UnavailableError, UnprocessableError
 from exchange.notary.keys import key_path, make_key, next_path, put_aside, read_key, remembered_head
 from exchange.notary.sequencer import Deliveries, Outcome, Sequencer, leaf_of, stored_tree, with_cosignatures
+from exchange.secret_files import check_owner
 from exchange.settings import Settings
 from exchange.store import log
 from exchange.store.engine import is_sqlite, read, write
@@ -130,6 +131,7 @@ class Notary:
 
     def rotate_key(self) -> VerifierKey:
         """Replace the log's key; the checkpoint after it is signed by both. Raises InputError without the old key."""
+        check_owner(self.key_file)
         old = read_key(self.key_file)
         current = self.keys().own
         if old is None or not current or str(old.verifier) != str(current[-1]):

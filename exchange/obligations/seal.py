@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from exchange.errors import SettingError
+from exchange.secret_files import check_owner
 from exchange.settings import Settings
 
 _KEY_BYTES, _NONCE_BYTES = 32, 12
@@ -73,6 +74,7 @@ def read_seal(path: Path) -> Seal:
 
 def rotate_seal(path: Path) -> Seal:
     """Put a new key above those of the file, which go on opening what they sealed. Raises SettingError."""
+    check_owner(path)
     present = read_seal(path)
     keys = (os.urandom(_KEY_BYTES), present.key, *present.former)
     whole = path.with_name(f"{path.name}.{os.getpid()}.rotated")

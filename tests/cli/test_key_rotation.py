@@ -89,6 +89,19 @@ def test_cursors_of_the_former_key_are_taken_until_the_next_rotation(exchange: E
     assert "1 signs, 1 former" in cibx("key", "list")
 
 
+@pytest.mark.parametrize("name", ["seal", "log"])
+def test_a_key_isnt_rotated_into_a_file_that_the_server_couldnt_read(exchange: Exchange, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """An operator who is root rotates for a server that isn't."""
+    exchange.notary.make_key("exchange.example/log")
+    path = {"seal": seal_path(exchange.settings), "log": exchange.notary.key_file}[name]
+    read_seal(seal_path(exchange.settings))
+    before, owner = path.read_bytes(), path.stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    with pytest.raises(SettingError, match="belongs to another user"):
+        cibx("key", "rotate", name)
+    assert path.read_bytes() == before
+
+
 def test_ids_of_records_dont_hang_on_the_rotated_keys(exchange: Exchange) -> None:
     with read(exchange.engine) as connection:
         before = meta_value(connection, "cursor.secret")

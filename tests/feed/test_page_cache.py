@@ -61,10 +61,10 @@ class Feed:
             withdraw(connection, feed=self.number, contributor=self.contributor, stix_id=stix_id, versions=ALL,
                      spec_versions=None)
 
-    def crawl(self, make: Any, now: int = NOW, profile: str = "b") -> list[Any]:
+    def crawl(self, make: Any, now: int = NOW, profile: str = "b", secret: str = "secret") -> list[Any]:
         found: list[Any] = []
         token = None
-        place = Place(self.number, Reader(self.labels.profile(*folded(profile)), now, facts=profile), "here", "secret",
+        place = Place(self.number, Reader(self.labels.profile(*folded(profile)), now, facts=profile), "here", secret,
                       self.leaving)
         while True:
             query = [("limit", "2")] + ([("next", token)] if token else [])
@@ -100,6 +100,12 @@ def test_kept_pages_equal_fresh_ones_after(feed: Feed, change: str) -> None:
     CHANGES[change](feed)
     assert feed.crawl(feed.cache.objects_page) == feed.crawl(objects_page)
     assert feed.crawl(feed.cache.objects_page, profile="a") == feed.crawl(objects_page, profile="a")
+
+
+def test_after_the_keys_of_cursors_were_rotated_kept_pages_dont_lead_to_cursors_of_a_former_one(feed: Feed) -> None:
+    for secret in ("one", "two,one", "three,two", "four,three"):
+        for _ in range(3):
+            assert len(feed.crawl(feed.cache.objects_page, secret=secret)) == 6
 
 
 @pytest.mark.parametrize("later", [0, 9, 10, 11, 19, 20, 21])

@@ -48,15 +48,17 @@ def document() -> dict[str, Any]:
         "info": {"title": "cib-exchange", "version": "1", "description": _SAID,
                  "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/"}],
-        "security": [{"basic": []}, {"bearer": []}, {"certificate": []}],
+        "security": [{"basic": []}, {"bearer": []}, {"provider": []}, {"certificate": []}],
         "paths": paths,
         "components": {
             "schemas": dict(SHAPES),
             "headers": {name: {"schema": shape} for name, shape in _HEADERS.items()},
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic", "description": "Key id and its secret."},
-                "bearer": {"type": "http", "scheme": "bearer", "description": (
-                    "A key's token, or an access token of the member's identity provider (RFC 9068).")},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A key's token."},
+                "provider": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": (
+                    "An access token of the member's identity provider (RFC 9068); one that is bound to a client "
+                    "certificate (RFC 8705) comes with it.")},
                 "certificate": {"type": "mutualTLS", "description": "A client certificate that a credential names."},
             },
         },
