@@ -81,7 +81,7 @@ def read_presented(text: str) -> Presented:
     if len(parts) != 3 or not all(map(_PART.fullmatch, parts)):
         raise RefusedError("token malformed")
     header, claims = map(_object, parts[:2])
-    if header.get("alg") not in KEY_TYPES:
+    if not isinstance(header.get("alg"), str) or header["alg"] not in KEY_TYPES:
         raise RefusedError("token algorithm not taken")
     if "crit" in header or "b64" in header or "cty" in header:
         raise RefusedError("token header asks for more than is done here")

@@ -146,6 +146,8 @@ REFUSED = {
     "its credential is revoked": (_said(sub="revoked"), "subject"),
     "alg none": (lambda p: jws({"alg": "none", "typ": "at+jwt"}, p.claims(), lambda _: b"x"), "algorithm"),
     "alg nOnE": (lambda p: jws({"alg": "nOnE", "typ": "at+jwt"}, p.claims(), lambda _: b"x"), "algorithm"),
+    "an alg that is a list": (_signed({"alg": ["RS256"]}), "algorithm"),
+    "an alg that is an object": (_signed({"alg": {}}), "algorithm"),
     "no alg": (lambda p: jws({"kid": "one", "typ": "at+jwt"}, p.claims(), lambda _: b"x"), "algorithm"),
     "HMAC with the public key": (_hmac_with_public_key, "algorithm"),
     "RS512": (_signed({"alg": "RS512"}), "algorithm"),
