@@ -134,6 +134,10 @@ def _check_keys(settings: Settings) -> None:
     if settings.tls_client_ca and not settings.tls_certificate:
         raise SettingError("CIBX_TLS_CLIENT_CA is set, but this server doesn't answer HTTPS.",
                            fix="Set CIBX_TLS_CERTIFICATE and CIBX_TLS_KEY, or let the proxy verify clients.")
+    keys = settings.secret_key.split(",") if settings.secret_key else []
+    if any(not key or key != key.strip() for key in keys):  # the key after "new, " isn't the one before it was
+        raise SettingError("CIBX_SECRET_KEY has a comma too many, or a space beside a key.",
+                           fix="Write the keys with nothing but a comma between.")
     if settings.proxy_secret and len(settings.proxy_secret) < _SHORTEST_SECRET:
         raise SettingError(f"CIBX_PROXY_SECRET has {len(settings.proxy_secret)} characters.",
                            fix=f"Use {_SHORTEST_SECRET} random ones or more.")

@@ -36,6 +36,7 @@ def test_other_variables_are_left_alone(variable: str) -> None:
 @pytest.mark.parametrize(("variable", "text"), [
     ("CIBX_PAGE_SIZE", "0"), ("CIBX_PAGE_SIZE", "-1"), ("CIBX_PAGE_SIZE", "1e3"), ("CIBX_PAGE_SIZE", ""),
     ("CIBX_PAGE_SIZE", "１"), ("CIBX_MAX_OBJECTS", "9" * 13), ("CIBX_PROXIES", "x"), ("CIBX_POLICIES", "/no/such/folder"),
+    ("CIBX_SECRET_KEY", "new, old"), ("CIBX_SECRET_KEY", ",old"), ("CIBX_SECRET_KEY", "new,"),
     ("CIBX_CERTIFICATE_PROXIES", "10.0.0.0/8, proxy"), ("CIBX_OIDC_NETWORKS", "10.0.0.0/33"), ("CIBX_WEBHOOK_NETWORKS", "10.0.0.0/8;fd00::/8"),
 ])
 def test_a_value_that_is_none_stops_the_start(variable: str, text: str) -> None:
