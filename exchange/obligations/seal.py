@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -73,18 +75,33 @@ def read_seal(path: Path) -> Seal:
 
 
 def rotate_seal(path: Path) -> Seal:
-    """Put a new key above those of the file, which go on opening what they sealed. Raises SettingError."""
+    """Put a new key above those of the file, which go on opening what they sealed. Raises SettingError.
+
+    One at a time, and on the disk when this returns: what is sealed afterwards can't be opened without it.
+    """
     check_owner(path)
-    present = read_seal(path)
-    keys = (os.urandom(_KEY_BYTES), present.key, *present.former)
-    whole = path.with_name(f"{path.name}.{os.getpid()}.rotated")
     try:
-        _write_whole(whole, keys)
-        whole.replace(path)
+        with _alone_in(path.parent):
+            present = read_seal(path)
+            whole = path.with_name(f"{path.name}.{secrets.token_hex(4)}.rotated")
+            _write_whole(whole, (os.urandom(_KEY_BYTES), present.key, *present.former))
+            whole.replace(path)
     except OSError as error:
         raise SettingError(f"The key file {path} can't be changed: {error.strerror}.",
                            fix="Rotate as the user who owns the file.") from error
     return read_seal(path)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other rotations out of a folder; what was renamed in it is on the disk when this ends."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _write_whole(path: Path, keys: Iterable[bytes]) -> None:

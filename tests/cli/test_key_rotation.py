@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -131,6 +132,17 @@ def test_what_was_sealed_under_former_keys_is_opened(exchange: Exchange) -> None
     path.write_text(path.read_text() + "short\n")
     with pytest.raises(SettingError, match="is no key"):
         read_seal(path)
+
+
+def test_seals_that_are_rotated_at_once_lose_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "seal"
+    read_seal(path)
+    with ThreadPoolExecutor(4) as pool:
+        made = [one.key for one in pool.map(lambda _: rotate_seal(path), range(20))]
+    seal = read_seal(path)
+    assert len({seal.key, *seal.former}) == 21
+    assert {seal.key, *seal.former} >= set(made)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_logs_key_is_rotated_and_both_are_listed(exchange: Exchange) -> None:
