@@ -131,5 +131,5 @@ def _campaigns(feed: _Objects) -> dict[str, str]:
 
 def _stated(link: Mapping[str, Any], account: Mapping[str, Any]) -> Mapping[str, Any]:
     marks = [ref for one in (link, account) if isinstance(refs := one.get("object_marking_refs"), list) for ref in refs]
-    since = link.get("start_time") or link.get("created")
+    since = link.get("start_time") or link.get("modified")  # created is no moment where a connector made the id
     return {**link, "object_marking_refs": marks, "valid_from": since, "labels": link.get("labels", [])}

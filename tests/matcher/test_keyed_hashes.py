@@ -144,7 +144,7 @@ def test_hashes_under_a_key_that_nothing_local_has_are_told_with_what_to_do(link
     (operated(revoked=True), hashed.UNNAMED), (operated(None), hashed.UNNAMED),
     (operated(target_ref="user-account--4d5ab2d1-3f2e-5f0f-9f8f-1b6f1c1d2e3f"), hashed.UNNAMED),
     (operated(start_time="2026-07-01T00:00:00Z"), "not valid yet"),
-    (operated(created="soon"), "valid_from or valid_until is missing or no timestamp"),
+    (operated(modified="soon"), "valid_from or valid_until is missing or no timestamp"),
     (operated(), None), (operated(None, relationship_type="consists-of"), None),
     (operated(source_ref=ACCOUNT_ID, target_ref=CAMPAIGN), None),
 ])
