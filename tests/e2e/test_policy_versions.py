@@ -131,6 +131,10 @@ def test_a_narrowing_comes_into_force_at_once_and_its_rollback_is_a_widening(
     assert beta.get(path).status == 200, "a draft decides nothing"
     done(served, "policy", "activate", version, *BY_ANA)
     assert beta.get(path).status == 404
+    plain = indicator("pushed while it was narrow")
+    alpha.push(served.lane + "objects/", [plain])
+    beta_place, gamma_place = (served.caller(key).get(served.lane + "objects/").last for key in ("beta", "gamma"))
+    assert beta_place == gamma_place == alpha.get(served.lane + "objects/").last
     assert active(served).startswith(version)
     refusal = served.caller("alpha").push(served.lane + "objects/", personal("refused"))
     assert "consent-record-missing" in refusal.json["failures"][0]["message"]
@@ -148,9 +152,13 @@ def test_a_narrowing_comes_into_force_at_once_and_its_rollback_is_a_widening(
     done(served, "policy", "canary", first[:12], "--org", "org-beta", *BY_BEN, days=8)
     assert beta.get(path).status == 200
     assert served.caller("gamma").get(path).status == 404
+    came = beta.get(served.lane + "objects/", {"added_after": str(beta_place)})
+    assert came.ids == [one["id"] for one in objects], "what a follower had passed comes now"
     done(served, "policy", "activate", first[:12], *BY_BEN, days=8)
     assert served.caller("gamma").get(path).status == 200
     assert active(served) == first
+    assert served.caller("gamma").get(served.lane + "objects/", {"added_after": str(gamma_place)}).ids == came.ids
+    assert beta.get(served.lane + "objects/", {"added_after": str(came.last)}).ids == [], "once"
 
 
 def test_rolling_a_widening_back_recalls_what_was_pulled_in_between(tmp_path: Path) -> None:
