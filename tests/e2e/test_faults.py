@@ -124,6 +124,8 @@ def test_a_disk_that_fills_gives_507_readers_go_on_and_it_recovers(made: Restart
     made.start()
     assert push(made).status == 202
     assert len(everything(made)) == 1
+    elsewhere = made.lane.replace("lane-000", "lane-001") + "objects/"
+    made.caller("alpha").push(elsewhere, [indicator()])
     limit_file_size(made, (made.folder / "cibx.db-wal").stat().st_size)
     full = push(made, count=300)
     assert_taxii_error(full, 507)
@@ -133,7 +135,10 @@ def test_a_disk_that_fills_gives_507_readers_go_on_and_it_recovers(made: Restart
     newcomer = made.caller("beta").get(made.lane + "objects/")
     assert_taxii_error(newcomer, 503)
     assert newcomer.headers["retry-after"]
-    assert made.caller("gamma").get(made.lane.replace("lane-000", "lane-001") + "objects/").json == {"more": False}
+    stranger = made.caller("gamma").get(elsewhere)  # it read another collection
+    assert_taxii_error(stranger, 503)
+    assert "new reader of the collection" in stranger.json["description"]
+    assert made.caller("gamma").get(made.lane.replace("lane-000", "lane-002") + "objects/").json == {"more": False}
     limit_file_size(made, resource.RLIM_INFINITY)
     assert push(made, count=300).status == 202
     assert len(everything(made, "beta")) == 301
