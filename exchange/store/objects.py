@@ -117,6 +117,7 @@ class ObjectQueries:
         candidates = self._once("candidates", lambda: _candidates(self._dialect))
         statement = self._statement(wanted, columns, order, among=True)
         most = wanted.limit + wanted.limit // 4 + 8
+        values = dict(values)  # the caller's still begin where the page does
         rows: list[tuple[Any, ...]] = []
         while True:
             batch = [row[0] for row in candidates.run(connection, **{**values, "page": most})]

@@ -127,6 +127,23 @@ def test_what_goes_and_comes_again_has_the_date_of_its_last_coming(bench: Bench)
         assert names(bench.look(bench.reader("a"))) == "0"
 
 
+def test_where_little_of_much_is_seen_what_came_late_is_met_too(bench: Bench) -> None:
+    """Such pages are found by labels, in batches; here one batch lies behind the late objects and shows nothing."""
+    others, late, held_back, last = (
+        "".join(map(chr, range(first, first + many)))
+        for first, many in ((0x4E00, 3_000), (0x1000, 40), (0x2000, 25), (0x3000, 30)))
+    bench.push(others, "z")
+    bench.push(late, "b")
+    assert bench.look(bench.reader("a")) == []
+    assert names(bench.look(bench.reader("ab"))) == late
+    bench.push(held_back, "a", opens=NOW + 3_600 * SECOND)
+    bench.push(last, "a")
+    found, after = "", -1
+    while some := bench.look(bench.reader("ab"), after=after, limit=10):
+        found, after = found + names(some), some[-1][1]
+    assert found == late + last
+
+
 def test_release_dates_are_looked_at_by_the_seats_own_time(bench: Bench) -> None:
     bench.push("0", "a", opens=NOW + 5 * SECOND)
     bench.push("1", "a")
