@@ -25,7 +25,7 @@ from exchange.store.engine import write
 from exchange.store.object_tables import FEED, GRANT, OBJECT, REFERENCE
 from exchange.store.pushes import lock_feed
 from exchange.store.statement import Prepared, listed, number, one_of
-from exchange.store.visibility import Reader, present, reader_values, visible
+from exchange.store.visibility import DEEP, Reader, present, reader_values, visible
 
 _AT_A_TIME = 1_000
 _LATELY = 60_000_000
@@ -127,7 +127,7 @@ class _Late:
         values = self._values()
         yield from self._numbers(_select_shown(self.connection.dialect), values)
         shown = self._targets(labels, values)
-        for _ in range(2):  # as far as references are followed
+        for _ in range(DEEP):
             found = self._dependants(shown, values) if shown else {}
             yield from (one for one, where in found.items() if where == self.feed)
             shown = shown | found.keys()

@@ -6,17 +6,18 @@ look (``arrivals``), each as far as it may see.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, and_, exists, insert, not_, select, update
+from sqlalchemy import Connection, Dialect, FromClause, Select, and_, exists, insert, not_, select, update
 
 from exchange.model.state import State
 from exchange.stix.references import Closure
 from exchange.store.arrival_tables import STIR
 from exchange.store.object_tables import FEED, OBJECT, REFERENCE
 from exchange.store.statement import listed, number, one_of
+from exchange.store.visibility import DEEP
 
 _REVISE = update(FEED).values(revision=FEED.c.revision + 1)
 
@@ -28,8 +29,8 @@ def stir_pushed(connection: Connection, feed: int, seqs: Collection[int]) -> Non
     the new rows themselves are noted.
     """
     dialect = connection.dialect
-    rows = connection.execute(_select_pushed(dialect), {"the_feed": feed, "seqs": listed(dialect, list(seqs))})
-    _add(connection, [(int(where), int(made), 0) for where, made in rows])
+    given = {"the_feed": feed, "seqs": listed(dialect, list(seqs))}
+    _add(connection, _found(connection, _select_pushed, given))
 
 
 def stir_shown(connection: Connection, numbers: Collection[int], *, itself: bool = True) -> None:
@@ -38,11 +39,24 @@ def stir_shown(connection: Connection, numbers: Collection[int], *, itself: bool
         return
     dialect, row = connection.dialect, OBJECT.c
     given = {"numbers": listed(dialect, list(numbers))}
-    found = [(int(where), int(made), 0) for where, made in connection.execute(_select_referred(dialect), given)]
+    found = _found(connection, _select_referred, given)
     if itself:
         rows = connection.execute(select(row.feed, row.number).where(one_of(dialect, row.number, "numbers")), given)
         found += [(int(where), int(made), 1) for where, made in rows]
     _add(connection, found)
+
+
+def _found(
+    connection: Connection, asked: Callable[[Dialect, int], Select[Any]], given: Mapping[str, Any]
+) -> list[tuple[int, int, int]]:
+    """Collections of what refers to the rows, and of what refers to that: as far as references are followed."""
+    found: list[tuple[int, int, int]] = []
+    for steps in range(1, DEEP + 1):
+        rows = connection.execute(asked(connection.dialect, steps), dict(given)).all()
+        if not rows:
+            break
+        found += [(int(where), int(made), 0) for where, made in rows]
+    return found
 
 
 def _add(connection: Connection, rows: Iterable[tuple[int, int, int]]) -> None:
@@ -55,7 +69,7 @@ def _add(connection: Connection, rows: Iterable[tuple[int, int, int]]) -> None:
 
 
 @cache
-def _select_pushed(dialect: Dialect) -> Select[Any]:
+def _select_pushed(dialect: Dialect, steps: int) -> Select[Any]:
     row, other = OBJECT.c, OBJECT.alias("other")
     same = exists().where(
         other.c.id_key == row.id_key, other.c.feed == row.feed, other.c.stix_id == row.stix_id,
@@ -63,18 +77,22 @@ def _select_pushed(dialect: Dialect) -> Select[Any]:
         other.c.state <= int(State.DISPUTED),
         other.c.closure == int(Closure.FREE), other.c.visible_from.is_(None), other.c.visible_until.is_(None),
     )
-    return _referring().where(row.feed == number("the_feed"), one_of(dialect, row.seq, "seqs"), not_(same))
+    return _referring(steps).where(row.feed == number("the_feed"), one_of(dialect, row.seq, "seqs"), not_(same))
 
 
 @cache
-def _select_referred(dialect: Dialect) -> Select[Any]:
-    return _referring().where(one_of(dialect, OBJECT.c.number, "numbers"))
+def _select_referred(dialect: Dialect, steps: int) -> Select[Any]:
+    return _referring(steps).where(one_of(dialect, OBJECT.c.number, "numbers"))
 
 
-def _referring() -> Select[Any]:
-    """(collection of an object that refers to a row of ``object``, number of that row)."""
-    row, by = OBJECT.c, OBJECT.alias("by")
-    joined = OBJECT.join(REFERENCE, and_(
-        REFERENCE.c.target_key == row.id_key, REFERENCE.c.target_id == row.stix_id,
-    )).join(by, by.c.number == REFERENCE.c.object)
-    return select(by.c.feed, row.number).select_from(joined).distinct()
+def _referring(steps: int) -> Select[Any]:
+    """(collection of an object from which so many references lead to a row of ``object``, number of that row)."""
+    joined: FromClause = OBJECT
+    last: FromClause = OBJECT
+    for step in range(steps):
+        link, by = REFERENCE.alias(f"link{step}"), OBJECT.alias(f"by{step}")
+        joined = joined.join(link, and_(
+            link.c.target_key == last.c.id_key, link.c.target_id == last.c.stix_id,
+        )).join(by, by.c.number == link.c.object)
+        last = by
+    return select(last.c.feed, OBJECT.c.number).select_from(joined).distinct()

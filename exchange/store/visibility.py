@@ -32,7 +32,7 @@ from exchange.store.statement import listed, number, one_of
 
 NOBODY = 0
 """The profile that is granted nothing: numbers begin at 1."""
-_DEEP = 2
+DEEP = 2
 """How far references are followed; what refers further on isn't seen through them."""
 
 
@@ -85,7 +85,7 @@ def _listed(dialect: Dialect, collections: tuple[str, ...]) -> Any:
     return listed(dialect, collections)
 
 
-def visible(rows: FromClause, dialect: Dialect, *, full: bool = False, deep: int = _DEEP) -> ColumnElement[bool]:
+def visible(rows: FromClause, dialect: Dialect, *, full: bool = False, deep: int = DEEP) -> ColumnElement[bool]:
     """The reader may see the row, in full or in any form.
 
     Arithmetic on the label keeps the database from walking by label where another index gives the order.
@@ -96,7 +96,7 @@ def visible(rows: FromClause, dialect: Dialect, *, full: bool = False, deep: int
     return and_((rows.c.label + _word(0)).in_(granted), present(rows, dialect, full=full, deep=deep))
 
 
-def present(rows: FromClause, dialect: Dialect, *, full: bool = False, deep: int = _DEEP) -> ColumnElement[bool]:
+def present(rows: FromClause, dialect: Dialect, *, full: bool = False, deep: int = DEEP) -> ColumnElement[bool]:
     """The rest of ``visible``, where the label is known to be granted."""
     return and_(
         or_(rows.c.state <= _word(State.DISPUTED), _by_state(rows)),
@@ -130,7 +130,7 @@ def _closed(rows: FromClause, dialect: Dialect, *, full: bool, deep: int) -> Col
     return enough
 
 
-def target_seen(link: FromClause, dialect: Dialect, deep: int = _DEEP - 1) -> ColumnElement[bool]:
+def target_seen(link: FromClause, dialect: Dialect, deep: int = DEEP - 1) -> ColumnElement[bool]:
     """The reader sees, in full and in some collection that it may read, an object of the id that ``link`` names."""
     target = OBJECT.alias(f"target{deep}")
     feeds = select(FEED.c.number).where(one_of(dialect, FEED.c.collection, "collections"))
