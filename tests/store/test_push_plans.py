@@ -15,7 +15,10 @@ from exchange.store.migrations import migrate
 DIALECT = sqlite.dialect()
 STATEMENTS = {
     "known rows": pushes._select_known(DIALECT), "targets": references._select_targets(DIALECT),
-    "stirred by what is pushed": stirs._select_pushed(DIALECT), "stirred by what is shown": stirs._select_referred(DIALECT),
+    "stirred by what is pushed": stirs._select_pushed(DIALECT, 1),
+    "stirred by what is pushed, further on": stirs._select_pushed(DIALECT, 2),
+    "stirred by what is shown": stirs._select_referred(DIALECT, 1),
+    "stirred by what is shown, further on": stirs._select_referred(DIALECT, 2),
 }
 
 
