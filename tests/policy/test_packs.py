@@ -71,7 +71,7 @@ BROKEN = [
     ("lawful_bases/uk_gdpr.toml", 'regimes = ["UK-GDPR"]', 'regimes = ["MARS"]', "names 'MARS'"),
     ("purposes.toml", "[[cases]]", "[[case]]", "'case' is not a table"),
     ("lawful_bases/eu_gdpr.toml", 'citation = "GDPR Art. 6(1)(b)"', 'citation = "  "', "citation is '  '"),
-    ("pap.toml", "[pack]\n", "deep = " + "[" * 20_000 + "]" * 20_000 + "\n[pack]\n", "nested too deeply"),
+    ("pap.toml", "[pack]\n", "deep = " + "[" * 20_000 + "]" * 20_000 + "\n[pack]\n", "Nested too deeply"),
 ]
 
 
