@@ -13,7 +13,7 @@ SETTINGS = {"CIBX_LOG_SECONDS": "1"}
 
 
 def test_two_servers_keep_one_log(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    url = new_database(postgres_server, "two_servers")
+    url = new_database(postgres_server, "two_servers_one_log")
     folders = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
     with (
         serving(folders[0], database_url=url, workers=2, settings=SETTINGS) as first,
