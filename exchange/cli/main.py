@@ -14,6 +14,7 @@ from importlib.util import find_spec
 
 import click
 
+from exchange.cli.interrupt import heed_ctrl_c
 from exchange.errors import ExchangeError
 
 COMMANDS = {
@@ -83,6 +84,7 @@ def group(ctx: click.Context, debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``cibx`` and exit with its code: 2 for a wrong argument or input, 130 when interrupted."""
+    heed_ctrl_c()
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(given))
 
