@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from exchange.client.taxii import Client
     from exchange.matcher.contributors import Contributors
     from exchange.matcher.report import Report
-    from exchange.model.identifiers.keyring import Ring
 
 _SHOWN_PROBLEMS = 20
 EXIT_TABLE_LEFT_OUT = 3
@@ -136,6 +135,7 @@ def _explain(out: Path, account: str, actions: Path | None = None) -> None:
 
 
 def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Report:
+    from exchange.cli.identifier import read_ring_file
     from exchange.matcher.action.pack import load_actions
     from exchange.matcher.mapping import read_mapping
     from exchange.matcher.run import Options, match
@@ -150,19 +150,13 @@ def _run(feed: str, entities: Path, out: Path, given: Mapping[str, Any]) -> Repo
         weights=load_weights(_weights(given["weights"])) if given["weights"] else None,
         actions=load_actions(given["actions"]) if given["actions"] else None,
         contributors=_contributors(feed, given),
-        ring=_ring(given["keys"]) if given["keys"] else None,
+        ring=read_ring_file(given["keys"]) if given["keys"] else None,
         mapping=read_mapping(given["mapping"], tuple(SHAPES)) if given["mapping"] else None,
     )
     with shown() as say:
         report = match(_objects(feed, given), entities, out, options, say)
     _summary(report, out)
     return report
-
-
-def _ring(path: Path) -> Ring:
-    from exchange.cli.identifier import read_ring_file
-
-    return read_ring_file(path)
 
 
 def _master(given: Mapping[str, Any]) -> str | None:

@@ -94,7 +94,7 @@ def name_accounts(feed: _Objects, report: Report) -> Iterator[Named]:
             if wanted[name]:
                 campaign = other if other.startswith("campaign--") else campaigns.get(other, "")
                 yield Named(_stated(link, feed.objects[name]), wanted[name], campaign)
-    for name in wanted.keys() - heard:
+    for name in sorted(wanted.keys() - heard):
         report.leave_out(UNNAMED, name)
 
 
@@ -132,4 +132,4 @@ def _campaigns(feed: _Objects) -> dict[str, str]:
 def _stated(link: Mapping[str, Any], account: Mapping[str, Any]) -> Mapping[str, Any]:
     marks = [ref for one in (link, account) if isinstance(refs := one.get("object_marking_refs"), list) for ref in refs]
     since = link.get("start_time") or link.get("modified")  # created is no moment where a connector made the id
-    return {**link, "object_marking_refs": marks, "valid_from": since, "labels": link.get("labels", [])}
+    return {**link, "object_marking_refs": marks, "valid_from": since}

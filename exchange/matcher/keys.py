@@ -19,14 +19,13 @@ from exchange.matcher.hashed import LOCAL_KINDS, kinds_hashed_as
 from exchange.matcher.indicators import Indicator
 from exchange.matcher.probes import Probe
 from exchange.matcher.report import Report
-from exchange.matcher.values import HASHED, hashed_token, key, quoted
+from exchange.matcher.values import HASHED, hashed_token, is_token_sql, key, quoted
 from exchange.model.identifiers.fault import IdentifierError
 from exchange.model.identifiers.keyed import NORM, Key, token
 from exchange.model.identifiers.keyring import Ring
 from exchange.model.identifiers.kind import Kind
 
 _AT_ONCE = 50_000
-_TOKEN_FORM = quoted("[a-z]{2}_[0-9a-f]{1,16}(\\.example)?")
 NOT_HASHED = "a local value that no keyed hash can be made of (a phone number without its country's code, for one)"
 
 
@@ -146,6 +145,6 @@ def _clear_values(engine: Engine, kind: str) -> Iterator[tuple[str, int]]:
         return
     cursor = engine.connection.execute(f"""SELECT DISTINCT value, key FROM links WHERE kind = {quoted(kind)}
         AND value IS NOT NULL AND NOT value LIKE {quoted(HASHED + '%')}
-        AND NOT regexp_full_match(value, {_TOKEN_FORM})""")
+        AND NOT {is_token_sql('value')}""")
     while rows := cursor.fetchmany(_AT_ONCE):
         yield from rows
