@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from exchange.cli import directory_steps as steps
 from exchange.errors import InputError
 from exchange.model.party import Directory
 from exchange.secret_files import environment
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 @click.group()
@@ -58,10 +62,9 @@ def rotate(key_id: str, new_id: str | None, days: int) -> None:
 
     The new secret is shown once. Where the old key was stolen: cibx credential revoke.
     """
-    from exchange.store.engine import write
     from exchange.store.webhooks import hand_webhooks
 
-    ends, made = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days), ""
+    ends, made, handed = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days), "", 0
     until = ends
 
     def describe(directory: Directory) -> steps.Document:
@@ -76,11 +79,11 @@ def rotate(key_id: str, new_id: str | None, days: int) -> None:
         new = steps.stated(id=made, org=old.org, purpose=old.purpose, person=old.person, scopes=old.scopes)
         return {"credential": [new, steps.stated(id=key_id, org=old.org, until=until.isoformat())]}
 
-    steps.change_directory(describe, {}, source="cibx credential rotate")
-    engine = steps.open_store()
-    with write(engine) as connection:
+    def hand(connection: Connection) -> None:
+        nonlocal handed
         handed = hand_webhooks(connection, key_id, made)
-    engine.dispose()
+
+    steps.change_directory(describe, {}, source="cibx credential rotate", also=hand)
     click.echo(f"{key_id} holds until {until.isoformat()}; {handed} webhooks go on with {made}.")
 
 

@@ -20,7 +20,7 @@ from exchange.settings import read_settings
 from exchange.stix.timestamp import from_microseconds
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from exchange.model.party import Directory
     from exchange.store.directory_changes import Change
@@ -59,10 +59,12 @@ def change_directory(
     prune: bool = False,
     dry_run: bool = False,
     warn: bool = False,
+    also: Callable[[Connection], None] | None = None,
 ) -> None:
     """Apply a description in one transaction and print what changed; a function gets the present directory.
 
-    With ``warn`` the credentials that will see nothing of others are named too (``blind_credentials``).
+    ``also`` is done in the same transaction. With ``warn`` the credentials that will see nothing of others are named
+    too (``blind_credentials``).
     Raises DescriptionError with all faults; nothing is then changed.
     """
     from exchange.store.engine import open_engine
@@ -74,7 +76,7 @@ def change_directory(
             changes, after = _changed(engine, document, environment, source, prune)
     else:
         engine = open_engine(settings.database_url)
-        changes, after = _changed(engine, document, environment, source, prune, dry_run=dry_run)
+        changes, after = _changed(engine, document, environment, source, prune, dry_run=dry_run, also=also)
     _print_changes(changes, blind_credentials(after, from_microseconds(time.time_ns() // 1_000)) if warn else (),
                    dry_run)
 
@@ -140,6 +142,7 @@ def _changed(
     prune: bool,
     *,
     dry_run: bool = False,
+    also: Callable[[Connection], None] | None = None,
 ) -> tuple[list[Change], Directory]:
     """The changes, and the directory with them."""
     from exchange.governance.in_force import PolicyInForce
@@ -170,6 +173,8 @@ def _changed(
                 raise DescriptionError(source, unknown)
             changes = apply(connection, wanted, prune=prune)
             after = load_directory(connection)
+            if also is not None:
+                also(connection)
             if not dry_run:
                 noted.note(connection, *rights(time.time_ns() // 1_000, known, after))
             if dry_run:

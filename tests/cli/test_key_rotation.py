@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from exchange.cli.main import group
 from exchange.errors import BadRequestError, ExchangeError, SettingError, UnauthorizedError
@@ -17,7 +18,7 @@ from exchange.model.credential import verify
 from exchange.obligations.seal import read_seal, rotate_seal, seal_path
 from exchange.settings import read_settings
 from exchange.store.directory import cursor_keys, load_directory, meta_value
-from exchange.store.engine import read
+from exchange.store.engine import read, write
 from exchange.store.webhooks import webhooks_of
 from exchange.webhooks.desk import WebhookDesk
 from exchange.wiring import Exchange
@@ -62,6 +63,18 @@ def test_a_members_new_key_holds_beside_the_old_one_which_ends_by_date(exchange:
     with pytest.raises(UnauthorizedError):
         verify(directory, None, tokens[0], end)
     assert made["credential"] == "org-alpha-1"
+
+
+def test_a_key_is_rotated_with_its_webhooks_or_not_at_all(exchange: Exchange) -> None:
+    cibx("credential", "issue", "org-alpha", "--purpose", "cib-detection", "--scope", "read")
+    with write(exchange.engine) as connection:
+        connection.execute(text("ALTER TABLE webhook RENAME TO webhook_elsewhere"))
+    with pytest.raises(ExchangeError):
+        cibx("credential", "rotate", "org-alpha-1")
+    with read(exchange.engine) as connection:
+        keys = load_directory(connection).credentials
+    assert "org-alpha-2" not in keys
+    assert keys["org-alpha-1"].until is None
 
 
 @pytest.mark.parametrize("words", [["org-alpha-1", "--id", "org-alpha-1"], ["no-such-key"], ["by-certificate"]])
