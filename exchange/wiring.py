@@ -62,7 +62,7 @@ from exchange.stix.timestamp import from_microseconds
 from exchange.store.arrivals import Arrivals
 from exchange.store.directory import cursor_keys, load_directory, meta_value, quick_directory_version
 from exchange.store.dumps import is_unfinished
-from exchange.store.engine import check_at_start, open_engine, raw, read, write
+from exchange.store.engine import check_at_start, crossing, open_engine, raw, read, write
 from exchange.store.events import record
 from exchange.store.labels import Labels, Numbers
 from exchange.store.ledger import Ledger
@@ -279,32 +279,37 @@ class Exchange:
         fresh = [c.new for c in checked if c.new is not None]
         if whole and len(fresh) < len(checked):
             return [Told(c.refusal, c.version or from_microseconds(now)) for c in checked if c.refusal is not None]
-        with write(self.engine) as connection:
-            stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh,
-                                 pause=self._pause, onlooker=onlooker)
-            fates = iter(stored)
-            told = [
-                Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None
-                else _told(c.id, c.version, next(fates), now)
-                for c in checked
-            ]
-            added = [(new, one) for new, one in zip(fresh, stored, strict=True) if one.seq is not None]
-            taken = self.cases.pushed(connection, organisation, contributor, feed, [
-                Pushed(new.stix_id, new.type, one.seq or 0, new.body) for new, one in added
-            ], reader)
-            if not taken.held:
-                self.obligations.pushed(connection, organisation.id, credential.id, collection.id, [
-                    Added(new.stix_id, one.seq or 0, new.body, one.follows) for new, one in added
-                ], now)
-            if status is not None:
-                self._sweep(connection, now)
-                since = max([now, *(s.seq for s in stored if s.seq)])  # the clock may have been set back meanwhile
-                save_status(connection, status_id=status_id, community=collection.community, org=organisation.id,
-                            expires=since + self.settings.status_hours * _HOUR,
-                            body=zlib.compress(status(told), 1))
-            record(connection, at=now, kind="push", org=organisation.id, event_id=status_id,
-                   detail=_push_detail(collection, credential, told, raws, pusher.packs.digest))
-        if taken.records_changed:
+
+        def stored_with_all(turns: frozenset[int]) -> tuple[list[Told], bool]:
+            with write(self.engine) as connection:
+                stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh,
+                                     pause=self._pause, onlooker=onlooker, turns=turns)
+                fates = iter(stored)
+                told = [
+                    Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None
+                    else _told(c.id, c.version, next(fates), now)
+                    for c in checked
+                ]
+                added = [(new, one) for new, one in zip(fresh, stored, strict=True) if one.seq is not None]
+                taken = self.cases.pushed(connection, organisation, contributor, feed, [
+                    Pushed(new.stix_id, new.type, one.seq or 0, new.body) for new, one in added
+                ], reader)
+                if not taken.held:
+                    self.obligations.pushed(connection, organisation.id, credential.id, collection.id, [
+                        Added(new.stix_id, one.seq or 0, new.body, one.follows) for new, one in added
+                    ], now)
+                if status is not None:
+                    self._sweep(connection, now)
+                    since = max([now, *(s.seq for s in stored if s.seq)])  # the clock may have been set back meanwhile
+                    save_status(connection, status_id=status_id, community=collection.community, org=organisation.id,
+                                expires=since + self.settings.status_hours * _HOUR,
+                                body=zlib.compress(status(told), 1))
+                record(connection, at=now, kind="push", org=organisation.id, event_id=status_id,
+                       detail=_push_detail(collection, credential, told, raws, pusher.packs.digest))
+            return told, taken.records_changed
+
+        told, records_changed = crossing(stored_with_all)
+        if records_changed:
             self.publish_records()
         for observe in self.observers:
             observe(organisation, told)

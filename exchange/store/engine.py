@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -26,8 +26,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from exchange.errors import SettingError, UnavailableError
-from exchange.store.faults import driver_errors, translated
+from exchange.store.faults import CrossedError, driver_errors, translated
 
+_Done = TypeVar("_Done")
 _URL_FORMS = "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
 _POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 _WRITE = "cibx_write"
@@ -41,6 +42,8 @@ _POSTGRES_WRITERS = 6
 """Most write transactions of one process at once: those that wait for a lock leave connections to readers."""
 BUSY_SECONDS = 10
 """How long a writer waits for its turn before it is told that the store is busy."""
+_CROSSINGS = 5
+"""How often a transaction is tried that gives way to others."""
 _PAUSES = (0.001, 0.002, 0.005, 0.01, 0.02)
 """Seconds between a writer's attempts to get SQLite's lock from another process; the last one again and again."""
 _SQLITE_PRAGMAS = (
@@ -104,6 +107,21 @@ def write(engine: Engine) -> Iterator[Connection]:
             yield connection
             for act in _before_commit.pop(transaction, ()):
                 act()
+
+
+def crossing(act: Callable[[frozenset[int]], _Done]) -> _Done:
+    """Do ``act``, which is a write transaction, and do it again where it gave way to one that crossed it.
+
+    It gets the numbers of collections whose turns it is to take before all else: none at first, then those that it
+    wanted out of turn. Raises CrossedError after five tries.
+    """
+    first: frozenset[int] = frozenset()
+    for _ in range(_CROSSINGS - 1):
+        try:
+            return act(first)
+        except CrossedError as crossed:
+            first |= crossed.feeds
+    return act(first)
 
 
 _before_commit: weakref.WeakKeyDictionary[Any, list[Callable[[], None]]] = weakref.WeakKeyDictionary()

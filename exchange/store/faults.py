@@ -16,11 +16,24 @@ _SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_INTERRUPT")
 _SQLITE_UNUSABLE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_PERM", "SQLITE_NOMEM")
 _SQLITE_DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
-_POSTGRES_AWAY = ("08", "53", "57", "58", "55P03", "40001", "40P01", "25P03", "25006", "28", "3D")
+_POSTGRES_AWAY = ("08", "53", "57", "58", "55P03", "25P03", "25006", "28", "3D")
 """Classes and codes of PostgreSQL's Appendix A: connection, resources, intervention, locks, login."""
+_POSTGRES_CROSSED = ("40001", "40P01")
+"""A transaction that gave way to another: serialization_failure, deadlock_detected."""
 _SQLITE_OTHER_TABLES = re.compile(r"no such table: |table \S+ already exists")
 _POSTGRES_OTHER_TABLES = ("42P01", "42P07")
 """A table that isn't there, or is there already."""
+
+
+class CrossedError(UnavailableError):
+    """Two transactions wanted what the other held, and this one gave way: nothing of it is stored.
+
+    ``feeds`` are numbers of collections whose turns it takes first when it is tried again (``engine.crossing``).
+    """
+
+    def __init__(self, why: str, feeds: frozenset[int] = frozenset()) -> None:
+        super().__init__("The store is busy.", why=f"{why} {_NOTHING_STORED}", fix="Try again shortly.")
+        self.feeds = feeds
 
 
 def driver_errors() -> tuple[type[Exception], ...]:
@@ -73,6 +86,8 @@ def _of_postgres(error: BaseException, sqlstate: str | None) -> ExchangeError | 
         return _full()
     if sqlstate in _POSTGRES_OTHER_TABLES:
         return _other_tables(_first_line(error))
+    if sqlstate in _POSTGRES_CROSSED:
+        return CrossedError(_first_line(error))
     if sqlstate.startswith(_POSTGRES_AWAY):
         return UnavailableError("The store is away or busy.", why=_first_line(error),
                                 fix="Try again shortly.")

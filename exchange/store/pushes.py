@@ -73,16 +73,18 @@ class Stored:
 def add_objects(
     connection: Connection, *, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject],
     pause: Callable[[], None] = lambda: None, onlooker: Reader | None = None,
+    turns: frozenset[int] = frozenset(),
 ) -> list[Stored]:
     """Store the objects in their order; ``reader`` is the contributor itself, who is told of no invisible row.
 
     ``onlooker`` is the contributor as it reads any collection: references to what it sees are closed (P20).
-    ``pause`` is called every few objects, so that others have their turn.
+    ``pause`` is called every few objects, so that others have their turn. ``turns`` are other collections whose turns
+    are taken first. Raises CrossedError where that of one is needed that another transaction has (``engine.crossing``).
 
     An object is ``foreign`` when the contributor may see another's object of the same id that has another
     version or other bytes: only the contributor of an object revises it.
     """
-    last = lock_feed(connection, feed)
+    last = _take_turns(connection, feed, turns) if turns else lock_feed(connection, feed)
     known = _known_rows(connection, feed, contributor, reader, objects)
     fates = _fates(known, contributor, objects)
     fresh = [new for new, fate in zip(objects, fates, strict=True) if fate.fate == "added"]
@@ -188,6 +190,11 @@ def lock_feed(connection: Connection, feed: int) -> int:
     Taken before anything is looked up, so that two pushes of one id see each other.
     """
     return int(connection.execute(_LAST, {"feed": feed}).scalar_one())
+
+
+def _take_turns(connection: Connection, feed: int, others: frozenset[int]) -> int:
+    """Wait for the turns of several collections, in the order of their numbers; gives the newest date of ``feed``."""
+    return {one: lock_feed(connection, one) for one in sorted(others | {feed})}[feed]
 
 
 def _rows(

@@ -10,27 +10,30 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, FromClause, Select, and_, exists, insert, not_, select, update
+from sqlalchemy import Connection, Dialect, FromClause, Select, and_, bindparam, exists, insert, not_, select, update
 
 from exchange.model.state import State
 from exchange.stix.references import Closure
 from exchange.store.arrival_tables import STIR
+from exchange.store.faults import CrossedError
 from exchange.store.object_tables import FEED, OBJECT, REFERENCE
 from exchange.store.statement import listed, number, one_of
 from exchange.store.visibility import DEEP
 
 _REVISE = update(FEED).values(revision=FEED.c.revision + 1)
+_FREE = select(FEED.c.number).where(FEED.c.number.in_(bindparam("feeds", expanding=True))).with_for_update(
+    skip_locked=True)
 
 
 def stir_pushed(connection: Connection, feed: int, seqs: Collection[int]) -> None:
     """Note rows that were just added and that earlier objects refer to: who sees the row may see those only now.
 
     A version under the label of one that is there stirs nothing: who sees it saw the other. Before the references of
-    the new rows themselves are noted.
+    the new rows themselves are noted. Raises CrossedError: the collection's own turn was taken before.
     """
     dialect = connection.dialect
     given = {"the_feed": feed, "seqs": listed(dialect, list(seqs))}
-    _add(connection, _found(connection, _select_pushed, given))
+    _add(connection, _found(connection, _select_pushed, given), held=feed)
 
 
 def stir_shown(connection: Connection, numbers: Collection[int], *, itself: bool = True) -> None:
@@ -59,13 +62,25 @@ def _found(
     return found
 
 
-def _add(connection: Connection, rows: Iterable[tuple[int, int, int]]) -> None:
+def _add(connection: Connection, rows: Iterable[tuple[int, int, int]], held: int = 0) -> None:
     found = sorted(set(rows))
-    for feed in sorted({feed for feed, _, _ in found}):
+    feeds = sorted({feed for feed, _, _ in found})
+    _check_turns(connection, feeds, held)
+    for feed in feeds:
         connection.execute(_REVISE.where(FEED.c.number == feed))
     if found:
         connection.execute(insert(STIR), [
             {"feed": feed, "object": made, "itself": itself} for feed, made, itself in found])
+
+
+def _check_turns(connection: Connection, feeds: Collection[int], held: int) -> None:
+    """Whoever waits for turns waits in the order of their numbers: one before ``held`` is taken if nobody has it.
+
+    Raises CrossedError where somebody has: two pushes into collections that refer to each other would wait for ever.
+    """
+    before = [feed for feed in feeds if feed < held]
+    if before and len(connection.execute(_FREE, {"feeds": before}).all()) < len(before):
+        raise CrossedError("Others write to collections that refer to this one.", frozenset(feeds))
 
 
 @cache
