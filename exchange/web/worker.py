@@ -10,15 +10,17 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import gevent
 import orjson
 from gunicorn.http import errors as faults
+from gunicorn.http import wsgi
+from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
 from exchange.errors import SettingError
+from exchange.web.connection import AGAIN, Answered, OneAnswer, OneRequest, Remembered
 from exchange.web.negotiation import TAXII
 from exchange.web.secure_headers import ALWAYS
 
@@ -53,6 +55,8 @@ _HANDSHAKE = 10.0
 class TaxiiWorker(GeventWorker):  # type: ignore[misc]
     """Slow and idle clients cost a greenlet, not a thread."""
 
+    cfg: Any
+
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection; where this server ends TLS itself, agree on it first, in good time or not at all.
 
@@ -65,36 +69,58 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
             except OSError:  # no TLS, too slow, or a certificate of nobody here
                 client.close()
                 return
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            with contextlib.suppress(OSError):  # no TCP
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS)
         super().handle(listener, client, addr)
 
-    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+    def handle_request(self, listener_name: Any, req: OneRequest, sock: Any, addr: Any) -> None:
         """Answer; then read away what the client still sends, so that it can see the answer, but not for ever.
 
-        gunicorn would read the rest of the body without a bound before the next request.
+        gunicorn would read the rest of the body without a bound before the next request. It would also log each
+        request and call hooks, of which this server has none.
         """
         if isinstance(sock, ssl.SSLSocket):
             req.scheme = "https"
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-            with contextlib.suppress(OSError):  # no TCP
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS)
-        super().handle_request(listener_name, req, sock, addr)
-        left = _MOST_AFTER_ANSWER
         try:
-            sock.settimeout(_SILENT_AFTER_ANSWER)
-            while left > 0 and (part := req.body.read(_PART)):
-                left -= len(part)
-            sock.settimeout(None)
-        except (faults.ParseException, OSError):
-            left = 0
-        if left <= 0:
-            raise StopIteration  # gunicorn's word for closing the connection
+            if not self.alive or not req.answer_again(sock):
+                self._answer(listener_name, req, sock, addr)
+            if req.is_unread:
+                _read_away(req, sock)
+        except (gevent.GreenletExit, SystemExit):  # the server's patience is over
+            raise StopIteration from None
+
+    def _answer(self, listener_name: Any, req: OneRequest, sock: Any, addr: Any) -> None:
+        """Let the application answer. Raises StopIteration, gunicorn's word for closing the connection."""
+        req.answered = None
+        answer, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, response_class=OneAnswer)
+        environ["wsgi.multithread"] = True
+        if not self.alive:
+            answer.force_close()
+        parts, complete = self.wsgi(environ, answer.start_response), False
+        try:
+            for part in parts:
+                answer.write(part)
+            answer.close()
+            complete = True
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+            if not complete and answer.headers_sent:  # a second answer on top of this one would make nonsense
+                sock.close()
+        if answer.should_close():
+            raise StopIteration
+        if AGAIN in environ and answer.whole is not None:
+            before, behind = answer.whole
+            req.answered = Answered(before, behind, environ[AGAIN])
 
     def init_process(self) -> None:
         """Set the process up before it serves."""
         _keep_freed_memory()
-        self._idle: dict[gevent.Greenlet, tuple[gevent.Timeout, float]] = {}
+        self._idle: dict[gevent.Greenlet, float] = {}
         self._tls: ssl.SSLContext | None = None
         self._metrics_port = self.app.metrics_port
+        self.cfg = Remembered(self.cfg)
         super().init_process()
 
     def patch(self) -> None:
@@ -104,6 +130,7 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
         the whole server.
         """
         super().patch()
+        RequestParser.mesg_class = OneRequest
         try:
             self._tls = self.app.tls()
         except SettingError as error:
@@ -111,16 +138,9 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
             time.sleep(_AGAIN)
             sys.exit(1)
 
-    @contextlib.contextmanager
-    def timeout_ctx(self) -> Iterator[None]:
+    def timeout_ctx(self) -> _Waiting:
         """Around the wait for a connection's next request: it ends after ``keepalive``, or when the server stops."""
-        mine = gevent.getcurrent()
-        with super().timeout_ctx() as timeout:
-            self._idle[mine] = (timeout, time.monotonic())
-            try:
-                yield
-            finally:
-                del self._idle[mine]
+        return _Waiting(self._idle)
 
     def run(self) -> None:
         """Serve; then end what the application does besides."""
@@ -129,17 +149,19 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
             end()
 
     def notify(self) -> None:
-        """Called each second: a worker that was told to stop ends connections on which nothing is under way."""
+        """Called each second: connections on which nothing came for long end, and where the worker was told to stop
+        all on which nothing is under way."""
         super().notify()
         if not self.alive:
             self.wsgi.extensions["exchange"].ending = True
-            gevent.get_hub().loop.run_callback(self._end_idle)
+        gevent.get_hub().loop.run_callback(self._end_idle, self.cfg.keepalive if self.alive else _JUST_NOW)
 
-    def _end_idle(self) -> None:
+    def _end_idle(self, longest: float) -> None:
         """Runs in gevent's hub, so that each of these greenlets is certainly waiting."""
-        for greenlet, (timeout, since) in list(self._idle.items()):
-            if time.monotonic() - since > _JUST_NOW:
-                greenlet.throw(timeout)
+        latest = time.monotonic() - longest
+        for greenlet, since in list(self._idle.items()):
+            if since < latest:
+                greenlet.throw(_NothingCameError)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that isn't HTTP, without repeating what it held."""
@@ -161,6 +183,41 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
                 + "".join(f"{name}: {value}\r\n" for name, value in ALWAYS.items()) + "\r\n")
         with contextlib.suppress(OSError):  # the client may be gone
             client.sendall(head.encode() + body)
+
+
+class _NothingCameError(BaseException):
+    """Thrown into a greenlet that waited for a request for too long."""
+
+
+class _Waiting:
+    """The greenlet waits for a request as long as this lasts, and no longer where ``_NothingCameError`` ends it.
+
+    A timer for each request costs a tenth of answering one; one look a second at all of them nothing.
+    """
+
+    def __init__(self, idle: dict[gevent.Greenlet, float]) -> None:
+        self._idle = idle
+
+    def __enter__(self) -> None:
+        self._idle[gevent.getcurrent()] = time.monotonic()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        del self._idle[gevent.getcurrent()]
+        return kind is _NothingCameError
+
+
+def _read_away(req: OneRequest, sock: Any) -> None:
+    """Take what is left of a request's body, within bounds; raises StopIteration where it isn't over then."""
+    left = _MOST_AFTER_ANSWER
+    try:
+        sock.settimeout(_SILENT_AFTER_ANSWER)
+        while left > 0 and (part := req.body.read(_PART)):
+            left -= len(part)
+        sock.settimeout(None)
+    except (faults.ParseException, OSError):
+        left = 0
+    if left <= 0:
+        raise StopIteration
 
 
 def _keep_freed_memory() -> None:

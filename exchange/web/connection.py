@@ -1,0 +1,154 @@
+"""One client's connection: its requests one after the other, and their answers, each sent in one go.
+
+The parsing, and so what a request is, is gunicorn's. What it does again for each request is done here once for a
+worker, a connection or a second; that is a third of what a small answer costs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+from gunicorn.http import wsgi
+from gunicorn.http.body import LengthReader
+from gunicorn.http.message import Request
+from gunicorn.util import hop_headers
+
+AGAIN = "cibx.again"
+"""Where the application leaves, in a request's environment, a function that says whether the same request on the same
+connection has the same answer now. It does whatever else answering does: it counts the request."""
+_TOGETHER = 65_536
+"""Bytes of a body that are sent with the head; a longer one isn't worth copying."""
+_FIELD_TEXT = b"\t\r\n" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
+
+
+class Remembered:
+    """gunicorn's settings, which it computes each time that one is asked for; they don't change in a worker's life."""
+
+    def __init__(self, settings: Any) -> None:
+        self._settings = settings
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._settings, name)
+        setattr(self, name, value)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that was sent: its bytes before and behind the date, and whether it is the same now."""
+
+    before: bytes
+    behind: bytes
+    still: Callable[[], bool]
+
+
+class OneRequest(Request):  # type: ignore[misc]
+    """A request. A head that is the same bytes as the one before it on its connection isn't parsed again."""
+
+    head = b""
+    """The bytes of the head, where they came in one piece with nothing behind them."""
+    answered: Answered | None = None
+    """Its answer where the application told how long that holds; till it is answered, that to the same one before."""
+
+    def parse(self, unreader: Any) -> bytes:
+        """Read the head; gives what was read beyond it."""
+        former, unreader.former = getattr(unreader, "former", None), self
+        sent = unreader.read()
+        if former is not None and sent and sent == former.head:
+            self.head, self.headers, self.answered = sent, former.headers, former.answered
+            self.method, self.uri, self.version = former.method, former.uri, former.version
+            self.path, self.query, self.fragment = former.path, former.query, former.fragment
+            self._expected_100_continue = former._expected_100_continue
+            return b""
+        unreader.unread(sent)
+        beyond: bytes = super().parse(unreader)
+        if not beyond and sent.find(b"\r\n\r\n") == len(sent) - 4:
+            self.head = sent
+        return beyond
+
+    def _peer_is_trusted_proxy(self) -> bool:
+        """How the client came is read by the application: nobody who has an address is believed here."""
+        return not isinstance(self.peer_addr, tuple)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether something of its body may be on its way still."""
+        reader = self.body.reader
+        return not (isinstance(reader, LengthReader) and reader.length == 0)
+
+    def answer_again(self, sock: Any) -> bool:
+        """Send the answer to the same request before, where it is the same still."""
+        if self.answered is None or not self.answered.still():
+            return False
+        sock.sendall(b"".join((self.answered.before, _date(), self.answered.behind)))
+        return True
+
+
+class OneAnswer(wsgi.Response):  # type: ignore[misc]
+    """An answer of which the head goes out with the first part of the body."""
+
+    headers_sent: bool
+    whole: tuple[bytes, bytes] | None = None
+    """What was sent before and behind the date, where that was everything."""
+
+    def process_headers(self, headers: Any) -> None:
+        """Take the application's headers but for those that are the server's business."""
+        for name, value in headers:
+            lower = name.lower()
+            if lower == "content-length":
+                self.response_length = int(value)
+            elif lower in hop_headers:
+                continue
+            self.headers.append((name, value))
+
+    def send_headers(self) -> None:
+        """Send the head, where it hasn't left."""
+        if not self.headers_sent:
+            head = self._head()
+            self.headers_sent = True
+            self.sock.sendall(b"".join(head))
+
+    def write(self, part: bytes) -> None:
+        """Send a part of the body, the first one with the head."""
+        if self.headers_sent or self.chunked or self._omits_body or len(part) > _TOGETHER:
+            super().write(part)
+            return
+        before, date, behind = self._head()
+        part = part if self.response_length is None else part[: self.response_length]
+        self.headers_sent, self.sent = True, len(part)
+        if self.sent == self.response_length:
+            self.whole = before, behind + part
+        self.sock.sendall(b"".join((before, date, behind, part)))
+
+    def _head(self) -> tuple[bytes, bytes, bytes]:
+        """The head in three parts, the date in the middle.
+
+        Raises ValueError for a header that would begin another line.
+        """
+        lines = [f"{name}: {value}\r\n" for name, value in self.headers]
+        if self.chunked:
+            lines.append("Transfer-Encoding: chunked\r\n")
+        lines.append("Connection: close\r\n\r\n" if self.should_close() else "Connection: keep-alive\r\n\r\n")
+        fields = "".join(lines).encode("latin-1")
+        breaks = len(lines) + 1
+        if fields.count(b"\n") != breaks or fields.count(b"\r") != breaks or fields.translate(None, _FIELD_TEXT):
+            raise ValueError("a header of an answer has a sign that can't stand in one")
+        version = f"HTTP/{self.req.version[0]}.{self.req.version[1]}"
+        first = f"{version} {self.status}\r\nServer: {self.version}\r\nDate: "
+        return first.encode("latin-1"), _date(), b"\r\n" + fields
+
+
+_last_date = 0, b""
+
+
+def _date() -> bytes:
+    """The present date (RFC 9110, 5.6.7), written once a second."""
+    global _last_date  # noqa: PLW0603 - a lazy cache
+    now = int(time.time())
+    if _last_date[0] != now:
+        _last_date = now, formatdate(now, usegmt=True).encode("ascii")
+    return _last_date[1]
