@@ -5,7 +5,7 @@ Amounts are shares of what a minute allows, so that a changed limit counts from 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -31,16 +31,23 @@ class Allowances:
     def book(self, kind: str, who: str, share: float) -> float:
         """Add what was taken, in minutes' worth (less than nothing gives back); gives what is owed by then.
 
+        Raises UnavailableError and StorageFullError.
+        """
+        return self.book_all([(kind, who, share)])[0]
+
+    def book_all(self, taken: Sequence[tuple[str, str, float]]) -> list[float]:
+        """``book`` of several (kind, who, share) at once; two callers give their kinds in the same order.
+
         A transaction of its own, which PostgreSQL doesn't wait for the disk for: after a crash a member has at most
-        a fraction more. Raises UnavailableError and StorageFullError.
+        a fraction more.
         """
         with write(self._engine) as connection:
             if not is_sqlite(connection):
                 connection.execute(text("SET LOCAL synchronous_commit = off"))
-            owed = connection.execute(_book(connection.dialect), {
-                "kind": kind, "who": who, "share": share, "now": self._clock(),
-            }).scalar_one()
-        return float(owed)
+            now = self._clock()
+            return [float(connection.execute(_book(connection.dialect), {
+                "kind": kind, "who": who, "share": share, "now": now,
+            }).scalar_one()) for kind, who, share in taken]
 
     def owed(self, kind: str, who: str) -> float:
         """What is owed now, in minutes' worth. Raises UnavailableError.

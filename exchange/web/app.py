@@ -18,10 +18,13 @@ from exchange.model import mailbox
 from exchange.model.credential import RefusedError
 from exchange.model.party import Organisation
 from exchange.store.allowances import Allowances
+from exchange.store.directory import meta_value
+from exchange.store.engine import read
 from exchange.web import api, health, schemas
 from exchange.web.api import forms, log, openapi
 from exchange.web.api.reads import note_reading
 from exchange.web.auth.door import Door
+from exchange.web.auth.limit import Keyed
 from exchange.web.body import BYTES
 from exchange.web.caller import Caller
 from exchange.web.limits import Limits
@@ -50,7 +53,9 @@ def create_app(exchange: Exchange) -> Flask:
         from exchange.web.metrics import register  # noqa: PLC0415 - reads its environment when it is imported
 
         app.extensions["metrics"] = register(app, exchange)
-    door, limits = Door(exchange.settings), Limits(exchange.settings, Allowances(exchange.engine, exchange.clock))
+    shared = Allowances(exchange.engine, exchange.clock)
+    door = Door(exchange.settings, Keyed(shared, lambda: _key_of_guesses(exchange)))
+    limits = Limits(exchange.settings, shared)
 
     @app.before_request
     def authenticate() -> None:
@@ -92,6 +97,12 @@ def create_app(exchange: Exchange) -> Flask:
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def _key_of_guesses(exchange: Exchange) -> bytes:
+    """A secret of the database that never changes. Raises UnavailableError."""
+    with read(exchange.engine) as connection:
+        return meta_value(connection, "redaction.secret").encode()
 
 
 def _caller(exchange: Exchange, door: Door) -> Caller:

@@ -24,7 +24,7 @@ from exchange.web.auth import certificate, tokens
 from exchange.web.auth.certificate import ClientCertificate, client_certificate
 from exchange.web.auth.header import read_authorization
 from exchange.web.auth.issuer_keys import IssuerKeys, way_to_issuers
-from exchange.web.auth.limit import GuessLimit
+from exchange.web.auth.limit import GuessLimit, Shared
 from exchange.web.auth.tokens import Presented
 
 Judge = Callable[[Directory, datetime], Credential]
@@ -51,11 +51,11 @@ class _Attempt:
 
 
 class Door:
-    """What one process knows of callers: wrong guesses, and the keys of identity providers."""
+    """What one process knows of callers: wrong guesses (``shared``: of all), and the keys of identity providers."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, shared: Shared | None = None) -> None:
         self._settings = settings
-        self._limit = GuessLimit()
+        self._limit = GuessLimit(shared)
         self._keys = IssuerKeys(lambda: way_to_issuers(settings))
 
     def let_in(self, request: Request, directory: Directory, at: datetime, *, former: bool) -> Proven:

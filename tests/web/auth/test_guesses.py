@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event, text
 
-from exchange.errors import TooManyRequestsError, UnauthorizedError
+from exchange.errors import TooManyRequestsError, UnauthorizedError, UnavailableError
 from exchange.model.credential import digest, issue, verify
 from exchange.model.party import Credential, Directory, Organisation
-from exchange.web.auth.limit import GuessLimit
+from exchange.store.allowances import Allowances
+from exchange.store.engine import read
+from exchange.web.auth.limit import GuessLimit, Keyed
 from tests.e2e.http_caller import basic
 from tests.fakes.identity_provider import jws, private_key, public_jwk
 from tests.web.auth.entrance import Entrance, entrance
@@ -71,6 +76,75 @@ def test_a_name_and_an_address_dont_share_a_count() -> None:
     for _ in range(8):
         guess(limit, "192.0.2.1", "198.51.100.1")
     assert guess(limit, "somebody", "192.0.2.1") is None
+
+
+@dataclass
+class Meeting:
+    """What the workers of a test share, in a database."""
+
+    engine: Engine
+    away: bool = False
+    bookings: int = 0
+
+    def book_all(self, taken: Sequence[tuple[str, str, float]]) -> Sequence[float]:
+        if self.away:
+            raise UnavailableError("The store is away.")
+        self.bookings += 1
+        return Allowances(self.engine, lambda: 10 ** 15).book_all(taken)
+
+
+def test_workers_together_look_at_a_limits_worth_of_guesses_and_one_more_for_each_further_worker(engine: Engine) -> None:
+    meeting = Meeting(engine)
+    workers = [GuessLimit(Keyed(meeting, lambda: b"key")) for _ in range(4)]
+    looked_at = [guess(workers[n % 4], "alpha", "192.0.2.1") for n in range(40)].count(None)
+    assert 8 <= looked_at <= 8 + 3
+    assert guess(workers[0], "beta", "192.0.2.1") is None
+    with read(engine) as connection:
+        rows = connection.execute(text("SELECT kind, who FROM allowance")).all()
+    assert {kind for kind, _ in rows} == {"guess-both", "guess-address", "guess-name"}
+    assert len({who for _, who in rows}) == len(rows) == 5  # two names, and their address
+
+
+def test_a_right_key_asks_nobody_and_a_known_name_books_as_an_unknown_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = entrance(tmp_path, "", requests_per_minute=0)
+    booked: list[Any] = []
+    event.listen(opened.exchange.engine, "before_cursor_execute",
+                 lambda _c, _cursor, statement, given, *_: "allowance" in statement and booked.append(given))
+    issued = issue("alpha-key", bytes(range(32)))
+    monkeypatch.setenv("ALPHA_SECRET", issued.secret)
+    opened.describe('[[credential]]\nid = "alpha-key"\norg = "org-alpha"\nscopes = ["write"]\nsecret_env = "ALPHA_SECRET"')
+    for _ in range(3):
+        assert opened.ask({"Authorization": basic("alpha-key", issued.secret)}, address="192.0.2.1").status_code == 200
+    assert booked == []
+    told = []
+    for name in ("alpha-key", "nobody-key"):
+        assert opened.ask({"Authorization": basic(name, "wrong")}, address=f"198.51.100.{len(name)}").status_code == 401
+        told.append([(given[0], given[2]) for given in booked])
+        booked.clear()
+    assert told[0] == told[1]
+    assert len(told[0]) == 3
+
+
+def test_where_the_store_is_away_each_worker_counts_alone_and_meets_the_others_later(engine: Engine) -> None:
+    meeting = Meeting(engine, away=True)
+    here, there = GuessLimit(meeting), GuessLimit(meeting)
+    assert [guess(here, "alpha", "192.0.2.1") for _ in range(10)].count(None) == 8
+    meeting.away = False
+    waits = [guess(there, "alpha", "192.0.2.1", now=2.0) for _ in range(10)]
+    assert waits.count(None) == 8
+    assert guess(here, "alpha", "192.0.2.1", now=61.0) is None  # its own eight are over, and it hears of the others'
+    assert guess(here, "alpha", "192.0.2.1", now=61.0) == 61
+
+
+def test_strangers_cause_a_bounded_number_of_writes(engine: Engine) -> None:
+    meeting = Meeting(engine)
+    limit = GuessLimit(meeting)
+    for n in range(150):
+        guess(limit, f"name-{n}", f"192.0.{n // 50}.{n % 50}")
+    assert meeting.bookings == 100
+    for n in range(30):
+        guess(limit, f"name-{n}", f"192.0.7.{n}", now=2.0)
+    assert meeting.bookings == 110
 
 
 def directory(credential: Credential) -> Directory:
