@@ -17,7 +17,7 @@ from exchange.matcher.pattern.budget import Budget
 from exchange.matcher.pattern.compare import Test, as_octets, homogeneous, test_of
 from exchange.matcher.pattern.observed import Observed
 from exchange.matcher.pattern.paths import values
-from exchange.matcher.pattern.text import beyond
+from exchange.matcher.pattern.text import too_many_steps
 from exchange.stix.pattern.tree import Comparison, Constant, Logic, Octets, Timestamp
 from exchange.stix.pattern.tree import Test as TestTree
 
@@ -109,12 +109,12 @@ class Table:
         if keys is not None:
             sure = possible = _union(column.rows_by_value.get(key, ()) for key in keys)
         else:
-            test = test_of(given)
+            test = test_of(given, scans)
             scans.spend(len(column.rows_by_value))
             sure, possible = _scan(column, test)
         if given.negated:  # 9.6: what isn't there is false whatever the operator; all else is turned around
             sure, possible = column.present - possible, column.present - sure
-        doubts = (beyond(str(given.value)),) if sure != possible else ()
+        doubts = (too_many_steps(str(given.value)),) if sure != possible else ()
         return Answer(sure, possible, doubts)
 
 

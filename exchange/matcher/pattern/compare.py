@@ -11,6 +11,7 @@ from collections.abc import Callable
 from operator import ge, gt, le, lt
 from typing import Any
 
+from exchange.matcher.pattern.budget import Budget
 from exchange.matcher.pattern.networks import network
 from exchange.matcher.pattern.text import like, search
 from exchange.stix.fault import shown
@@ -23,8 +24,11 @@ Test = Callable[[Any], bool | None]
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
-def test_of(comparison: Comparison) -> Test:
-    """What one value must satisfy, NOT aside. Raises StixFault for a constant that means nothing."""
+def test_of(comparison: Comparison, budget: Budget) -> Test:
+    """What one value must satisfy, NOT aside; ``budget`` is what searching may cost.
+
+    Raises StixFault for a constant that means nothing; the test raises OverBudgetError.
+    """
     operator, constant = comparison.operator, comparison.value
     if operator == "EXISTS":
         return lambda value: True
@@ -32,7 +36,7 @@ def test_of(comparison: Comparison) -> Test:
         members = homogeneous(comparison)
         return lambda value: any(_equal(value, one) for one in members)
     if operator in ("LIKE", "MATCHES"):
-        return like(str(constant)) if operator == "LIKE" else search(str(constant))
+        return like(str(constant)) if operator == "LIKE" else search(str(constant), budget)
     if operator in ("ISSUBSET", "ISSUPERSET"):
         return _set_test(comparison)
     assert not isinstance(constant, tuple) and constant is not None  # noqa: S101, PT018 - the grammar's word

@@ -1,7 +1,9 @@
-"""LIKE and MATCHES: both on NFC-normalised text, both by RE2, whose time grows with the text and not beyond it.
+"""LIKE and MATCHES: both on NFC-normalised text, by RE2 wherever it says the same as Perl's library.
 
-MATCHES takes Perl-compatible expressions, searches, and lets the full stop match line feeds (STIX 2.1, 9.6.1).
-What RE2 can't do without backtracking (references back, look-around, atomic groups) stays undecided.
+MATCHES takes Perl-compatible expressions, searches, and lets the full stop match line feeds; in texts letters, digits,
+white space and the bounds of words are those of Unicode, in octets those of ASCII (STIX 2.1, 9.6.1). RE2's time grows
+with the text and not beyond it; what it can't do (references back, look-around, atomic groups, bounds of words in
+other letters) is PCRE2's, within a budget (``perl``), and undecided beyond it.
 """
 
 from __future__ import annotations
@@ -14,25 +16,40 @@ from typing import Any
 
 import re2
 
+from exchange.matcher.pattern import perl
+from exchange.matcher.pattern.budget import Budget
 from exchange.stix.fault import shown
 from exchange.stix.pattern.tokens import refuse
 
-_PCRE = re.compile(
-    r"\\[1-9]|\\[gk][{<'0-9-]|\\[GKXRCcEQNhHvVe]|\\u|\\o\{|\(\?[=!>|&RP0-9+-]|\(\?<[=!]|\(\?\(|\(\?#|\(\*[A-Z]"
-    r"|\(\?[a-zA-Z-]*[xJX]|[*+?}]\+|\}\{|\[[^\]]*\\[a-zA-Z]"
-)
-"""What stands only in expressions that Perl's library takes and RE2 doesn't (a hint, asked after RE2 refused)."""
 _PIECE = re.compile(
     r"\\Q.*?(?:\\E|\Z)|\(\?#[^)]*\)|\\c.|\\o\{[0-7]+\}|\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|.", re.DOTALL)
-_BLANK, _LINES = " \\t\\x{a0}", "\\n\\x0b\\f\\r\\x{85}"
 _LETTERS = {
-    "\\Z": "(?:\\n?\\z)", "\\e": "\\x1b", "\\N": "[^\\n]", "\\R": "(?:\\r\\n|[\\n\\x0b\\f\\r\\x{85}])", "\\E": "",
-    "\\h": f"[{_BLANK}]", "\\H": f"[^{_BLANK}]", "\\v": f"[{_LINES}]", "\\V": f"[^{_LINES}]",
-    "\\s": "[\\s\\x0b]", "\\S": "[^\\s\\x0b]",
+    "\\Z": "(?:\\n?\\z)", "\\e": "\\x1b", "\\N": "[^\\n]", "\\E": "", "\\s": "[\\s\\x0b]", "\\S": "[^\\s\\x0b]",
+    "\\h": "[ \\t\\xa0]", "\\H": "[^ \\t\\xa0]", "\\v": "[\\n-\\r\\x85]", "\\V": "[^\\n-\\r\\x85]",
 }
 """What Perl's library means by letters that RE2 doesn't know or takes otherwise (white space: with vertical tabs)."""
-_IN_CLASS = {"\\h": _BLANK, "\\v": _LINES, "\\s": "\\s\\x0b", "\\e": "\\x1b", "\\b": "\\x08"}
-_MULTILINE = re.compile(r"\(\?[a-zA-Z]*m")
+_WORD = "\\p{L}\\p{N}\\p{Mn}\\p{Pc}"
+_BLANK = "\\t \\x{a0}\\x{1680}\\x{180e}\\x{2000}-\\x{200a}\\x{202f}\\x{205f}\\x{3000}"
+_LINES = "\\n-\\r\\x{85}\\x{2028}\\x{2029}"
+_UNICODE_LETTERS = {
+    **_LETTERS, "\\d": "\\p{Nd}", "\\D": "\\P{Nd}", "\\w": f"[{_WORD}]", "\\W": f"[^{_WORD}]",
+    "\\s": f"[{_BLANK}{_LINES}]", "\\S": f"[^{_BLANK}{_LINES}]",
+    "\\h": f"[{_BLANK}]", "\\H": f"[^{_BLANK}]", "\\v": f"[{_LINES}]", "\\V": f"[^{_LINES}]",
+}
+"""The same in texts."""
+_IN_CLASS = {"\\h": " \\t\\xa0", "\\v": "\\n-\\r\\x85", "\\s": "\\s\\x0b", "\\e": "\\x1b", "\\b": "\\x08"}
+_IN_UNICODE_CLASS = {
+    **_IN_CLASS, "\\h": _BLANK, "\\v": _LINES, "\\s": _BLANK + _LINES, "\\d": "\\p{Nd}", "\\D": "\\P{Nd}", "\\w": _WORD,
+}
+_MULTILINE = re.compile(r"\(\?\^?[a-zA-Z]*m")
+_OTHERWISE = re.compile(
+    _MULTILINE.pattern + r"|(?<!\\)(?:\$|\\Z)\)*[^)|]|\[[^\]]*\\S|\\N\{|\{(?:[\t ,]|\d+[\t ]|\d+,\d*[\t ])")
+"""What RE2 takes but means otherwise: many lines, an end that something follows, a class with all but white space,
+letters by number, how often without a least."""
+_ASCII_ONLY = re.compile(r"\\[bB]|\[[^\]]*(?:\\W|\[:)")
+"""What RE2 knows of ASCII alone."""
+_CASELESS = re.compile(r"\(\?\^?[a-zA-Z]*i")
+"""What RE2 takes for Latin letters in octets."""
 _FREE = re.compile(r"\(\?([a-wyz]*)x([a-wyz]*)\)")
 _QUOTED_NAME = re.compile(r"\(\?'(\w+)'")
 _CONTROL = 0x40
@@ -42,8 +59,20 @@ TextTest = Callable[[Any], bool | None]
 
 def like(template: str) -> TextTest:
     """LIKE: % is any run of characters, line feeds too, _ is one; the whole text must fit (9.6.1)."""
-    normal = unicodedata.normalize("NFC", template)
-    return _searching(_template(normal), normal)
+    expression = _template(_normal(template))
+    in_text, in_octets = _compiled(expression, False), None
+    if expression.isascii() or max(expression) < "\u0100":
+        in_octets = _compiled(expression, True)
+
+    def test(value: Any) -> bool | None:
+        """Whether a text, or octets as Latin-1, are as the template says; None where it is too large."""
+        if isinstance(value, str):
+            return None if in_text is None else in_text(_normal(value).encode()) is not None
+        if isinstance(value, bytes):
+            return in_octets is not None and in_octets(value) is not None
+        return False
+
+    return test
 
 
 def _template(normal: str) -> str:
@@ -54,42 +83,58 @@ def _template(normal: str) -> str:
 def searched(operator: str, constant: str) -> str | None:
     """The expression of LIKE or MATCHES in RE2's words, to be searched in NFC text; None where RE2 can't tell.
 
-    Raises StixFault for what is no regular expression.
+    The bounds of words are those of ASCII. Raises StixFault for what is no regular expression.
     """
-    normal = unicodedata.normalize("NFC", constant)
-    expression = _template(normal) if operator == "LIKE" else _perl(normal)
-    if _compiled(expression, False) is None:
-        _refuse_nonsense(expression, constant)
-        return None
-    return expression
+    normal = _normal(constant)
+    if operator == "MATCHES":
+        _is_searchable(normal)
+    expression = _template(normal) if operator == "LIKE" else _perl(normal, False)
+    return None if _compiled(expression, False) is None else expression
 
 
-def search(expression: str) -> TextTest:
-    """MATCHES. Raises StixFault for what is no regular expression; answers None where RE2 can't tell."""
-    return _searching(_perl(unicodedata.normalize("NFC", expression)), expression)
+def search(expression: str, budget: Budget) -> TextTest:
+    """MATCHES. Raises StixFault for what is no regular expression; the test answers None where neither engine can tell,
+    and raises OverBudgetError when PCRE2 would take more than the budget."""
+    normal = _normal(expression)
+    perls = _is_searchable(normal)
+    in_text, in_octets = _compiled(_perl(normal, False), False), None
+    if normal.isascii() or max(normal) < "\u0100":
+        in_octets = _compiled(_perl(normal, True), True)
+    otherwise = perls and _OTHERWISE.search(normal) is not None
+    ascii_only = perls and _ASCII_ONLY.search(normal) is not None
+    latin_case = perls and _CASELESS.search(normal) is not None
 
-
-def _searching(expression: str, shown_as: str) -> TextTest:
-    text_search = _compiled(expression, False)
-    if text_search is None:
-        _refuse_nonsense(expression, shown_as)
-        return lambda value: None if isinstance(value, str | bytes) else False
-    latin = expression.isascii() or max(expression) < "\u0100"
+    def by_perl(value: str | bytes) -> bool | None:
+        """What PCRE2 says."""
+        return perl.found(normal, value, budget) if perls else None
 
     def test(value: Any) -> bool | None:
-        """Whether the expression is found in a text, or in octets as Latin-1; None where RE2 can't tell."""
+        """Whether the expression is found in a text, or in octets; None where neither engine can tell."""
         if isinstance(value, str):
-            return text_search(_utf8(unicodedata.normalize("NFC", value))) is not None
-        if isinstance(value, bytes) and latin:
-            octets_search = _compiled(expression, True)
-            return None if octets_search is None else octets_search(value) is not None
+            text = _normal(value)
+            if in_text is None or otherwise or (ascii_only and not text.isascii()):
+                return by_perl(text)
+            return in_text(text.encode()) is not None
+        if isinstance(value, bytes):
+            if in_octets is None or otherwise or latin_case:
+                return by_perl(value)
+            return in_octets(value) is not None
         return False
 
     return test
 
 
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+def _is_searchable(expression: str) -> bool:
+    """Whether PCRE2 can search by an expression. Raises StixFault for what is none."""
+    try:
+        return perl.is_searchable(expression)
+    except perl.NonsenseError as error:
+        refuse(f"{shown(expression)} after MATCHES is no regular expression ({error}).")
+
+
+def _normal(text: str) -> str:
+    """A text in NFC that UTF-8 can hold."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text).encode("utf-8", "replace").decode()
 
 
 @lru_cache(maxsize=2048)
@@ -100,21 +145,21 @@ def _compiled(expression: str, octets: bool) -> Callable[[bytes], Any] | None:
     if octets:
         options.encoding = re2.Options.Encoding.LATIN1
     try:
-        compiled = re2.compile(expression.encode("latin-1") if octets else _utf8(expression), options)
+        compiled = re2.compile(expression.encode("latin-1" if octets else "utf-8"), options)
     except re2.error:
         return None
     found: Callable[[bytes], Any] = compiled.search
     return found
 
 
-def _perl(expression: str) -> str:
+def _perl(expression: str, octets: bool) -> str:
     """The expression in RE2's words: $ and \\Z also match before a last line feed, as in Perl."""
     by_line = _MULTILINE.search(expression) is not None
     pieces = _PIECE.findall(expression)
     if free := _FREE.match(expression):
         flags = free[1] + free[2]
         pieces = [f"(?{flags})" if flags else "", *_tight(_PIECE.findall(expression[free.end():]))]
-    return _QUOTED_NAME.sub(r"(?P<\1>", "".join(_piece(one, by_line) for one in pieces))
+    return _QUOTED_NAME.sub(r"(?P<\1>", "".join(_piece(one, by_line, octets) for one in pieces))
 
 
 def _tight(pieces: Iterable[str]) -> Iterator[str]:
@@ -127,7 +172,7 @@ def _tight(pieces: Iterable[str]) -> Iterator[str]:
             yield one
 
 
-def _piece(piece: str, by_line: bool) -> str:
+def _piece(piece: str, by_line: bool, octets: bool) -> str:
     if piece == "$" and not by_line:
         return "(?:\\n?\\z)"
     if piece.startswith("(?#"):
@@ -137,21 +182,17 @@ def _piece(piece: str, by_line: bool) -> str:
     if piece.startswith("\\o{"):
         return f"\\x{{{int(piece[3:-1], 8):x}}}"
     if piece.startswith("["):
-        return re.sub(r"\\.", lambda hit: _IN_CLASS.get(hit[0], hit[0]), piece, flags=re.DOTALL)
-    return _LETTERS.get(piece, piece)
-
-
-def _refuse_nonsense(expression: str, shown_as: str) -> None:
-    """Tell an expression beyond RE2 from text that is no expression at all; the latter raises StixFault."""
-    if _PCRE.search(shown_as):
-        return
-    try:
-        re.compile(expression.replace("\\z", "\\Z"))
-    except (re.error, OverflowError, RecursionError):
-        refuse(f"{shown(shown_as)} after MATCHES is no regular expression.")
+        letters = _IN_CLASS if octets else _IN_UNICODE_CLASS
+        return re.sub(r"\\.", lambda hit: letters.get(hit[0], hit[0]), piece, flags=re.DOTALL)
+    return (_LETTERS if octets else _UNICODE_LETTERS).get(piece, piece)
 
 
 def beyond(expression: str) -> str:
-    """Why a MATCHES stays undecided."""
+    """Why an expression isn't searched on the platform's tables, where there is RE2 alone."""
     return (f"The regular expression {shown(expression)} needs what can't be searched in bounded time (references"
             " back, look-around, atomic groups, or too many repetitions).")
+
+
+def too_many_steps(expression: str) -> str:
+    """Why a MATCHES stays undecided."""
+    return f"To search by the regular expression {shown(expression)} takes more steps than it may."
