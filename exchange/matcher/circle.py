@@ -38,8 +38,8 @@ def gather_circles(engine: Engine, weights: Weights, accounts: int) -> None:
     inside = [n for n, name in enumerate(found.cluster) if name is not None]
     engine.table("grouped", {"account_id": ties.accounts[inside],
                              "cluster": np.array([found.cluster[n] for n in inside], dtype=object)})
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE named_here AS SELECT g.account_id, g.cluster, d.source
-        FROM grouped g JOIN direct d USING (account_id) WHERE d.witness GROUP BY ALL
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE named_here AS SELECT g.account_id, g.cluster, v.voice AS source
+        FROM grouped g JOIN direct d USING (account_id) JOIN source_bits v USING (source) WHERE d.witness GROUP BY ALL
         HAVING sum(d.nats) >= {weights.provisional.counts_from}""")
     _bind(engine, weights)
     engine.run(f"""CREATE OR REPLACE TEMP TABLE circle AS
@@ -58,6 +58,17 @@ def gather_circles(engine: Engine, weights: Weights, accounts: int) -> None:
 
 def _bind(engine: Engine, weights: Weights) -> None:
     """Make table ``bound``: account_id and the logarithm of how many likely ones a chain of identifiers binds to it."""
+    chain(engine, weights)
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE bound AS
+        SELECT h.account_id, {grid(f'ln(1 + c.mass - {grid("s.score")})')} AS circle_bound
+        FROM chains h JOIN state s USING (account_id)
+        JOIN (SELECT chain, sum({grid('score')}) AS mass FROM chains JOIN state USING (account_id) GROUP BY 1) c
+        USING (chain)""")
+
+
+def chain(engine: Engine, weights: Weights) -> None:
+    """Make table ``chains`` from ``shared`` and ``state``: account_id and the number of its chain, of candidates that
+    identifiers tie to one another."""
     rules = weights.cluster
     engine.run(f"""CREATE OR REPLACE TEMP TABLE chained AS
         SELECT account_id, value_no FROM shared JOIN state USING (account_id)
@@ -68,11 +79,6 @@ def _bind(engine: Engine, weights: Weights) -> None:
     account, value = (np.asarray(rows[name]).astype(np.int64) for name in "av")
     first = np.unique(account, return_index=True)[1]
     engine.table("chains", {"account_id": np.asarray(rows["account_id"])[first], "chain": components(account, value)})
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE bound AS
-        SELECT h.account_id, {grid(f'ln(1 + c.mass - {grid("s.score")})')} AS circle_bound
-        FROM chains h JOIN state s USING (account_id)
-        JOIN (SELECT chain, sum({grid('score')}) AS mass FROM chains JOIN state USING (account_id) GROUP BY 1) c
-        USING (chain)""")
 
 
 def components(account: Ints, value: Ints) -> Ints:

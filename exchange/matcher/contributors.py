@@ -48,6 +48,8 @@ class Trust:
     witness: bool = True
     """Whether it can stand beside another source as an independent one."""
     why: str = ""
+    confirmed: int = 0
+    """Objects of its record that were confirmed, less those overturned; 0 where nothing is known."""
 
 
 FULL_TRUST = Trust()
@@ -117,7 +119,8 @@ class Contributors:
         if record is None:
             return Trust(own, own >= rules.witness_from and not self.recorded_only, _said(None, own))
         factor = beta_share(record, rules) * own
-        return Trust(factor, factor >= rules.witness_from and not record.public_authority, _said(record, own))
+        return Trust(factor, factor >= rules.witness_from and not record.public_authority, _said(record, own),
+                     max(0, record.confirmed - record.overturned))
 
 
 def beta_share(record: Record, rules: Sources) -> float:

@@ -24,6 +24,7 @@ from exchange.matcher.features import read_features
 from exchange.matcher.learned import Learned
 from exchange.matcher.objections import weigh_objections
 from exchange.matcher.values import quoted
+from exchange.matcher.voices import count_voices
 from exchange.matcher.weighing import Weights
 
 MEMBERS = "members.duckdb"
@@ -99,6 +100,7 @@ def _without(engine: Engine, weights: Weights, at: int, part: Part) -> dict[Any,
                 {repeated_sql(weights, 'signal', '(nats / repeated)', 'kind, key')} AS again
             FROM whole_company c WHERE NOT ({_of_company(part)}))""")
     weigh_hits(engine, weights, at)
+    count_voices(engine, weights)
     weigh_objections(engine, weights)
     card = weights.cards[-1]
     weighed = fusion.weigh(read_features(engine, weights), card, weights)

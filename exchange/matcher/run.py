@@ -43,6 +43,7 @@ from exchange.matcher.report import Report
 from exchange.matcher.results.seeds import write_seeds
 from exchange.matcher.spark.engine import on_spark
 from exchange.matcher.values import quoted
+from exchange.matcher.voices import hear_voices
 from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
 from exchange.matcher.witness import WITNESSING, hear_sources
@@ -56,6 +57,7 @@ EVIDENCE_ORDER = """account_id, nats, raw, holders, first_seen, last_seen, step,
 """Leaves no two rows of an account at one place: the same input twice gives the same file. Numbers come first, because
 texts take long to sort."""
 ACTIONS, TIMELINE = "actions.parquet", "timeline.parquet"
+_JUDGED_FROM = 2  # the round from which company was heard, so that the platform's own sight can bear sources out
 _BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
 
 
@@ -198,12 +200,12 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
     found."""
     engine.run("""CREATE TEMP TABLE indicators (ix INTEGER, indicator_id VARCHAR, source VARCHAR,
         source_name VARCHAR, campaign VARCHAR, campaign_class VARCHAR, observed BIGINT, confidence DOUBLE,
-        record DOUBLE, witness BOOLEAN, record_why VARCHAR, campaign_ref VARCHAR, tlp VARCHAR)""")
+        record DOUBLE, witness BOOLEAN, record_why VARCHAR, confirmed BIGINT, campaign_ref VARCHAR, tlp VARCHAR)""")
     engine.load("indicators", (
         {"ix": ix, "indicator_id": i.id, "source": i.source, "source_name": i.source_name, "campaign": i.campaign,
          "campaign_class": i.campaign_class, "observed": i.observed, "confidence": i.confidence,
          "record": i.trust.factor, "witness": i.trust.witness, "record_why": i.trust.why or None,
-         "campaign_ref": i.campaign_ref, "tlp": i.tlp}
+         "confirmed": i.trust.confirmed, "campaign_ref": i.campaign_ref, "tlp": i.tlp}
         for ix, i in enumerate(indicators)))
     engine.run("""CREATE TEMP TABLE probes (ix INTEGER, kind VARCHAR, how VARCHAR, key BIGINT, text VARCHAR,
         bits INTEGER, similarity DOUBLE, shared VARCHAR)""")
@@ -223,9 +225,9 @@ def load_indicators(engine: Engine, indicators: list[Indicator], weights: Weight
     engine.load("class_kinds", weights.classes.factors(weights.kinds))
     for name, values in (("source", {i.source for i in indicators}),
                          ("signal", {k.signal for k in weights.kinds.values()})):
-        engine.run(f"CREATE TEMP TABLE {name}_bits ({name} VARCHAR, bits BIGINT)")
+        engine.run(f"CREATE TEMP TABLE {name}_bits ({name} VARCHAR, bits BIGINT, voice VARCHAR)")
         engine.load(f"{name}_bits", (
-            {name: value, "bits": 1 << n % _BITS} for n, value in enumerate(sorted(values))))
+            {name: value, "bits": 1 << n % _BITS, "voice": value} for n, value in enumerate(sorted(values))))
     engine.run(f"""CREATE TEMP TABLE hits (account_id {there.account_type}, ix INTEGER, kind VARCHAR,
         similarity DOUBLE, local VARCHAR, shared VARCHAR, first_seen BIGINT, last_seen BIGINT, holders
             BIGINT)""")
@@ -293,9 +295,16 @@ def _tell_strangers(engine: Engine, report: Report) -> None:
                                " tables.")
 
 
-def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts: int, *, last: bool = True) -> None:
-    """One round of company and circles; only the last one writes out all values, the others those that are asked."""
+def listen(engine: Engine, there: Entities, weights: Weights, at: int, accounts: int, *, last: bool = True,
+           judge: bool = True) -> None:
+    """One round of company and circles; only the last one writes out all values, the others those that are asked.
+
+    ``judge``: whether enough was heard before to tell which sources are proven."""
     if company.gather(engine, there, weights, at):
+        if judge and weights.sources.proven_from:
+            hear_voices(engine, weights)
+            objections.weigh_objections(engine, weights)
+            hear_sources(engine, weights)
         company.one_round(engine, weights, at)
         bring_accounts(engine, there, "SELECT account_id FROM company")
         # claims ask whether a source names the very value, and so do models that reviews taught
@@ -321,7 +330,7 @@ def _stage(engine: Engine, there: Entities, weights: Weights, at: int, accounts:
     """Listen (but for the first time), and weigh with the card of the stage."""
     last = number == len(weights.cards) - 1
     if number:
-        listen(engine, there, weights, at, accounts, last=last)
+        listen(engine, there, weights, at, accounts, last=last, judge=number >= _JUDGED_FROM)
     card = weights.cards[number]
     weighed = fusion.weigh(read_features(engine, weights), card, weights)
     fusion.keep_state(engine, weighed)

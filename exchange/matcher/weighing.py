@@ -130,6 +130,9 @@ class Sources:
     """Independent sources whose disputes together count as the exchange's mark."""
     disputed: float = 0.25
     """What a disputed indicator keeps of its weight."""
+    proven_from: float = 0.0
+    """Share (0-1) of a source's findings that something else must bear out, from which it is a voice of its own
+    (``voices``); 0: all are."""
 
 
 @dataclass(frozen=True)
@@ -245,9 +248,9 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
 def _sources(given: dict[str, Any], place: str) -> Sources:
     found = _row(Sources, {**asdict(Sources()), **given}, place)
     if min(found.prior_confirmed, found.prior_overturned) <= 0 or found.disputes < 1 or not (
-            0 <= found.disputed <= found.witness_from <= 1):
-        raise SettingError(f"{place} needs priors above 0, disputes of 1 or more, and disputed <= witness_from between"
-                           " 0 and 1.")
+            0 <= found.disputed <= found.witness_from <= 1 and 0 <= found.proven_from < 1):
+        raise SettingError(f"{place} needs priors above 0, disputes of 1 or more, and disputed <= witness_from and"
+                           " proven_from between 0 and 1.")
     return found
 
 
