@@ -36,7 +36,7 @@ from exchange.obligations.notice import Affected
 from exchange.obligations.sweep import rescan
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import contests as rows
-from exchange.store.engine import read, write
+from exchange.store.engine import gives_way, read, write
 from exchange.store.erasures import settle
 from exchange.store.events import record
 from exchange.store.objects import Reader
@@ -73,6 +73,7 @@ class Contests:
         self._disputes = disputes
         self._quarantine = quarantine
 
+    @gives_way
     def open(self, actor: Actor, opening: Opening, feed: int, reader: Reader, now: int) -> str:
         """Open a contest of objects that the contester sees; the operator may for a person on any object.
 
@@ -118,6 +119,14 @@ class Contests:
         """
         if len(statement) > _MOST_TEXT or not statement.strip():
             raise UnprocessableError(f"A step needs a statement of 1 to {_MOST_TEXT} characters.")
+        self._take(actor, contest, step, statement, now, erase=erase)
+        if step in REVIEWS or step is Step.RESTRICT:
+            rescan(self._office.engine, self._office.means(), now)  # pages that were under way meanwhile
+        if erase:
+            settle(self._office.engine)
+
+    @gives_way
+    def _take(self, actor: Actor, contest: str, step: Step, statement: str, now: int, *, erase: bool) -> None:
         members = self._office.members()
         with write(self._office.engine) as connection:
             row, before = self._known(connection, members, actor, contest, lock=True)
@@ -136,10 +145,6 @@ class Contests:
             self._note(connection, contest, step, _role_of(step, roles(before, actor)), actor, statement, now,
                        {"stage": after.stage, "erase": erase})
             self._take_effect(connection, row, step, actor, now, erase=erase)
-        if step in REVIEWS or step is Step.RESTRICT:
-            rescan(self._office.engine, self._office.means(), now)  # pages that were under way meanwhile
-        if erase:
-            settle(self._office.engine)
 
     def show(self, actor: Actor, contest: str, now: int) -> dict[str, Any]:
         """A contest as a party sees it. Raises NotFoundError for everybody else (P16)."""

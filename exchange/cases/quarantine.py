@@ -19,7 +19,7 @@ from exchange.stix.statement import TYPES
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import records as rows
 from exchange.store.contests import organisation_of
-from exchange.store.engine import read, write
+from exchange.store.engine import gives_way, read, write
 from exchange.store.events import record
 
 _MOST_NAMED = 100
@@ -67,6 +67,7 @@ class Quarantine:
                 "reason": one["reason"], "outcome": one["outcome"] or "open", "by": one["by_person"],
             } for one in rows.holds(connection)]
 
+    @gives_way
     def end(self, number: int, *, release: bool, person: str, now: int,
             hear: Callable[[Any, Sequence[bytes]], object] | None = None) -> int:
         """Release or reject what a hold holds back; gives the number of objects.
@@ -93,6 +94,7 @@ class Quarantine:
                 hear(connection, said)
         return count
 
+    @gives_way
     def roll_back(self, org: str, since: int, *, person: str, now: int) -> tuple[int, int]:
         """Retract everything that an organisation pushed from a time on, and recall it from everyone who received it.
 

@@ -22,7 +22,7 @@ from exchange.stix.timestamp import from_microseconds
 from exchange.store import holds as stored_holds
 from exchange.store import notices as stored_notices
 from exchange.store import states as stored
-from exchange.store.engine import read, write
+from exchange.store.engine import gives_way, read, write
 from exchange.store.erasures import settle
 
 _LOG = logging.getLogger("exchange.obligations")
@@ -62,10 +62,16 @@ class Desk:
         """``change_state`` in a transaction of its own; after an erasure the files are cleaned too."""
         _check_reason(reason)
         means = self.means
-        with write(self.engine) as connection:
-            changed = change_state(connection, means, stix_id, org, to, reason=reason, by=by, now=now,
-                                   collection=collection, citation=citation)
-            self.follow_change(connection, changed, now)
+
+        @gives_way
+        def changed_in_store() -> Changed:
+            with write(self.engine) as connection:
+                changed = change_state(connection, means, stix_id, org, to, reason=reason, by=by, now=now,
+                                       collection=collection, citation=citation)
+                self.follow_change(connection, changed, now)
+                return changed
+
+        changed = changed_in_store()
         sweep.rescan(self.engine, means, now, first=changed.number)
         if to == State.ERASED:
             settle(self.engine, dead_rows=False)

@@ -15,9 +15,10 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -29,6 +30,7 @@ from exchange.errors import SettingError, UnavailableError
 from exchange.store.faults import CrossedError, driver_errors, translated
 
 _Done = TypeVar("_Done")
+_Given = ParamSpec("_Given")
 _URL_FORMS = "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
 _POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 _WRITE = "cibx_write"
@@ -122,6 +124,16 @@ def crossing(act: Callable[[frozenset[int]], _Done]) -> _Done:
         except CrossedError as crossed:
             first |= crossed.feeds
     return act(first)
+
+
+def gives_way(act: Callable[_Given, _Done]) -> Callable[_Given, _Done]:
+    """A function whose one write transaction is its first effect: it is called again as ``crossing`` says."""
+
+    @wraps(act)
+    def again(*given: _Given.args, **named: _Given.kwargs) -> _Done:
+        return crossing(lambda _turns: act(*given, **named))
+
+    return again
 
 
 _before_commit: weakref.WeakKeyDictionary[Any, list[Callable[[], None]]] = weakref.WeakKeyDictionary()
