@@ -50,7 +50,7 @@ class Settings:
     streams: int = 500
     """Event streams that one worker keeps open in all."""
     streams_of_one: int = 20
-    """Event streams that one worker keeps open for one organisation."""
+    """Event streams that all workers and servers keep open for one organisation."""
     oidc_networks: str = ""
     """Private networks in which members' identity providers may be asked for their keys, separated by commas."""
     tls_certificate: str = ""

@@ -13,9 +13,9 @@ class AllowanceRow(SQLModel, table=True):
 
     __tablename__ = "allowance"
     kind: str = Field(sa_column=Column(Text, primary_key=True))
-    """requests, bytes or objects."""
+    """requests, bytes or objects; guess-both, -address or -name; streams (``openings``)."""
     who: str = Field(sa_column=Column(Text, primary_key=True))
-    """Id of the credential (requests), else of the organisation."""
+    """Id of the credential (requests) or of the organisation; of guesses a keyed digest."""
     owed: float = Field(sa_column=Column(Float(53), nullable=False))
     """What was taken and isn't filled again, in minutes' worth: 1 is all that a minute allows."""
     at: int = Field(sa_column=Column(BigInteger, nullable=False))

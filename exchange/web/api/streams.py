@@ -8,10 +8,10 @@ up again for each step, so that what is revoked or expires ends a stream as it e
 from __future__ import annotations
 
 import re
+import secrets
 import select
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from flask import Blueprint, Response, current_app, request
 
-from exchange.errors import BadRequestError, ExchangeError, ForbiddenError, NotFoundError, UnavailableError
+from exchange.errors import BadRequestError, ExchangeError, ForbiddenError, NotFoundError
 from exchange.feed.interest import FILTERS, Interest, read_interest
 from exchange.feed.narrowed import raw_objects
 from exchange.feed.page import Page, objects_page
@@ -28,7 +28,9 @@ from exchange.model.credential import RefusedError
 from exchange.model.party import Collection
 from exchange.stix.timestamp import from_microseconds, microseconds
 from exchange.store.objects import Filter
+from exchange.store.openings import Openings
 from exchange.web.caller import Caller, current_caller, current_exchange
+from exchange.web.open_streams import OpenStreams
 from exchange.wiring import Exchange
 
 if TYPE_CHECKING:
@@ -51,25 +53,6 @@ class _Head(msgspec.Struct):
     revoked: bool = False
 
 
-class _Open:
-    """How many streams are open in this process, in all and by organisation."""
-
-    def __init__(self) -> None:
-        self._count: Counter[str] = Counter()
-
-    def enter(self, org: str, most: int, most_of_one: int) -> None:
-        """Raises UnavailableError (503 with Retry-After) where there are as many as there may be."""
-        if self._count.total() >= most or self._count[org] >= most_of_one:
-            raise UnavailableError("Too many streams are open.", fix="Close one, wait, or pull over TAXII.")
-        self._count[org] += 1
-
-    def leave(self, org: str) -> None:
-        """One less."""
-        self._count[org] -= 1
-        if not self._count[org]:
-            del self._count[org]
-
-
 @routes.get("/collections/<collection>/stream")
 def stream(collection: str) -> Response:
     """Objects of a collection (id or alias) as events, from the beginning or from where the client says."""
@@ -81,9 +64,9 @@ def stream(collection: str) -> Response:
                               fix=f"It has {', '.join(sorted(_ALLOWED))}.")
     wanted = read_interest(request.args.items(multi=True))
     after = _after(request.headers.get("Last-Event-ID") or request.args.get("added_after"))
-    opened: _Open = current_app.extensions.setdefault("streams", _Open())
+    opened = _opened(exchange)
     opened.enter(caller.organisation.id, exchange.settings.streams, exchange.settings.streams_of_one)
-    events = _Stream(exchange, caller, target, wanted, request.is_secure, after)
+    events = _Stream(exchange, caller, target, wanted, request.is_secure, after, opened)
     connection = request.environ.get("gunicorn.socket")
     response = Response(events.written(lambda: connection is not None and _is_closed(connection)),
                         content_type="text/event-stream; charset=utf-8")
@@ -97,17 +80,27 @@ def stream(collection: str) -> Response:
     return response
 
 
+def _opened(exchange: Exchange) -> OpenStreams:
+    """The streams of this worker."""
+    known: OpenStreams | None = current_app.extensions.get("streams")
+    if known is None:
+        shared = Openings(exchange.engine, exchange.clock, secrets.token_hex(8))
+        known = current_app.extensions["streams"] = OpenStreams(shared)
+    return known
+
+
 class _Stream:
     """One client's events."""
 
     def __init__(self, exchange: Exchange, caller: Caller, collection: Collection, wanted: Interest, secure: bool,
-                 after: int) -> None:
+                 after: int, opened: OpenStreams) -> None:
         self._exchange = exchange
         self._caller = caller
         self._collection = collection
         self._wanted = wanted
         self._secure = secure
         self._after = after
+        self._opened = opened
 
     def written(self, is_closed: Callable[[], bool]) -> Iterator[bytes]:
         """The bytes of the stream; ends when the server stops, or the caller is gone or may not read any more."""
@@ -116,6 +109,7 @@ class _Stream:
         while not self._exchange.ending:
             if is_closed():
                 return
+            self._opened.renew()
             try:
                 page = self._page()
             except ExchangeError as refused:
