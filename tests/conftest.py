@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -92,49 +92,69 @@ def _administer(server: str, statement: str) -> None:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def copy_postgres(postgres_server: str) -> Iterator[Callable[[str], str]]:
+    """Makes a copy of the named PostgreSQL database, which goes with the test; gives its URL."""
+    made: list[str] = []
+
+    def copy(original: str) -> str:
+        made.append(f"t{uuid.uuid4().hex}")
+        _administer(postgres_server, f"CREATE DATABASE {made[-1]} TEMPLATE {original}")
+        return _beside(postgres_server, made[-1])
+
+    yield copy
+    for name in made:
+        _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(copy_postgres: Callable[[str], str]) -> str:
     """URL of an empty PostgreSQL database."""
-    name = f"t{uuid.uuid4().hex}"
-    _administer(postgres_server, f"CREATE DATABASE {name}")
-    yield postgres_server.replace("/postgres?", f"/{name}?")
-    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    return copy_postgres("template1")
 
 
 @pytest.fixture(params=[ENGINES[0], pytest.param(ENGINES[1], marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database: the test runs once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The test runs once on SQLite and once on PostgreSQL."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database."""
+    if engine_name == "sqlite":
         return f"sqlite:///{tmp_path / 'cibx.db'}"
     return str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture(scope="session")
-def templates() -> dict[str, str]:
-    """Databases that were migrated once, to be copied; filled as they are first needed."""
-    return {}
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database that was migrated once, to be copied: migrating takes most of a second each time."""
+    file = tmp_path_factory.mktemp("template") / "cibx.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> str:
+    """Name of a PostgreSQL database that was migrated once, to be copied."""
+    _administer(postgres_server, "CREATE DATABASE template_migrated")
+    _migrate(_beside(postgres_server, "template_migrated"))
+    return "template_migrated"
 
 
 @pytest.fixture
-def migrated_url(
-    database_url: str, request: pytest.FixtureRequest, templates: dict[str, str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> str:
-    """URL of a migrated database, a copy of one that was migrated: migrating takes a second each time."""
-    if database_url.startswith("sqlite"):
-        if "sqlite" not in templates:
-            templates["sqlite"] = str(tmp_path_factory.mktemp("template") / "cibx.db")
-            _migrate(f"sqlite:///{templates['sqlite']}")
-        shutil.copy(templates["sqlite"], database_url.removeprefix("sqlite:///"))
-        return database_url
-    server = str(request.getfixturevalue("postgres_server"))
-    if "postgres" not in templates:
-        templates["postgres"] = "template_migrated"
-        _administer(server, "CREATE DATABASE template_migrated")
-        _migrate(server.replace("/postgres?", "/template_migrated?"))
-    name = database_url.partition("?")[0].rpartition("/")[2]
-    _administer(server, f"DROP DATABASE {name}")
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE template_migrated")
-    return database_url
+def migrated_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a migrated database; a test has it or ``database_url``, not both."""
+    if engine_name == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "cibx.db")
+        return f"sqlite:///{tmp_path / 'cibx.db'}"
+    copy = request.getfixturevalue("copy_postgres")
+    return str(copy(request.getfixturevalue("migrated_template")))
+
+
+def _beside(server: str, name: str) -> str:
+    """URL of the database ``name`` on the server."""
+    return server.replace("/postgres?", f"/{name}?")
 
 
 def _migrate(url: str) -> None:

@@ -69,8 +69,8 @@ def test_packs_whose_own_cases_fail_never_become_the_first_version(database_url:
     made.engine.dispose()
 
 
-def test_another_process_notices_a_new_version_at_its_next_request(exchange: Exchange, database_url: str) -> None:
-    other = Exchange(Settings(database_url=database_url), clock=lambda: NOW)
+def test_another_process_notices_a_new_version_at_its_next_request(exchange: Exchange, migrated_url: str) -> None:
+    other = Exchange(Settings(database_url=migrated_url), clock=lambda: NOW)
     before = other.packs.digest
     changes = exchange.policy_changes()
     digest = changes.propose(HARMLESS, "Ana", "other words").digest
@@ -162,7 +162,7 @@ def test_a_difference_counts_what_each_member_sees_more_or_less_of(exchange: Exc
 
 
 def test_an_active_version_that_this_release_cannot_read_stops_with_a_sentence(
-    exchange: Exchange, database_url: str
+    exchange: Exchange, migrated_url: str
 ) -> None:
     with write(exchange.engine) as connection:
         add_version(connection, "f" * 64, {"tlp.toml": "[pack]\n"})

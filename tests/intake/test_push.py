@@ -21,7 +21,6 @@ from exchange.stix.ids import sco_id
 from exchange.store.directory import load_directory
 from exchange.store.directory_changes import apply
 from exchange.store.engine import read, write
-from exchange.store.migrations import migrate
 from exchange.wiring import Exchange
 from tests.fakes.club import collection
 
@@ -91,9 +90,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database_url: str) -> Iterator[Desk]:
-    exchange = Exchange(Settings(database_url=database_url), clock=lambda: NOW)
-    migrate(exchange.engine)
+def desk(migrated_url: str) -> Iterator[Desk]:
+    exchange = Exchange(Settings(database_url=migrated_url), clock=lambda: NOW)
     with read(exchange.engine) as connection:
         known = load_directory(connection)
     wanted = read_description(tomllib.loads(MEMBERS), known, {}, source="members")

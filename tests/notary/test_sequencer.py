@@ -290,11 +290,11 @@ def _sequence_for_ever(url: str, folder: Path) -> None:
         one.run()
 
 
-def test_killed_at_any_moment_it_goes_on(database_url: str, engine: Engine, notary: Notary, tmp_path: Path) -> None:
+def test_killed_at_any_moment_it_goes_on(migrated_url: str, engine: Engine, notary: Notary, tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     size = 1
     for _ in range(2):
-        worker = spawn.Process(target=_sequence_for_ever, args=(database_url, tmp_path))
+        worker = spawn.Process(target=_sequence_for_ever, args=(migrated_url, tmp_path))
         worker.start()
         goal = size + 100
         while worker.is_alive() and size < goal:

@@ -129,8 +129,8 @@ def test_any_change_makes_a_new_version(engine: Engine) -> None:
         assert directory_version(connection) == 3
 
 
-def test_a_change_is_seen_by_every_process_at_its_next_look(engine: Engine, database_url: str) -> None:
-    elsewhere = open_engine(database_url)
+def test_a_change_is_seen_by_every_process_at_its_next_look(engine: Engine, migrated_url: str) -> None:
+    elsewhere = open_engine(migrated_url)
     with raw(elsewhere) as connection:
         seen = connection.execute("SELECT value FROM meta WHERE key = 'directory.version'").fetchone()
         assert seen == ("1",)
@@ -283,10 +283,10 @@ def _apply_many(url: str, worker: int, answers: multiprocessing.SimpleQueue[obje
         answers.put(repr(error))
 
 
-def test_several_processes_change_it_at_once_and_none_is_lost(engine: Engine, database_url: str) -> None:
+def test_several_processes_change_it_at_once_and_none_is_lost(engine: Engine, migrated_url: str) -> None:
     spawn = multiprocessing.get_context("spawn")
     answers = spawn.SimpleQueue()
-    processes = [spawn.Process(target=_apply_many, args=(database_url, worker, answers)) for worker in range(3)]
+    processes = [spawn.Process(target=_apply_many, args=(migrated_url, worker, answers)) for worker in range(3)]
     for process in processes:
         process.start()
     for process in processes:

@@ -150,6 +150,6 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_what_was_noted_survives_the_death_of_its_process(engine: Engine, database_url: str) -> None:
-    subprocess.run([sys.executable, "-c", _KILLED, database_url], check=False, timeout=60)
+def test_what_was_noted_survives_the_death_of_its_process(engine: Engine, migrated_url: str) -> None:
+    subprocess.run([sys.executable, "-c", _KILLED, migrated_url], check=False, timeout=60)
     assert len(Ledger(engine).after(0, 100)) == 20
