@@ -507,7 +507,7 @@ def _prepared(exchange: Exchange) -> str:
 def packs_in_force(settings: Settings, org: str) -> Packs:
     """The policy version that decides for an organisation in this machine's database, whatever the folder says."""
     exchange = Exchange(settings)
-    migrate(exchange.engine)
+    migrate(exchange.engine, may_make=False)
     exchange.directory()
     return exchange.policy.of(org)
 

@@ -23,7 +23,7 @@ from exchange.store.directory import meta_value
 from exchange.store.dumps import check_dump, dump, export_snapshot, is_unfinished
 from exchange.store.engine import is_sqlite, open_engine, read
 from exchange.store.erasures import all_erasures
-from exchange.store.migrations import HEAD, current_revision
+from exchange.store.migrations import HEAD, check_made, current_revision
 from exchange.store.whole import count_objects, last_date
 from exchange.wiring import Exchange
 
@@ -64,6 +64,7 @@ def take(settings: Settings, path: Path, clock: int, *, with_keys: bool) -> Take
         raise InputError(f"There is no folder {path.absolute().parent}.", fix="Name a file in an existing folder.")
     exchange = Exchange(settings)
     try:
+        check_made(exchange.engine)
         with TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent) as scratch, \
                 _copied(exchange, Path(scratch), clock) as (described, members):
             keys = {name: (what, file) for name, (what, file) in key_files(settings).items() if file.exists()}
@@ -79,9 +80,6 @@ def take(settings: Settings, path: Path, clock: int, *, with_keys: bool) -> Take
 @contextmanager
 def _copied(exchange: Exchange, folder: Path, clock: int) -> Iterator[tuple[Manifest, dict[str, Path]]]:
     """The manifest and the copies that it describes, all of one moment."""
-    with read(exchange.engine) as connection:
-        if current_revision(connection) is None:
-            raise InputError("There is no exchange in this database.", fix="Check CIBX_DATABASE_URL.")
     if not is_sqlite(exchange.engine):
         with read(exchange.engine) as connection:
             if is_unfinished(connection):

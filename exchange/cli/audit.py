@@ -175,11 +175,11 @@ def verify(receipt_file: Path | None, objects: Path | None, source: str | None, 
 
 
 def opened() -> Exchange:
-    """The exchange of CIBX_DATABASE_URL, its schema up to date."""
+    """The exchange of CIBX_DATABASE_URL, its schema up to date. Raises SettingError where there is none."""
     from exchange.settings import read_settings
     from exchange.store.migrations import migrate
     from exchange.wiring import Exchange
 
     exchange = Exchange(read_settings())
-    migrate(exchange.engine)
+    migrate(exchange.engine, may_make=False)
     return exchange

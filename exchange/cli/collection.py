@@ -68,4 +68,4 @@ def add(
             "group": [] if group in directory.groups else [{"id": group}],
         }
 
-    steps.change_directory(describe, {}, source="cibx collection add")
+    steps.change_directory(describe, {}, source="cibx collection add", begins=True)

@@ -29,12 +29,12 @@ Document = Mapping[str, Any]
 
 
 def open_store() -> Engine:
-    """The store of CIBX_DATABASE_URL, its schema up to date."""
+    """The store of CIBX_DATABASE_URL, its schema up to date. Raises SettingError where there is none."""
     from exchange.store.engine import open_engine
     from exchange.store.migrations import migrate
 
     engine = open_engine(read_settings().database_url)
-    migrate(engine)
+    migrate(engine, may_make=False)
     return engine
 
 
@@ -60,12 +60,14 @@ def change_directory(
     dry_run: bool = False,
     warn: bool = False,
     also: Callable[[Connection], None] | None = None,
+    begins: bool = False,
 ) -> None:
     """Apply a description in one transaction and print what changed; a function gets the present directory.
 
     ``also`` is done in the same transaction. With ``warn`` the credentials that will see nothing of others are named
-    too (``blind_credentials``).
-    Raises DescriptionError with all faults; nothing is then changed.
+    too (``blind_credentials``). A description makes the database where there is none; a function speaks of what is
+    there, and does so only where it ``begins``.
+    Raises DescriptionError with all faults, SettingError where there is no database; nothing is then changed.
     """
     from exchange.store.engine import open_engine
 
@@ -76,7 +78,8 @@ def change_directory(
             changes, after = _changed(engine, document, environment, source, prune)
     else:
         engine = open_engine(settings.database_url)
-        changes, after = _changed(engine, document, environment, source, prune, dry_run=dry_run, also=also)
+        changes, after = _changed(engine, document, environment, source, prune, dry_run=dry_run, also=also,
+                                  may_make=begins or not callable(document))
     _print_changes(changes, blind_credentials(after, from_microseconds(time.time_ns() // 1_000)) if warn else (),
                    dry_run)
 
@@ -143,6 +146,7 @@ def _changed(
     *,
     dry_run: bool = False,
     also: Callable[[Connection], None] | None = None,
+    may_make: bool = True,
 ) -> tuple[list[Change], Directory]:
     """The changes, and the directory with them."""
     from exchange.governance.in_force import PolicyInForce
@@ -160,7 +164,7 @@ def _changed(
     settings = read_settings()
     policy = PolicyInForce(engine, texts_of(Path(settings.policies) if settings.policies else None))
     noted = ErasureList(erasures_path(settings))
-    migrate(engine)
+    migrate(engine, may_make=may_make)
     try:
         with write(engine) as connection:
             lock_directory(connection)

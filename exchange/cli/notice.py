@@ -67,12 +67,12 @@ def acknowledge(notice: str, org: str, person: str, not_done: bool, statement: s
 
 @contextmanager
 def exchange() -> Iterator[Exchange]:
-    """The exchange of CIBX_DATABASE_URL, its schema up to date."""
+    """The exchange of CIBX_DATABASE_URL, its schema up to date. Raises SettingError where there is none."""
     from exchange.store.migrations import migrate
     from exchange.wiring import Exchange
 
     opened = Exchange(read_settings())
-    migrate(opened.engine)
+    migrate(opened.engine, may_make=False)
     try:
         yield opened
     finally:

@@ -44,13 +44,13 @@ def explain(stix_id: str, org: str, purpose: str | None, person: str | None, at:
 
 
 def opened_exchange() -> Exchange:
-    """The exchange of CIBX_DATABASE_URL, its schema up to date."""
+    """The exchange of CIBX_DATABASE_URL, its schema up to date. Raises SettingError where there is none."""
     from exchange.settings import read_settings
     from exchange.store.migrations import migrate
     from exchange.wiring import Exchange
 
     exchange = Exchange(read_settings())
-    migrate(exchange.engine)
+    migrate(exchange.engine, may_make=False)
     return exchange
 
 

@@ -68,7 +68,7 @@ def local_gate(settings: Settings, *, org: str, collection: str | None, credenti
     for an unknown organisation, credential or collection, or where there are several.
     """
     exchange = Exchange(settings)
-    migrate(exchange.engine)
+    migrate(exchange.engine, may_make=False)
     directory, at = exchange.directory(), from_microseconds(exchange.clock())
     organisation = directory.organisations.get(org)
     if organisation is None or not organisation.active:

@@ -76,7 +76,7 @@ def local_sink(
     Raises InputError for an unknown organisation or collection.
     """
     exchange = Exchange(settings)
-    migrate(exchange.engine)
+    migrate(exchange.engine, may_make=False)
     directory = exchange.directory()
     organisation = directory.organisations.get(org)
     if organisation is None:

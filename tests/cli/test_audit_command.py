@@ -306,11 +306,12 @@ def test_keys_rotate_and_members_keys_are_registered(audit: Command) -> None:
 
 def test_a_database_without_a_log_gets_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     empty = Command(tmp_path, capsys, monkeypatch)
+    engine = open_engine(f"sqlite:///{empty.database}")
+    migrate(engine)
     for words in (["verify"], ["export", "copy"], ["receipt", "x"], ["checkpoint"], ["verify", "--receipt", "x"]):
         code, said = empty(*words)
         assert code in {1, 2}
         assert "bug" not in said
-    engine = open_engine(f"sqlite:///{empty.database}")
     with read(engine) as connection:
         assert log.log_keys(connection) == []
     engine.dispose()

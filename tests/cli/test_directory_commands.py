@@ -310,5 +310,6 @@ def test_a_collection_step_by_step(cibx: Any) -> None:
     ],
 )
 def test_a_wrong_step_is_refused(cibx: Any, arguments: tuple[str, ...], sentence: str) -> None:
+    cibx("org", "add", "org-a", "--name", "A", "--kind", "platform", "--jurisdiction", "IE")
     with pytest.raises(InputError, match=sentence):
         cibx(*arguments)

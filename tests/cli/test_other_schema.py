@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
 from exchange.cli.main import run
-from exchange.store.engine import is_sqlite, open_engine, raw
+from exchange.store.engine import is_sqlite, open_engine, raw, read
 from exchange.store.migrations import migrate
 
 ID = "indicator--11111111-1111-4111-8111-111111111111"
@@ -62,3 +63,26 @@ def test_a_database_of_another_release_is_told_in_a_sentence(
         said = capsys.readouterr().err
         assert (code, said.count("\n")) == (2, 1), (words, said)
         assert says in said, (words, said)
+
+
+@pytest.mark.parametrize("words", [
+    *COMMANDS, ("key", "list"), ("credential", "revoke", "stolen"), ("backup", "nightly.cibx"),
+    ("ingest", "stix-file", "bundle.json", "--as", "org-a", "--policy", "demo"),
+])
+def test_a_command_where_there_is_no_exchange_makes_none(
+    words: tuple[str, ...], database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In the wrong folder: an empty database would be backed up night after night, and every answer be "none"."""
+    monkeypatch.setenv("CIBX_DATABASE_URL", database_url)
+    monkeypatch.chdir(tmp_path)
+    Path("bundle.json").write_text('{"type": "bundle", "objects": []}', encoding="utf-8")
+    assert run(list(words)) == 2
+    said = capsys.readouterr().err
+    assert "There is no exchange in" in said
+    assert "CIBX_DATABASE_URL" in said
+    assert [file.name for file in tmp_path.iterdir()] == ["bundle.json"]
+    engine = open_engine(database_url)
+    with read(engine) as connection:
+        assert inspect(connection).get_table_names() == []
+    engine.dispose()

@@ -22,13 +22,16 @@ HEAD = "0011"
 _LOCK = 0x63696278  # PostgreSQL's advisory locks are numbers; "cibx"
 
 
-def migrate(engine: Engine) -> bool:
+def migrate(engine: Engine, *, may_make: bool = True) -> bool:
     """Bring the schema up to ``HEAD``; True when something had to be done.
 
     Leaves no connection open (the server forks after it). Raises SettingError when the database was made by a
-    newer release.
+    newer release; and, unless ``may_make``, where there is none: an empty one, made in the wrong folder, would be
+    asked, changed or backed up in the place of the right one.
     """
     try:
+        if not may_make:
+            check_made(engine)
         with read(engine) as connection:
             if current_revision(connection) == HEAD:
                 return False
@@ -36,6 +39,17 @@ def migrate(engine: Engine) -> bool:
             return _upgrade(connection)
     finally:
         engine.dispose()
+
+
+def check_made(engine: Engine) -> None:
+    """Raise SettingError where there is no table at all; makes no file."""
+    file = engine.url.database if is_sqlite(engine) else None
+    if file is None or Path(file).exists():
+        with read(engine) as connection:
+            if inspect(connection).get_table_names():
+                return
+    raise SettingError(f"There is no exchange in {file or 'this database'}.",
+                       fix="Name its database in CIBX_DATABASE_URL, or make one by cibx apply.")
 
 
 def current_revision(connection: Connection) -> str | None:
