@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from exchange.matcher.pattern.budget import Budget
 from exchange.matcher.pattern.compare import Test, as_octets, homogeneous, test_of
 from exchange.matcher.pattern.observed import Observed
-from exchange.matcher.pattern.paths import values
+from exchange.matcher.pattern.paths import UNREADABLE, values
 from exchange.matcher.pattern.text import too_many_steps
 from exchange.stix.pattern.tree import Comparison, Constant, Logic, Octets, Timestamp
 from exchange.stix.pattern.tree import Test as TestTree
@@ -40,6 +40,8 @@ class Column:
 
     rows_by_value: dict[Hashable, list[int]]
     """Keyed as ``_key`` says: 1 and 1.0 are one value, 1 and true are two."""
+    unreadable: list[int] = field(default_factory=list)
+    """Rows whose value can't be decoded: no comparison is true of them, but it exists."""
 
     @cached_property
     def present(self) -> Rows:
@@ -80,11 +82,15 @@ class Table:
                     value = found[name]
                     rows.setdefault(value if isinstance(value, str) else _key(value), []).append(row)
             return Column(rows)
+        unreadable: list[int] = []
         budget = Budget(_PLACES + _PLACES_PER_ROW * len(given), "lists and references that lead to too many places")
         for row, found in given:
             for value in values(found, steps, self.observed[self.owner[row]].scope, budget):
-                rows.setdefault(value if isinstance(value, str) else _key(value), []).append(row)
-        return Column(rows)
+                if value is UNREADABLE:
+                    unreadable.append(row)
+                else:
+                    rows.setdefault(value if isinstance(value, str) else _key(value), []).append(row)
+        return Column(rows, unreadable)
 
     def answer(self, test: TestTree, scans: Budget) -> Answer:
         """The rows of a test in brackets; ``scans`` is how many values may be looked at.
@@ -106,6 +112,9 @@ class Table:
     def _comparison(self, given: Comparison, scans: Budget) -> Answer:
         column = self.column(given.path.type, given.path.steps)
         keys = _keys(given)
+        if given.operator == "EXISTS":
+            there = frozenset() if given.negated else column.present.union(column.unreadable)
+            return Answer(there, there)
         if keys is not None:
             sure = possible = _union(column.rows_by_value.get(key, ()) for key in keys)
         else:

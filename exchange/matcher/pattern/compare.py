@@ -25,13 +25,11 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=
 
 
 def test_of(comparison: Comparison, budget: Budget) -> Test:
-    """What one value must satisfy, NOT aside; ``budget`` is what searching may cost.
+    """What one value must satisfy, NOT and EXISTS aside; ``budget`` is what searching may cost.
 
     Raises StixFault for a constant that means nothing; the test raises OverBudgetError.
     """
     operator, constant = comparison.operator, comparison.value
-    if operator == "EXISTS":
-        return lambda value: True
     if operator == "IN":
         members = homogeneous(comparison)
         return lambda value: any(_equal(value, one) for one in members)

@@ -25,8 +25,7 @@ _DIGITS = 18
 _FIX = "Give a STIX bundle with observed-data and the objects they refer to."
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """One observed-data object."""
 
     id: str
@@ -102,12 +101,13 @@ def _raw_objects(data: bytes) -> bytes | msgspec.Raw:
     if "objects" in box:
         return box["objects"]
     if kind != b'"bundle"':
-        raise msgspec.DecodeError("it has no objects")
+        raise msgspec.DecodeError("It has no objects")
     return b"[]"
 
 
 def observed_data(objects: Iterable[Mapping[str, Any]]) -> Bundle:
-    """The observed data among decoded STIX objects, in their order; of several versions the latest counts."""
+    """The observed data among decoded STIX objects, in their order; of several versions the latest counts, and what
+    its creator revoked doesn't."""
     by_id: dict[str, Mapping[str, Any]] = {}
     problems: list[str] = []
     for given in objects:
@@ -116,9 +116,14 @@ def observed_data(objects: Iterable[Mapping[str, Any]]) -> Bundle:
             problems.append("An object without an id is left out of the observed data.")
         elif name not in by_id or _is_newer(given, by_id[name]):
             by_id[name] = given
-    found = [
-        _observed(name, given, by_id, problems) for name, given in by_id.items() if given.get("type") == "observed-data"
-    ]
+    found = []
+    for name, given in by_id.items():
+        if given.get("type") != "observed-data":
+            continue
+        if given.get("revoked") is True:
+            problems.append(f"{name} is revoked; it counts as not seen.")
+        else:
+            found.append(_observed(name, given, by_id, problems))
     return Bundle(found, problems)
 
 
@@ -135,13 +140,15 @@ def _observed(
     scope: dict[str, dict[str, Any]] = {}
     inner = given.get("objects")
     if isinstance(inner, dict):
-        scope.update({key: one for key, one in inner.items() if isinstance(one, dict)})
+        for key, one in inner.items():
+            if isinstance(one, dict):
+                scope[key] = one
     refs = given.get("object_refs")
     missing = 0
-    for ref in refs if isinstance(refs, Sequence) and not isinstance(refs, str) else ():
-        one = by_id.get(ref) if isinstance(ref, str) else None
-        if isinstance(one, dict):
-            scope[str(ref)] = one
+    for ref in refs if isinstance(refs, list) else ():
+        seen = by_id.get(ref) if isinstance(ref, str) else None
+        if isinstance(seen, dict):
+            scope[ref] = seen
         else:
             missing += 1
     if missing:
@@ -150,16 +157,12 @@ def _observed(
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         problems.append(f"{name} has a number_observed that is no whole number above 0; it counts as 1.")
         count = 1
-    first, last = _times(name, given, problems)
-    return Observed(name, tuple(scope.values()), scope, count, first, last)
-
-
-def _times(name: str, given: Mapping[str, Any], problems: list[str]) -> tuple[int | None, int | None]:
+    first, last = given.get("first_observed"), given.get("last_observed")
     try:
-        ends = [ticks(given[key]) for key in ("first_observed", "last_observed") if key in given]
+        begin, end = ticks(last if first is None else first), ticks(first if last is None else last)
+        if begin <= end:
+            return Observed(name, tuple(scope.values()), scope, count, begin, end)
     except (ValueError, TypeError):
-        ends = []
-    if not ends or ends[0] > ends[-1]:
-        problems.append(f"{name} doesn't tell when it was observed; patterns that ask for time can't be sure of it.")
-        return None, None
-    return ends[0], ends[-1]
+        pass
+    problems.append(f"{name} doesn't tell when it was observed; patterns that ask for time can't be sure of it.")
+    return Observed(name, tuple(scope.values()), scope, count)

@@ -11,6 +11,8 @@ from exchange.matcher.pattern.budget import Budget
 
 Value = Any
 """What a path leads to: a JSON value, or bytes where the property's name ends in _bin or _hex (9.6.4)."""
+UNREADABLE = object()
+"""A binary property that is there and holds no base64 or hexadecimal: its data can't be had (9.6), but it exists."""
 
 
 def values(
@@ -49,7 +51,7 @@ def _step(value: Any, step: str | int | None, scope: Mapping[str, Any] | None, i
     elif isinstance(value, list):
         if step is None:
             into.extend(value)
-        elif step < len(value):
+        elif 0 <= step < len(value):
             into.append(value[step])
 
 
@@ -59,7 +61,7 @@ def _distinct(given: list[Any]) -> list[Any]:
 
 
 def _octets(value: Any, name: str) -> list[Value]:
-    """The octets of a binary property; nothing for text that isn't base64 or hexadecimal: it can't be had."""
+    """The octets of a binary property, or UNREADABLE."""
     if not isinstance(value, str):
         return [value]
     try:
@@ -67,4 +69,4 @@ def _octets(value: Any, name: str) -> list[Value]:
             return [binascii.unhexlify(value)]
         return [base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)]
     except ValueError:
-        return []
+        return [UNREADABLE]

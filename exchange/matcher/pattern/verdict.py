@@ -247,4 +247,12 @@ def _observations(node: Expression) -> Iterator[Observation]:
 def _explanation(expression: Expression) -> str:
     """Why nothing matched, where the pattern itself rules it out."""
     tests: list[TestTree] = [one.test for one in _observations(expression)]
-    return next((sentence for sentence in map(unsatisfiable, tests) if sentence), "")
+    sentence = next((one for one in map(unsatisfiable, tests) if one), "")
+    return sentence or ("Nothing lies between START and STOP." if _has_empty_span(expression) else "")
+
+
+def _has_empty_span(node: Expression) -> bool:
+    if isinstance(node, Qualified):
+        return _has_empty_span(node.expression) or any(
+            isinstance(one, StartStop) and ticks(one.stop) <= ticks(one.start) for one in node.qualifiers)
+    return isinstance(node, Combination) and any(map(_has_empty_span, node.operands))
