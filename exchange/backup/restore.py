@@ -27,6 +27,7 @@ from exchange.obligations.taken_back import TakenBack
 from exchange.obligations.transitions import By
 from exchange.settings import Settings
 from exchange.store import log
+from exchange.store.clock import confirm
 from exchange.store.copies import check_copy, release_file, settle_file
 from exchange.store.dumps import check_dump, finish, is_in_use, load, unfinished_mark
 from exchange.store.engine import is_sqlite, open_engine, read, write
@@ -239,6 +240,7 @@ def _bring_up(
             size = log.cursor(connection, "size")
         with write(exchange.engine) as connection:
             raise_dates(connection, now)
+            confirm(connection, clock)
         taken = listed.taken if listed else ()
         held = hold_again(exchange, taken, now)
         erased = _erase_again(exchange, {_name(one) for one in wanted}, now)

@@ -18,6 +18,8 @@ from exchange.obligations.send import send
 from exchange.obligations.states import notices_of_change
 from exchange.obligations.transitions import By
 from exchange.store import holds as stored_holds
+from exchange.store import outlived
+from exchange.store.clock import note_running
 from exchange.store.directory import load_directory, meta_value, replace_meta
 from exchange.store.engine import read, write
 from exchange.store.erasures import destroy_old_salts, ended_objects, settle, wipe_ended
@@ -49,6 +51,11 @@ def sweep(engine: Any, means: Means, operators: Callable[[], Iterable[str]], now
     if salts:
         done.append(f"destroyed the salts of {salts} commitments to erased content")
     with read(engine) as connection:
+        hour = outlived.is_due(connection, now)
+    if hour:
+        with write(engine) as connection:
+            outlived.drop_outlived(connection, now)
+    with read(engine) as connection:
         erased = recent_changes(connection, to=State.ERASED, since=now - _LATELY)
     if done or erased:
         settle(engine)
@@ -62,7 +69,10 @@ def take_turn(engine: Any, now: int) -> bool:
     if last <= now < last + _TURN:
         return False
     with write(engine) as connection:
-        return replace_meta(connection, "obligations.swept", str(last), str(now))
+        mine = replace_meta(connection, "obligations.swept", str(last), str(now))
+        if mine:
+            note_running(connection, now)
+        return mine
 
 
 def rescan(engine: Any, means: Means, now: int, *, first: int = 0) -> list[str]:

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from exchange.model.party import (
     Agreement,
@@ -24,7 +25,8 @@ from exchange.model.party import (
 )
 from exchange.store.directory_tables import DIRECTORY_TABLES, JSON_COLUMNS, table
 
-_VERSION = text("SELECT value FROM meta WHERE key = 'directory.version'")
+VERSION = "SELECT value FROM meta WHERE key = 'directory.version'"
+_VERSION = text(VERSION)
 
 
 _FIRST_CURSOR_KEY, _CURSOR_KEYS = "cursor.secret", "cursor.keys"
@@ -41,7 +43,7 @@ def quick_directory_version(driver: Any) -> int:
     """The same on a raw driver connection: asked at every request."""
     cursor = driver.cursor()
     try:
-        return int(cursor.execute(_VERSION.text).fetchone()[0])
+        return int(cursor.execute(VERSION).fetchone()[0])
     finally:
         cursor.close()
 
@@ -55,6 +57,19 @@ def meta_value(connection: Connection, key: str) -> str:
     return str(value)
 
 
+def optional_meta(connection: Connection, key: str) -> str | None:
+    """A fact about the database itself that may not be there."""
+    rows = table("meta")
+    return connection.execute(select(rows.c.value).where(rows.c.key == key)).scalar()
+
+
+def put_meta(connection: Connection, key: str, value: str) -> None:
+    """Keep a fact about the database itself, whatever it was."""
+    rows = table("meta")
+    made = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(rows).values(key=key, value=value)
+    connection.execute(made.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+
 def replace_meta(connection: Connection, key: str, old: str, new: str) -> bool:
     """Change a fact from ``old`` to ``new``; False where it isn't ``old`` any more."""
     rows = table("meta")
@@ -64,16 +79,12 @@ def replace_meta(connection: Connection, key: str, old: str, new: str) -> bool:
 
 def cursor_keys(connection: Connection) -> str:
     """The keys of cursors: hexadecimal digits, a comma between, the one that signs first."""
-    rows = table("meta")
-    rotated = connection.execute(select(rows.c.value).where(rows.c.key == _CURSOR_KEYS)).scalar()
-    return str(rotated) if rotated is not None else meta_value(connection, _FIRST_CURSOR_KEY)
+    return optional_meta(connection, _CURSOR_KEYS) or meta_value(connection, _FIRST_CURSOR_KEY)
 
 
 def put_cursor_keys(connection: Connection, keys: str) -> None:
     """Keep other keys of cursors, in the form of ``cursor_keys``."""
-    rows = table("meta")
-    connection.execute(delete(rows).where(rows.c.key == _CURSOR_KEYS))
-    connection.execute(insert(rows).values(key=_CURSOR_KEYS, value=keys))
+    put_meta(connection, _CURSOR_KEYS, keys)
 
 
 def load_directory(connection: Connection) -> Directory:
