@@ -8,7 +8,7 @@ look-up; AND and OR are set operations on rows, so that what is joined by AND is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import Any, NamedTuple
@@ -24,6 +24,8 @@ from exchange.stix.pattern.tree import Test as TestTree
 Rows = frozenset[int]
 _PLACES, _PLACES_PER_ROW = 500_000, 50
 """How many places all ``[*]`` of a column may lead to."""
+_ROWS_PER_UNIT = 2
+"""Rows that answers may hold together for the price of looking at one value: what they take is memory."""
 
 
 class Answer(NamedTuple):
@@ -100,12 +102,12 @@ class Table:
         """
         if isinstance(test, Comparison):
             return self._comparison(test, scans)
-        given = [self.answer(one, scans) for one in test.operands]
-        combine: Callable[[Rows, Rows], Rows] = (
-            frozenset.intersection if test.operator == "AND" else frozenset.union)
+        first, *others = (self.answer(one, scans) for one in test.operands)
+        given = [first, *others]
+        combine = frozenset.intersection if test.operator == "AND" else frozenset.union
         return Answer(
-            reduce(combine, (one.sure for one in given)),
-            reduce(combine, (one.possible for one in given)),
+            combine(first.sure, *(one.sure for one in others)),
+            combine(first.possible, *(one.possible for one in others)),
             tuple(dict.fromkeys(doubt for one in given for doubt in one.doubts)),
         )
 
@@ -123,6 +125,7 @@ class Table:
             sure, possible = _scan(column, test)
         if given.negated:  # 9.6: what isn't there is false whatever the operator; all else is turned around
             sure, possible = column.present - possible, column.present - sure
+        scans.spend(len(possible) // _ROWS_PER_UNIT)
         doubts = (too_many_steps(str(given.value)),) if sure != possible else ()
         return Answer(sure, possible, doubts)
 

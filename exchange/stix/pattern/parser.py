@@ -54,7 +54,7 @@ class Limits(NamedTuple):
 
 
 DOOR = Limits()
-WIDE = Limits(262_144, 10_000, 80, idle=True)
+WIDE = Limits(4 << 20, 100_000, 80, idle=True)
 """For who only asks whether a pattern matches: no member has to read it."""
 
 _SPACE = r"[ \t\r\n]{0,9}"
@@ -72,10 +72,18 @@ _ORDER = frozenset(("<", "<=", ">", ">="))
 _TEXTUAL = frozenset(("LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET"))
 
 
-@lru_cache(maxsize=64)  # one push parses the same pattern for validity and for what it holds about people
 def parse(text: str, limits: Limits = DOOR) -> Pattern:
     """The tree of a pattern; raises StixFault (``pattern-invalid``) with the place, and nothing else; TooLargeError is
     the one for what is beyond the limits."""
+    return _known(text) if limits is DOOR else _read(text, limits)
+
+
+@lru_cache(maxsize=64)  # one push parses the same pattern for validity and for what it holds about people
+def _known(text: str) -> Pattern:
+    return _read(text, DOOR)
+
+
+def _read(text: str, limits: Limits) -> Pattern:
     if len(text) > limits.size or (not text.isascii() and len(text.encode("utf-8", "replace")) > limits.size):
         refuse(f"it is longer than {limits.size} bytes.", fault=TooLargeError)
     simple = _SIMPLE.fullmatch(text)

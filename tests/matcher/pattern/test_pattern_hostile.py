@@ -26,10 +26,10 @@ def judge() -> Judge:
 
 
 HOSTILE = [
-    ("[" + " OR ".join(["x:v = 'a'"] * 20_000) + "]", OPEN),  # right, but beyond what is read
+    ("[" + " OR ".join(["x:v = 'c'"] * 12_000) + "]", N),
     ("(" * 5_000 + A + ")" * 5_000, OPEN),
     ("[" + "(" * 5_000 + "x:v = 'a'" + ")" * 5_000 + "]", OPEN),
-    ("[x:v = '" + "a" * 2_000_000 + "']", OPEN),
+    ("[x:v = '" + "a" * 5_000_000 + "']", OPEN),  # right, but beyond what is read
     ("[" + " OR ".join(["x:v = 'c'"] * 9_000) + " OR x:v = 'a']", Y),
     (" OR ".join(["[x:v = 'c']"] * 5_000) + f" OR {A}", Y),
     ("(" * 79 + A + ")" * 79, Y),
