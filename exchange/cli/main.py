@@ -6,6 +6,7 @@ Help texts stand here, so that ``cibx --help`` imports none of the commands. Eac
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -87,7 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``cibx`` and exit with its code: 2 for a wrong argument or input, 130 when interrupted."""
     heed_ctrl_c()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(run(given))
+    try:
+        sys.exit(run(given))
+    finally:
+        gc.freeze()  # else Python looks through all that was loaded once more before it ends: 0.4 s of work
 
 
 def run(arguments: list[str]) -> int:
