@@ -118,6 +118,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if settings.traces and not re.fullmatch(r"https?://[^\s/]+/\S*", settings.traces):
         raise SettingError(f"CIBX_TRACES is {settings.traces!r}, which is no address of a collector.",
                            fix="For example http://127.0.0.1:4318/v1/traces.")
+    if settings.public_url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", settings.public_url):
+        raise SettingError(f"CIBX_PUBLIC_URL is {settings.public_url!r}, which is no URL.",
+                           fix="For example https://exchange.example.")
     if settings.metrics and not re.fullmatch(r"[^\s/]+:[0-9]{1,5}", settings.metrics):
         raise SettingError(f"CIBX_METRICS is {settings.metrics!r}, which isn't HOST:PORT.",
                            fix="For example 127.0.0.1:9464.")

@@ -10,13 +10,13 @@ TomlError = tomllib.TOMLDecodeError
 
 
 def read_toml(text: str) -> dict[str, Any]:
-    """The tables of a TOML text.
+    """The tables of a TOML text, which editors may have begun with U+FEFF.
 
     Raises TomlError, also for what tomllib itself raises otherwise: a number of more digits than
     Python takes (ValueError), and nesting that the stack doesn't hold (RecursionError).
     """
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))
     except TomlError:
         raise
     except ValueError:

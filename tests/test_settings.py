@@ -38,6 +38,7 @@ def test_other_variables_are_left_alone(variable: str) -> None:
     ("CIBX_PAGE_SIZE", "１"), ("CIBX_MAX_OBJECTS", "9" * 13), ("CIBX_PROXIES", "x"), ("CIBX_POLICIES", "/no/such/folder"),
     ("CIBX_SECRET_KEY", "new, old"), ("CIBX_SECRET_KEY", ",old"), ("CIBX_SECRET_KEY", "new,"),
     ("CIBX_CERTIFICATE_PROXIES", "10.0.0.0/8, proxy"), ("CIBX_OIDC_NETWORKS", "10.0.0.0/33"), ("CIBX_WEBHOOK_NETWORKS", "10.0.0.0/8;fd00::/8"),
+    ("CIBX_PUBLIC_URL", "exchange.example"), ("CIBX_PUBLIC_URL", "https://"),
 ])
 def test_a_value_that_is_none_stops_the_start(variable: str, text: str) -> None:
     with pytest.raises(SettingError, match=variable):

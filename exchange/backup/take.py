@@ -65,7 +65,7 @@ def take(settings: Settings, path: Path, clock: int, *, with_keys: bool) -> Take
     exchange = Exchange(settings)
     try:
         check_made(exchange.engine)
-        with TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent) as scratch, \
+        with _scratch(path) as scratch, \
                 _copied(exchange, Path(scratch), clock) as (described, members):
             keys = {name: (what, file) for name, (what, file) in key_files(settings).items() if file.exists()}
             if with_keys:
@@ -75,6 +75,15 @@ def take(settings: Settings, path: Path, clock: int, *, with_keys: bool) -> Take
         exchange.engine.dispose()
         exchange.ledger.close()
     return Taken(manifest, () if with_keys else tuple(keys.values()))
+
+
+def _scratch(path: Path) -> TemporaryDirectory[str]:
+    """A folder beside the file, on its disk. Raises InputError."""
+    try:
+        return TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent)
+    except OSError as error:
+        raise InputError(f"{path} can't be written: {error.strerror}.",
+                         fix="Name a file in a folder where you may write.") from None
 
 
 @contextmanager

@@ -64,7 +64,11 @@ def command(file: str | None, dry_run: bool, prune: bool, example: bool) -> None
     from exchange.cli.directory_steps import change_directory
 
     source = "standard input" if file == "-" else file
-    change_directory(read_document(file), environment(), source=source, prune=prune, dry_run=dry_run, warn=True)
+    document = read_document(file)
+    if prune and not any(document.values()):  # as a template that wasn't filled in leaves it
+        raise InputError(f"{source} describes nothing, and --prune would remove everything.",
+                         fix="Write into it what is to stay.")
+    change_directory(document, environment(), source=source, prune=prune, dry_run=dry_run, warn=True)
 
 
 def example_text() -> str:

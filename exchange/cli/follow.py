@@ -118,6 +118,7 @@ def _verified(client: Client, collection: str | None, out: Path, place: Path) ->
     for name, ids in (("missing", found.missing), ("left over", found.left_over)):
         for one in ids[:20]:
             click.echo(f"  {name}: {one}")
+    click.echo(f"To mend it, remove {place} and run the same command: all is fetched again.", err=True)
     return EXIT_INCOMPLETE
 
 

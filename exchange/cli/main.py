@@ -64,6 +64,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         found: click.Command = importlib.import_module(_module(cmd_name)).command
+        _tell_whole(found)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -119,6 +120,14 @@ def run(arguments: list[str]) -> int:
 
 def _module(noun: str) -> str:
     return f"exchange.cli.{noun}"
+
+
+def _tell_whole(command: click.Command) -> None:
+    """Let a group's table of commands say what each does: click would cut it at the width, and at "Art."."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            one.short_help = one.short_help or " ".join((one.help or "").partition("\n\n")[0].split())
+            _tell_whole(one)
 
 
 def _first_noun(arguments: list[str]) -> int:

@@ -54,7 +54,8 @@ def command(file: Path, replace: bool, erasures: Path | None, without_erasures: 
     for what in done.keys.put:
         click.echo(f"Put back: {what}.")
     for what, path in done.keys.missing:
-        click.echo(f"Missing: {what} ({path}). Put it there before the server is started.", err=True)
+        made = ", unless nothing was ever sealed: held copies and webhook secrets are" if "seal" in what else ""
+        click.echo(f"Missing: {what} ({path}). Put it there before the server is started{made}.", err=True)
     _tell_log(done)
 
 

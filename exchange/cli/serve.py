@@ -30,7 +30,7 @@ def command(bind: str, workers: int, sources: Path | None) -> None:
     if not (colon and host and port.isdecimal() and len(port) < 6 and int(port) < 65_536):
         raise InputError(f"--bind {bind!r} isn't HOST:PORT.", fix="For example 127.0.0.1:8080.")
     settings = read_settings()
-    _check_free(host, int(port))
+    _check_free("--bind", host, int(port))
     if settings.traces:
         from exchange.web.traces import check_traces
 
@@ -39,7 +39,7 @@ def command(bind: str, workers: int, sources: Path | None) -> None:
         beside, _, metrics_port = settings.metrics.rpartition(":")
         if metrics_port == port:
             raise InputError(f"CIBX_METRICS has the port of --bind, {port}.", fix="Give it another: it is apart.")
-        _check_free(beside, int(metrics_port))
+        _check_free("CIBX_METRICS", beside, int(metrics_port))
     differs = prepare(settings)
     if differs:
         click.echo(differs)
@@ -76,8 +76,8 @@ def _connectors(sources: Path | None) -> Iterator[None]:
             process.wait()
 
 
-def _check_free(host: str, port: int) -> None:
-    """Raise InputError where nothing can listen at the address: gunicorn would try for some seconds."""
+def _check_free(name: str, host: str, port: int) -> None:
+    """Raise InputError where nothing can listen at what ``name`` sets: gunicorn would try for some seconds."""
     import socket
 
     from exchange.errors import InputError
@@ -88,5 +88,5 @@ def _check_free(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise InputError(f"--bind {host}:{port} can't be listened on: {error.strerror or error}.",
+        raise InputError(f"{name} {host}:{port} can't be listened on: {error.strerror or error}.",
                          fix="Choose another address or port, or end what listens there.") from None

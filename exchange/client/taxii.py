@@ -36,6 +36,13 @@ _CONNECT_SECONDS, _READ_SECONDS = 10, 60
 _KNOWN: Mapping[int, type[ExchangeError]] = {
     401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError, 413: TooLargeError, 422: UnprocessableError,
 }
+_REMEDIES = {
+    401: "Check the credential: it may be misspelt, have expired or been revoked.",
+    403: "Whoever runs the server gives rights.",
+    404: "Check the URL: that of TAXII often ends in /taxii2/.",
+}
+_LONGEST_TOLD = 500
+"""Characters of a server's own words that are handed on."""
 _RIGHTS = {"can_read": "may read", "can_write": "may write to"}
 
 
@@ -83,12 +90,13 @@ class Client:
         for root in self._roots():
             listing = self._get(urljoin(root, "collections/")).json()
             found += [(root, c) for c in listing.get("collections", ()) if c.get(right)]
+        every = found
         if name is not None:
-            found = [(r, c) for r, c in found if name in {c.get("id"), c.get("alias"), c.get("title")}]
+            found = [(r, c) for r, c in every if name in {c.get("id"), c.get("alias"), c.get("title")}]
         if len(found) == 1:
             root, collection = found[0]
             return urljoin(root, f"collections/{collection['id']}/")
-        known = ", ".join(str(c.get("alias") or c.get("id")) for _, c in found) or "none"
+        known = ", ".join(str(c.get("alias") or c.get("id")) for _, c in every) or "none"
         raise NotFoundError(
             f"{self._url} has {'no' if not found else 'more than one'} collection"
             + (f" {name!r}" if name else "") + f" that you {_RIGHTS[right]}.", fix=f"Name one of: {known}.",
@@ -213,8 +221,16 @@ class Client:
         return self._answer(urljoin(self._url, path), None, "*/*")
 
     def _roots(self) -> list[str]:
-        """API roots of discovery; the client's own URL where that is one."""
-        resource = self._get(self._url).json()
+        """API roots of discovery; the client's own URL where that is one.
+
+        Of a server without a path discovery is looked for where TAXII 2.1 (4.1) puts it.
+        """
+        try:
+            resource = self._get(self._url).json()
+        except NotFoundError:
+            if urlsplit(self._url).path != "/":
+                raise
+            resource = self._get(urljoin(self._url, "/taxii2/")).json()
         if "api_roots" not in resource:
             return [self._url]
         return [root if root.endswith("/") else root + "/" for root in resource["api_roots"]]
@@ -242,7 +258,8 @@ class Client:
             raise UnavailableError(f"{url} doesn't answer: {type(error).__name__}.", fix=_remedy(error)) from error
         if response.status_code not in ({200} if body is None else {200, 202}):
             kind = _KNOWN.get(response.status_code, UnavailableError)
-            raise kind(f"{url} answered {response.status_code}: {_title(response)}.")
+            raise kind(f"{url} answered {response.status_code}: {_said(response)}",
+                       fix=_REMEDIES.get(response.status_code, ""))
         return response
 
 
@@ -257,11 +274,15 @@ def _remedy(error: requests.RequestException) -> str:
     return "Check the host and port of the URL, that the server runs, and that a firewall or proxy lets this through."
 
 
-def _title(response: requests.Response) -> str:
+def _said(response: requests.Response) -> str:
+    """Title and description of a TAXII error, in printable characters."""
     try:
-        return str(response.json().get("title", "no reason given"))
+        told = response.json()
+        parts = [str(told[key]).strip().rstrip(".") for key in ("title", "description") if told.get(key)]
     except (ValueError, AttributeError):
-        return "no reason given"
+        parts = []
+    text = "".join(mark if mark.isprintable() else " " for mark in ". ".join(parts))
+    return f"{text[:_LONGEST_TOLD] or 'no reason given'}."
 
 
 def _files_of(certificate: tuple[Path, Path]) -> tuple[str, str]:

@@ -47,6 +47,12 @@ def test_what_was_erased_after_the_backup_does_not_come_back(site: Site) -> None
     assert site.members.push("alpha", later) == [("added", "")]
 
 
+def test_a_place_that_cannot_be_written_is_told(site: Site) -> None:
+    with pytest.raises(InputError, match=r"can't be written: .*Name a file in a folder where you may write"):
+        site.take("b" * 250)  # the scratch folder's name is longer
+    assert not [left for left in site.folder.iterdir() if "bbb" in left.name]
+
+
 def test_the_list_alone_is_enough_where_the_old_database_is_gone(site: Site, tmp_path: Path) -> None:
     kept, erased = indicator(), indicator()
     site.members.push("alpha", kept, erased)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 import pytest
@@ -35,7 +37,9 @@ def test_help_lists_every_command_that_exists_and_imports_none() -> None:
 @pytest.mark.parametrize("noun", [n for n in cibx.COMMANDS if find_spec(f"exchange.cli.{n}")])
 def test_every_command_has_help_of_its_own(noun: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cibx.run([noun, "--help"]) == 0
-    assert "Usage: cibx" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Usage: cibx" in said
+    assert not [line for line in said.partition("Commands:")[2].splitlines() if line.endswith(("...", "(GDPR Art."))]
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, callback: object) -> None:
@@ -102,3 +106,24 @@ def test_a_reader_that_goes_away_gets_no_traceback() -> None:
 
 def test_the_version_is_shown() -> None:
     assert call("--version").stdout.startswith("cibx, version ")
+
+
+def test_a_port_in_use_is_told_by_the_name_of_its_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIBX_DATABASE_URL", f"sqlite:///{tmp_path / 'cibx.db'}")
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as other:
+        port, free = taken.getsockname()[1], other.getsockname()[1]
+        other.close()
+        assert cibx.run(["serve", "--bind", f"127.0.0.1:{port}"]) == 2
+        assert f"--bind 127.0.0.1:{port} can't be listened on" in capsys.readouterr().err
+        monkeypatch.setenv("CIBX_METRICS", f"127.0.0.1:{port}")
+        assert cibx.run(["serve", "--bind", f"127.0.0.1:{free}"]) == 2
+        assert f"CIBX_METRICS 127.0.0.1:{port} can't be listened on" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert cibx.run(["demo", "--once", "--folder", str(tmp_path / "file" / "demo")]) == 2
+    assert "can't be made: Not a directory. Name another with --folder" in capsys.readouterr().err

@@ -201,6 +201,23 @@ def test_an_unreadable_file_is_told(tmp_path: Path, content: bytes | None, sente
         apply_command.read_document(str(path))
 
 
+def test_a_file_that_an_editor_began_with_a_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "members.toml"
+    file.write_bytes(b'\xef\xbb\xbf[[group]]\nid = "g"\n')
+    assert apply_command.read_document(str(file)) == {"group": [{"id": "g"}]}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "organisation = []\n"])
+def test_nothing_described_prunes_nothing(text: str, cibx: Any, example: str, database_url: str, tmp_path: Path) -> None:
+    cibx("apply", example)
+    before = directory(database_url)
+    empty = tmp_path / "empty.toml"
+    empty.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="describes nothing, and --prune would remove everything"):
+        cibx("apply", str(empty), "--prune")
+    assert directory(database_url) == before
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="can't be read: Is a directory"):
         apply_command.read_document(str(tmp_path))

@@ -17,7 +17,7 @@ from exchange.cli import main as cibx
 from exchange.client import Client
 from exchange.client.change import Change
 from exchange.client.follow import Follower, Pace
-from exchange.errors import InputError, UnauthorizedError
+from exchange.errors import InputError, NotFoundError, UnauthorizedError
 from tests.e2e.exchange_process import ExchangeProcess
 from tests.e2e.http_caller import HttpCaller
 from tests.e2e.members import SECRETS
@@ -56,6 +56,20 @@ def test_a_second_look_gives_only_what_is_new(
     late = [indicator() for _ in range(3)]
     alpha.push(lane + "objects/", late)
     assert [one.id for one in followed(exchange, lane, place)] == [one["id"] for one in late]
+
+
+def test_a_server_is_named_by_its_host_alone(exchange: ExchangeProcess, lane: str) -> None:
+    name = lane.split("/")[4]
+    assert Client(exchange.url, "beta", SECRETS["beta"]).collection_url(name) == client(exchange).collection_url(name)
+
+
+def test_a_refusal_is_told_with_the_servers_words_and_a_remedy(exchange: ExchangeProcess, lane: str) -> None:
+    with pytest.raises(UnauthorizedError, match=r"answered 401: .*not valid here\. Check the credential"):
+        Client(exchange.url, "beta", "wrong").collection_url()
+    with pytest.raises(NotFoundError, match=r"answered 404: .*Check the URL: that of TAXII often ends in /taxii2/"):
+        Client(exchange.url + "/taxi/", "beta", SECRETS["beta"]).collection_url()
+    with pytest.raises(NotFoundError, match=r"no collection 'nope' .*Name one of: .*" + lane.split("/")[4]):
+        client(exchange).collection_url("nope")
 
 
 def test_what_a_consumer_had_under_way_when_it_died_comes_again(

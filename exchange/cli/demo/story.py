@@ -17,6 +17,7 @@ import click
 from exchange.cli.demo.members import COLLECTION, DESK, PLATFORM, STRANGER, make_members
 from exchange.cli.demo.server import Server, free_port, serving
 from exchange.cli.demo.trying import lines_to_try, refused_push
+from exchange.errors import InputError
 from exchange.settings import Settings
 
 _ACCOUNTS = 3_000
@@ -82,7 +83,11 @@ def _interruptible() -> Iterator[None]:
 def _place(folder: Path | None) -> Iterator[Path]:
     """The folder asked for, or a temporary one that is gone afterwards."""
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"The folder {folder} can't be made: {error.strerror}.",
+                             fix="Name another with --folder, or leave it out.") from None
         yield folder.resolve()
         return
     place = Path(tempfile.mkdtemp(prefix="cibx-demo-"))
