@@ -118,7 +118,10 @@ def observed_data(objects: Iterable[Mapping[str, Any]]) -> Bundle:
             by_id[name] = given
     found = []
     for name, given in by_id.items():
-        if given.get("type") != "observed-data":
+        kind = given.get("type")
+        if kind == "bundle":
+            problems.append(f"{name} is a bundle inside of another; its objects are left out. Give it by itself.")
+        if kind != "observed-data":
             continue
         if given.get("revoked") is True:
             problems.append(f"{name} is revoked; it counts as not seen.")

@@ -149,3 +149,8 @@ def test_what_its_creator_revoked_is_not_seen() -> None:
     bundle = observed_data([seen, {**seen, "modified": "2026-01-02T00:00:00Z", "revoked": True}])
     assert Judge(bundle.observed).judge(A).result == N
     assert any("revoked" in problem for problem in bundle.problems)
+
+
+def test_a_bundle_inside_of_a_bundle_is_told() -> None:
+    bundle = observed_data([{"type": "bundle", "id": "bundle--1", "objects": []}])
+    assert any("bundle--1" in problem for problem in bundle.problems)
