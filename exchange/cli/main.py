@@ -6,17 +6,19 @@ Help texts stand here, so that ``cibx --help`` imports none of the commands. Eac
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 
 import click
 
 from exchange.cli.interrupt import heed_ctrl_c
-from exchange.errors import ExchangeError
+from exchange.errors import ExchangeError, UnavailableError
 
 COMMANDS = {
     "demo": "Show the whole exchange at work, from nothing, in half a minute.",
@@ -48,6 +50,7 @@ COMMANDS = {
 """Noun to its line in the help, in the order of the help."""
 
 EXIT_BUG = 1
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 EXIT_INTERRUPTED = 130
 DEBUG_KEY = "debug"
 
@@ -112,6 +115,10 @@ def run(arguments: list[str]) -> int:
         _close_stdout()
         return EXIT_BUG
     except Exception as error:  # noqa: BLE001 - the last door: no traceback reaches a person
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _close_stdout()
+            return _told(f"What this command writes can't be written: {error.strerror}. Make room and run it again.",
+                         UnavailableError.exit_code, debug)
         cause = f"{type(error).__name__}: {error}".strip().rstrip(".").replace("\n", " ")
         remedy = "" if debug else " Please report it with the output of the same command after cibx --debug."
         return _told(f"This is a bug in cibx, not in what you did: {cause}.{remedy}", EXIT_BUG, debug)
@@ -140,7 +147,8 @@ def _told(sentence: str, code: int, debug: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    click.echo(f"cibx: {sentence}", err=True)
+    with suppress(OSError):  # the disk of the standard error is full too
+        click.echo(f"cibx: {sentence}", err=True)
     return code
 
 

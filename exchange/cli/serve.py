@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -42,14 +42,20 @@ def command(bind: str, workers: int, sources: Path | None) -> None:
         _check_free("CIBX_METRICS", beside, int(metrics_port))
     differs = prepare(settings)
     if differs:
-        click.echo(differs)
+        _tell(differs)
     from exchange.web.server import Server
     from exchange.web.tls import server_context
 
     scheme = "http" if server_context(settings) is None else "https"
-    click.echo(f"Serving TAXII 2.1 on {scheme}://{bind}/taxii2/ ({settings.shown_database}, {workers} workers).")
+    _tell(f"Serving TAXII 2.1 on {scheme}://{bind}/taxii2/ ({settings.shown_database}, {workers} workers).")
     with _connectors(sources):
         Server(settings, bind=bind, workers=workers).run()
+
+
+def _tell(sentence: str) -> None:
+    """Say it, if the standard output takes it: a server starts where the disk of its log is full."""
+    with suppress(OSError):
+        click.echo(sentence)
 
 
 @contextmanager

@@ -107,5 +107,9 @@ def _write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
-    new.write_bytes(data)
+    try:
+        new.write_bytes(data)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
     new.replace(path)
