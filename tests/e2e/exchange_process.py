@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.e2e.described import lay_described
 from tests.e2e.http_caller import HttpCaller, basic
 from tests.e2e.members import LANES, SECRETS, description, environment_name, lane
 from tests.e2e.ports import free_port
@@ -109,7 +110,8 @@ def serving(
         **(settings or {}),
     }
     running = ExchangeProcess(folder, environment, workers, free_port())
-    running.apply(description())
+    if not lay_described(environment["CIBX_DATABASE_URL"], LANES):
+        running.apply(description())
     try:
         running.start()
         yield running
