@@ -60,7 +60,8 @@ from exchange.policy.packtext import texts_of
 from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.arrivals import Arrivals
-from exchange.store.directory import cursor_keys, load_directory, meta_value, quick_directory_version
+from exchange.store.changes import Changes, Seen
+from exchange.store.directory import cursor_keys, load_directory, meta_value
 from exchange.store.dumps import is_unfinished
 from exchange.store.engine import check_at_start, crossing, open_engine, raw, read, write
 from exchange.store.events import record
@@ -119,7 +120,8 @@ class Exchange:
         self._queries = ObjectQueries(self.engine.dialect)
         self._labels = Labels(self.engine, self._granted)
         self._numbers = Numbers(self.engine)
-        self._pages = CurrentPages(self.ledger, self._queries, Arrivals(self.engine, pause), _KEPT_PAGES)
+        self._changes = Changes(self.engine)
+        self._pages = CurrentPages(self.ledger, self._queries, Arrivals(self.engine, pause), self._changes, _KEPT_PAGES)
         self._leaving = Leaving(self._granted, self.ledger, lambda: self._redaction_secret)
         self.cases = Docket(self.engine, self._queries, lambda: self.packs, self.directory,
                             lambda: self.obligations.means, self._numbers.feed_if_any, self._made_of)
@@ -139,10 +141,13 @@ class Exchange:
     # -- who takes part
 
     def directory(self) -> Directory:
-        """The directory as it is now: one row is read each time, everything when that row changed."""
-        with raw(self.engine) as connection:
-            version = quick_directory_version(connection)
-        if self._directory is None or self._directory.version != version:
+        """The directory as it is now: whether it changed is asked each time, and it is read when it did."""
+        return self.look()[0]
+
+    def look(self) -> tuple[Directory, Seen]:
+        """The directory as it is now, and how the database was just before."""
+        seen = self._changes.look()
+        if self._directory is None or self._directory.version != seen.directory_version:
             with read(self.engine) as connection:
                 self.policy.refresh(connection)
                 self._directory = shelf.with_records(
@@ -150,7 +155,11 @@ class Exchange:
                 self._secret = self.settings.secret_key or cursor_keys(connection)
                 self._redaction_secret = meta_value(connection, "redaction.secret")
                 self._identity = meta_value(connection, "exchange.identity")
-        return self._directory
+        return self._directory, seen
+
+    def is_as(self, seen: Seen) -> bool:
+        """Whether nothing was committed since that ``look``."""
+        return self._changes.is_as(seen)
 
     @property
     def packs(self) -> Packs:
@@ -218,6 +227,10 @@ class Exchange:
             return self._pages.page(make, place, asked, leaves=leaves, wants=wants)
         except WrongGrantError as wrong:
             raise self._alarm(wrong, collection.id, reader) from wrong
+
+    def empty_until(self, collection: Collection, reader: Reader, asked: Asked) -> tuple[bool, int | None]:
+        """Whether a page that is empty now stays so while ``look`` sees the same, and until when (microseconds)."""
+        return self._pages.empty_until(self._place(collection, reader), asked)
 
     def _place(self, collection: Collection, reader: Reader, context: str = "") -> Place:
         feed = self._numbers.feed_if_any(collection.id)

@@ -55,10 +55,11 @@ class Readers:
                 profile=self._labels.profile(facts.digest, facts.text), now=now, facts=facts.text,
                 org=self._numbers.contributor(organisation.id),
                 collections=tuple(readable) if "read" in credential.scopes else (),
+                changes=None if change is None else microseconds(change),
                 credential=credential.id, purpose=purpose or "", policy=packs.digest, directory=directory.version,
                 seat=_seat(organisation, credential, purpose, encrypted) if "read" in credential.scopes else 0,
             )
-            known = self._known[key] = (made, None if change is None else microseconds(change))
+            known = self._known[key] = (made, made.changes)
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
         return replace(known[0], now=now)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
@@ -38,6 +38,14 @@ class Standing:
 
     reader: Reader
     revision: int = 0
+    opens: int | None = field(default=None, compare=False)
+    """Microseconds: when the next release date comes, of any object; None: never, or nobody keeps the seat's place."""
+
+    def at(self, reader: Reader) -> Standing:
+        """The same for a later request of the seat, before the next release date, nothing having changed."""
+        opened = reader.now if self.reader.opened is None else max(self.reader.opened, reader.now)
+        return replace(self, reader=replace(reader, opened=opened if reader.seat else None,
+                                            arrived=self.reader.arrived))
 
 
 class Arrivals:
@@ -48,7 +56,7 @@ class Arrivals:
         self._pause = pause
         look = LOOK.c
         newest = select(func.max(STIR.c.number)).where(STIR.c.feed == number("feed")).scalar_subquery()
-        opening = exists().where(OBJECT.c.visible_from > look.opened, OBJECT.c.visible_from <= number("now"))
+        opening = select(func.min(OBJECT.c.visible_from)).where(OBJECT.c.visible_from > look.opened).scalar_subquery()
         self._look = Prepared(
             select(FEED.c.revision, look.profile, look.collections, look.opened, look.stirred, look.arrived, newest,
                    opening)
@@ -70,10 +78,10 @@ class Arrivals:
         if profile is None:
             return None
         same = profile == reader.profile and collections == _stated(reader.collections)
-        if not behind and (not same or opening or (newest or 0) > stirred):
+        if not behind and (not same or (opening or reader.now + 1) <= reader.now or (newest or 0) > stirred):
             return None
         opened = opened if behind else max(opened, reader.now)
-        return Standing(replace(reader, opened=opened, arrived=arrived), revision)
+        return Standing(replace(reader, opened=opened, arrived=arrived), revision, opening)
 
     def catch_up(self, feed: int, reader: Reader) -> int:
         """Give what the seat sees since its last look its place; gives how much that is.

@@ -218,6 +218,20 @@ class ObjectQueries:
         found = asked.run(connection, feed=feed, after=span[0], last=span[1], now=now)[0]
         return min((moment for moment in found if moment is not None), default=None)
 
+    def may_show(self, connection: Any, feed: int, after: int, now: int) -> int | None:
+        """When one of the objects behind ``after`` may be seen that isn't now, by date alone; None: never.
+
+        It is now where that hangs on other objects, by reference or as versions of one id.
+        """
+        row = OBJECT.c
+        asked = self._once("may_show", lambda: select(
+            *(func.min(case((column > number("now"), column))) for column in (row.visible_from, row.visible_until)),
+            func.min(case((or_(row.closure > literal_column("0"), row.shared_id != literal_column("0")),
+                           number("now")))),
+        ).where(row.feed == number("feed"), row.seq > number("after")))
+        found = asked.run(connection, feed=feed, after=after, now=now)[0]
+        return min((moment for moment in found if moment is not None), default=None)
+
     def _once(self, name: str, make: Callable[[], Select[Any]]) -> Prepared:
         prepared = self._prepared.get((name,))
         if prepared is None:

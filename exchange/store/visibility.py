@@ -62,6 +62,8 @@ class Reader:
     """Number of whoever reads in this way, whatever the credential (``arrival_tables``); 0: nobody keeps its place."""
     opened: int | None = None
     """Release dates up to then are over for it (microseconds); None: up to ``now``."""
+    changes: int | None = None
+    """Microseconds: when the profile is another one by date alone; None: never."""
     arrived: int = 0
     """In the collection that is asked: date of the last object that its seat saw later than it was pushed; 0: none."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -27,7 +26,7 @@ from exchange.web.auth.door import Door
 from exchange.web.auth.limit import Keyed
 from exchange.web.body import BYTES
 from exchange.web.caller import Caller
-from exchange.web.limits import Limits
+from exchange.web.limits import Limits, own_limits
 from exchange.web.request_id import own_id, request_id
 from exchange.web.respond import error_response, http_error_response
 from exchange.web.secure_headers import with_secure_headers
@@ -55,7 +54,7 @@ def create_app(exchange: Exchange) -> Flask:
         app.extensions["metrics"] = register(app, exchange)
     shared = Allowances(exchange.engine, exchange.clock)
     door = Door(exchange.settings, Keyed(shared, lambda: _key_of_guesses(exchange)))
-    limits = Limits(exchange.settings, shared)
+    limits = app.extensions["limits"] = Limits(exchange.settings, shared)
 
     @app.before_request
     def authenticate() -> None:
@@ -76,11 +75,11 @@ def create_app(exchange: Exchange) -> Flask:
     def count_bytes(response: Response) -> Response:
         caller, sent = g.get("caller"), request.environ.get(BYTES, 0)
         if caller is not None and sent:
-            limits.take("bytes", caller.organisation.id, sent, time.monotonic(), _own_limits(caller.organisation))
+            limits.take("bytes", caller.organisation.id, sent, time.monotonic(), own_limits(caller.organisation))
         return response
 
     def count_objects(organisation: Organisation, told: Sequence[Told]) -> None:
-        limits.take("objects", organisation.id, len(told), time.monotonic(), _own_limits(organisation))
+        limits.take("objects", organisation.id, len(told), time.monotonic(), own_limits(organisation))
 
     exchange.observers.append(count_objects)
 
@@ -107,10 +106,10 @@ def _key_of_guesses(exchange: Exchange) -> bytes:
 
 def _caller(exchange: Exchange, door: Door) -> Caller:
     """Who is asking; raises UnauthorizedError or TooManyRequestsError."""
-    now, directory = exchange.clock(), exchange.directory()
+    now, (directory, seen) = exchange.clock(), exchange.look()
     proven = door.let_in(request, directory, exchange.moment(now), former=_open_to_former(request.path))
     return Caller(directory, directory.organisations[proven.credential.org], proven.credential,
-                  request.headers.get("CIBX-Purpose"), now, proven.again)
+                  request.headers.get("CIBX-Purpose"), now, proven.again, seen)
 
 
 def _count(limits: Limits, caller: Caller) -> None:
@@ -118,16 +117,10 @@ def _count(limits: Limits, caller: Caller) -> None:
 
     Raises TooManyRequestsError.
     """
-    if "operate" in caller.credential.scopes:
-        return
-    now, own = time.monotonic(), _own_limits(caller.organisation)
-    limits.ask(caller.credential.id, now, own)
-    if request.method in {"POST", "PUT"}:
-        limits.check_sender(caller.organisation.id, now, own)
-
-
-def _own_limits(organisation: Organisation) -> Mapping[str, Any]:
-    return organisation.facts.get("limits") or {}
+    now = time.monotonic()
+    limits.ask_for(caller.credential, caller.organisation, now)
+    if request.method in {"POST", "PUT"} and "operate" not in caller.credential.scopes:
+        limits.check_sender(caller.organisation.id, now, own_limits(caller.organisation))
 
 
 def _open_to_former(path: str) -> bool:

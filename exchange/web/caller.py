@@ -12,6 +12,7 @@ from exchange.model import mailbox
 from exchange.model.access import may_read, may_write, sees_community
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.stix.timestamp import from_microseconds
+from exchange.store.changes import Seen
 from exchange.web.auth.door import Judge
 from exchange.wiring import Exchange
 
@@ -27,6 +28,8 @@ class Caller:
     now: int
     proof: Judge = field(repr=False)
     """Whether what the request showed still proves its credential."""
+    seen: Seen | None = None
+    """How the database was when the request came."""
 
     @cached_property
     def at(self) -> str:

@@ -20,6 +20,8 @@ from gunicorn.util import hop_headers
 AGAIN = "cibx.again"
 """Where the application leaves, in a request's environment, a function that says whether the same request on the same
 connection has the same answer now. It does whatever else answering does: it counts the request."""
+REPEATED = "cibx.repeated"
+"""Where the application finds, in a request's environment, whether the head is that of the request before."""
 _TOGETHER = 65_536
 """Bytes of a body that are sent with the head; a longer one isn't worth copying."""
 _FIELD_TEXT = b"\t\r\n" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
@@ -51,6 +53,8 @@ class OneRequest(Request):  # type: ignore[misc]
 
     head = b""
     """The bytes of the head, where they came in one piece with nothing behind them."""
+    is_again = False
+    """Whether the head is that of the request before."""
     answered: Answered | None = None
     """Its answer where the application told how long that holds; till it is answered, that to the same one before."""
 
@@ -59,7 +63,7 @@ class OneRequest(Request):  # type: ignore[misc]
         former, unreader.former = getattr(unreader, "former", None), self
         sent = unreader.read()
         if former is not None and sent and sent == former.head:
-            self.head, self.headers, self.answered = sent, former.headers, former.answered
+            self.is_again, self.head, self.headers, self.answered = True, sent, former.headers, former.answered
             self.method, self.uri, self.version = former.method, former.uri, former.version
             self.path, self.query, self.fragment = former.path, former.query, former.fragment
             self._expected_100_continue = former._expected_100_continue

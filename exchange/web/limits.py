@@ -16,6 +16,7 @@ from math import ceil
 from typing import Any, Protocol
 
 from exchange.errors import ExchangeError, TooManyRequestsError
+from exchange.model.party import Credential, Organisation
 from exchange.settings import Settings
 
 _MOST_BUCKETS = 20_000
@@ -28,6 +29,11 @@ _SAID = {
     "requests": "requests of this credential", "bytes": "bytes that this organisation sends",
     "objects": "objects that this organisation sends",
 }
+
+
+def own_limits(organisation: Organisation) -> Mapping[str, Any]:
+    """The amounts that were agreed with an organisation, by kind."""
+    return organisation.facts.get("limits") or {}
 
 
 class Shared(Protocol):
@@ -62,6 +68,11 @@ class Limits:
         self._shared = shared
         self._alone_until = float("-inf")
         self._filled: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
+
+    def ask_for(self, credential: Credential, organisation: Organisation, now: float) -> None:
+        """Count a request of a credential; those that run the exchange have no limit. Raises TooManyRequestsError."""
+        if "operate" not in credential.scopes:
+            self.ask(credential.id, now, own_limits(organisation))
 
     def ask(self, credential: str, now: float, own: Mapping[str, Any]) -> None:
         """Count a request; ``own`` are the organisation's own amounts, ``now`` is in seconds.

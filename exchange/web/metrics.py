@@ -64,6 +64,10 @@ class Metrics:
         self.requests.labels(route, method, f"{response.status_code // 100}xx").observe(time.perf_counter() - began)
         return response
 
+    def count_again(self, route: str, seconds: float) -> None:
+        """Count a page that was given again without asking the application."""
+        self.requests.labels(route, "GET", "2xx").observe(seconds)
+
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""
         registry = CollectorRegistry()

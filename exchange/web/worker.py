@@ -20,7 +20,7 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
 from exchange.errors import SettingError
-from exchange.web.connection import AGAIN, Answered, OneAnswer, OneRequest, Remembered
+from exchange.web.connection import AGAIN, REPEATED, Answered, OneAnswer, OneRequest, Remembered
 from exchange.web.negotiation import TAXII
 from exchange.web.secure_headers import ALWAYS
 
@@ -95,6 +95,7 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
         req.answered = None
         answer, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, response_class=OneAnswer)
         environ["wsgi.multithread"] = True
+        environ[REPEATED] = req.is_again
         if not self.alive:
             answer.force_close()
         parts, complete = self.wsgi(environ, answer.start_response), False

@@ -9,6 +9,7 @@ from exchange.feed.page import PageMaker, manifest_page, objects_page, versions_
 from exchange.feed.query import Asked, read_query
 from exchange.model import mailbox
 from exchange.store.objects import Versions
+from exchange.web.again import may_be_offered, offer_again
 from exchange.web.body import read_body
 from exchange.web.caller import current_caller, current_exchange
 from exchange.web.negotiation import check_accept, check_content_type
@@ -103,6 +104,8 @@ def _page(community: str, name: str, endpoint: str, asked: Asked, make: PageMake
     page = exchange.page(make, collection, reader, context, asked, leaves=request.method != "HEAD")
     if not page.found and endpoint in {"object", "versions"} and not exchange.exists(collection, reader, ids):
         raise NotFoundError("There is no such object.")
+    if not page.found and may_be_offered():
+        offer_again(caller, *exchange.empty_until(collection, reader, asked))
     headers = {}
     if page.first and page.last:
         headers = {"X-TAXII-Date-Added-First": page.first, "X-TAXII-Date-Added-Last": page.last}

@@ -1,0 +1,92 @@
+"""Whether anything in the database has changed since somebody last looked, told for less than a row costs.
+
+SQLite counts for each connection what others commit (``PRAGMA data_version``, 3 us), so one that never writes is kept
+for that question. On PostgreSQL two equal snapshots see the same transactions, so its text is the sign, and the
+directory's version, which every request needs, comes with it in one statement.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from exchange.store.directory import VERSION, quick_directory_version
+from exchange.store.engine import is_sqlite, raw
+
+_DATA_VERSION = "PRAGMA data_version"
+_SNAPSHOT = "SELECT value, pg_catalog.pg_current_snapshot()::text FROM meta WHERE key = 'directory.version'"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The directory's version, and a sign: where it is equal to a later one, nothing was committed in between."""
+
+    sign: object
+    directory_version: int
+
+
+class Changes:
+    """Looks of one process at one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._watching: sqlite3.Connection | None = None
+        self._process = 0
+        self._opened = 0
+        event.listen(engine, "engine_disposed", lambda _engine: self._forget())
+
+    def look(self) -> Seen:
+        """How the database is now: every commit before this call counts. Raises UnavailableError.
+
+        It asks the same whether or not something changed: who counts statements learns nothing of others.
+        """
+        if not is_sqlite(self._engine):
+            return self._ask_snapshot()
+        found = self._watch(_DATA_VERSION, VERSION)  # in this order: what comes in between shows the next time
+        if found is not None:
+            return Seen(found[:2], int(found[2]))
+        with raw(self._engine) as connection:
+            return Seen(object(), quick_directory_version(connection))
+
+    def sign(self) -> object | None:
+        """The sign alone; None where it costs as much as what it could spare (PostgreSQL), or can't be told."""
+        return self._watch(_DATA_VERSION) if is_sqlite(self._engine) else None
+
+    def is_as(self, seen: Seen) -> bool:
+        """Whether nothing was committed since that look. Raises UnavailableError."""
+        sign = self.sign()
+        return sign == seen.sign if sign is not None else self.look() == seen
+
+    def _ask_snapshot(self) -> Seen:
+        with raw(self._engine) as connection:
+            version, sign = connection.execute(_SNAPSHOT).fetchone()
+        return Seen(sign, int(version))
+
+    def _watch(self, *questions: str) -> tuple[Any, ...] | None:
+        """Which connection watches, and what it answers; None where it can't tell."""
+        with self._lock:
+            try:
+                if self._watching is None or self._process != os.getpid():
+                    self._watching, self._process, self._opened = self._open(), os.getpid(), self._opened + 1
+                return self._opened, *[self._watching.execute(one).fetchone()[0] for one in questions]
+            except sqlite3.Error:
+                self._watching = None
+                return None
+
+    def _open(self) -> sqlite3.Connection:
+        """A connection that isn't the pool's; where there is no file it makes none."""
+        place = f"{Path(str(self._engine.url.database)).as_uri()}?mode=rw"
+        return sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
+
+    def _forget(self) -> None:
+        with self._lock:
+            watching, self._watching = self._watching, None
+            if watching is not None and self._process == os.getpid():
+                watching.close()

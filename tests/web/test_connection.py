@@ -1,0 +1,130 @@
+"""One connection of the server: the same head again, answers in one go, and headers that can't make others."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.http.errors import ParseException
+from gunicorn.http.unreader import SocketUnreader
+
+from exchange.web.connection import Answered, OneAnswer, OneRequest, Remembered
+
+GET = b"GET /a?b=c HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eDp5\r\n\r\n"
+PEER = ("192.0.2.1", 1)
+
+
+class Link:
+    """A client's socket, and the server's reading of it."""
+
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self.client, self.server = client, server
+        self.settings = Remembered(Config())
+        self.unreader = SocketUnreader(server)
+        self.number = 0
+
+    def read(self, sent: bytes) -> OneRequest:
+        self.client.sendall(sent)
+        self.number += 1
+        return OneRequest(self.settings, self.unreader, PEER, self.number)
+
+    def answer(self, request: OneRequest, headers: list[tuple[str, str]], *parts: bytes) -> tuple[OneAnswer, bytes]:
+        made = OneAnswer(request, self.server, self.settings)
+        made.start_response("200 OK", headers)
+        for part in parts:
+            made.write(part)
+        made.close()
+        return made, self.client.recv(65_536)
+
+
+@pytest.fixture
+def link() -> Iterator[Link]:
+    client, server = socket.socketpair()
+    with closing(client), closing(server):
+        yield Link(client, server)
+
+
+def test_the_same_head_again_means_the_same(link: Link) -> None:
+    first, second = link.read(GET), link.read(GET)
+    assert (first.is_again, second.is_again) == (False, True)
+    for name in ("method", "uri", "path", "query", "fragment", "version", "headers"):
+        assert getattr(first, name) == getattr(second, name), name
+    assert not second.is_unread
+
+
+@pytest.mark.parametrize("other", [
+    GET.replace(b"b=c", b"b=d"), GET.replace(b"eDp5", b"eDp6"), GET.replace(b"GET", b"PUT"), GET.replace(b": x", b": y"),
+])
+def test_another_head_is_parsed_anew(link: Link, other: bytes) -> None:
+    first, second, third = link.read(GET), link.read(other), link.read(GET)
+    assert [one.is_again for one in (first, second, third)] == [False, False, False]
+    assert (second.method, second.query, second.headers) != (first.method, first.query, first.headers)
+
+
+def test_a_head_with_something_behind_it_is_never_taken_for_the_one_before(link: Link) -> None:
+    body = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+    first = link.read(body + b"ab")
+    assert (first.head, first.body.read()) == (b"", b"ab")
+    second = link.read(body + b"cd")
+    assert (second.is_again, second.body.read()) == (False, b"cd")
+
+
+def test_a_body_that_comes_after_the_same_head_is_read_as_its_own(link: Link) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+    for body in (b"ab", b"cd"):
+        request = link.read(head)
+        assert request.is_unread
+        link.client.sendall(body)
+        assert request.body.read() == body
+        assert not request.is_unread
+
+
+@pytest.mark.parametrize("bad", [
+    GET.replace(b"Host: x", b"Host : x"), b"GET / HTTP/1.1\nHost: x\r\n\r\n", GET.replace(b"Host: x", b"Host: x\r\nHost: y"),
+    GET.replace(b"Host: x", b"Content-Length: 1\r\nTransfer-Encoding: chunked"),
+])
+def test_what_isn_t_http_is_refused_as_ever(link: Link, bad: bytes) -> None:
+    link.read(GET)
+    with pytest.raises(ParseException):
+        link.read(bad)
+
+
+def test_an_answer_leaves_whole_and_can_be_given_again(link: Link) -> None:
+    request = link.read(GET)
+    made, sent = link.answer(request, [("Content-Length", "2"), ("X-A", "b"), ("Connection", "close")], b"ok")
+    head, _, body = sent.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert (lines[0], body) == (b"HTTP/1.1 200 OK", b"ok")
+    assert lines.count(b"Connection: keep-alive") == 1
+    assert {b"Content-Length: 2", b"X-A: b"} <= set(lines)
+    assert made.whole is not None
+    for still in (True, False):
+        again = link.read(GET)
+        again.answered = Answered(*made.whole, still=lambda still=still: still)  # type: ignore[misc]
+        assert again.answer_again(link.server) is still
+    assert link.client.recv(65_536).partition(b"\r\n\r\n")[2] == b"ok"
+
+
+@pytest.mark.parametrize(("headers", "parts"), [
+    ([("Content-Length", "4")], (b"ok",)), ([], (b"ok", b"ok")), ([("Content-Length", "4")], (b"ok", b"ok")),
+])
+def test_what_went_out_in_parts_isn_t_kept(link: Link, headers: list[tuple[str, str]], parts: tuple[bytes, ...]) -> None:
+    made, sent = link.answer(link.read(GET), headers, *parts)
+    assert made.whole is None
+    assert b"ok" in sent
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-B: c", "a\nb", "a\rb", "a\x00b", "a\r\n\r\n<html>"])
+def test_no_header_of_an_answer_begins_another_line(link: Link, value: str) -> None:
+    request = link.read(GET)
+    made = OneAnswer(request, link.server, link.settings)
+    made.start_response("200 OK", [("Content-Length", "2"), ("X-A", value)])
+    with pytest.raises(ValueError, match="can't stand in one"):
+        made.write(b"ok")
+    link.server.setblocking(False)
+    link.client.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        link.client.recv(1)
