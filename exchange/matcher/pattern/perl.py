@@ -18,8 +18,10 @@ from exchange.matcher.pattern.budget import Budget
 
 _LIMITS = (30, 3_000, 300_000)
 """Points to go back to from one place of a text, tried one after the other."""
-_STEPS_PER_UNIT, _LONG = 10, 100
-"""Steps in a unit of the budget; characters that are run through in the time of one."""
+_STEPS_PER_UNIT, _LONG, _GROUPS = 10, 100, 50
+"""Steps in a unit of the budget; characters that are run through in the time of one; groups that double its price."""
+_MEMORY = 65_536
+"""KiB of points to go back to."""
 _TOO_LARGE = frozenset((119, 120, 121, 135, 149, 183, 185, 186, 187, 188, 197))
 """Errors of PCRE2 that say that an expression is beyond the library, not that it is none."""
 _HEX = re.compile(r"(\\Q.*?(?:\\E|\Z))|\\x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{0,2}))|\\.", re.DOTALL)
@@ -49,8 +51,9 @@ def found(expression: str, value: str | bytes, budget: Budget) -> bool | None:
     octets = isinstance(value, bytes)
     length = len(value) + 1
     runs = sum(map(expression.count, "*+{"))
+    weight = 1 + expression.count("(") // _GROUPS  # each point to go back to keeps what all groups hold
     for limit in _LIMITS:
-        budget.spend((limit + runs) * length // _STEPS_PER_UNIT * (1 + length // _LONG))
+        budget.spend((limit + runs) * weight * length // _STEPS_PER_UNIT * (1 + length // _LONG))
         try:
             return _compiled(expression, octets, limit).search(value) is not None
         except pcre2.PatternError:
@@ -63,7 +66,7 @@ def found(expression: str, value: str | bytes, budget: Budget) -> bool | None:
 @lru_cache(maxsize=2048)
 def _compiled(expression: str, octets: bool, limit: int) -> Any:
     # 10.47 gets lazy repetitions wrong that it makes possessive: \D+?\P{Lu}\t*? isn't found in ab
-    words = f"(*NO_AUTO_POSSESS)(*LIMIT_MATCH={limit})" + _HEX.sub(_in_short, expression)
+    words = f"(*NO_AUTO_POSSESS)(*LIMIT_MATCH={limit})(*LIMIT_HEAP={_MEMORY})" + _HEX.sub(_in_short, expression)
     try:
         return pcre2.compile(words.encode("latin-1") if octets else words, pcre2.DOTALL, jit=False)  # steps: no JIT
     except UnicodeEncodeError:
