@@ -44,6 +44,7 @@ class _File:
 
     @property
     def digest(self) -> str:
+        """SHA-256 of the file, hexadecimal."""
         return hashlib.sha256(self.data).hexdigest()
 
 

@@ -271,6 +271,7 @@ class Exchange:
         status_id = str(uuid4())
 
         def status(told: Sequence[Told]) -> bytes:
+            """The status resource (TAXII 2.1, 4.3.1)."""
             return status_resource(status_id, from_microseconds(now), told)
 
         told = self.add(organisation, credential, collection, raws, now, status_id=status_id, status=status)
@@ -294,6 +295,7 @@ class Exchange:
             return [Told(c.refusal, c.version or from_microseconds(now)) for c in checked if c.refusal is not None]
 
         def stored_with_all(turns: frozenset[int]) -> tuple[list[Told], bool]:
+            """The push's transaction; gives what is told, and whether records changed. Raises CrossedError."""
             with write(self.engine) as connection:
                 stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh,
                                      pause=self._pause, onlooker=onlooker, turns=turns)
@@ -334,6 +336,7 @@ class Exchange:
         at = from_microseconds(now)
 
         def reader_of(organisation: Organisation) -> Reader | None:
+            """How the organisation reads by one of its service keys; None where it has none."""
             keys = [c for c in directory.credentials.values() if c.org == organisation.id and c.person is None
                     and "read" in c.scopes and c.purpose and not c.revoked and holds(c.since, c.until, at)]
             return self._readers.reader(directory, organisation, keys[0], None, now) if keys else None
@@ -394,6 +397,7 @@ class Exchange:
         agreed = _agreed_terms(organisation, from_microseconds(reader.now))
 
         def resolve(refs: Some[str]) -> Mapping[str, Mapping[str, Any]]:
+            """Markings by their ids, as the contributor may use them."""
             with read(self.engine) as connection:
                 found = find_markings(connection, refs, feed=feed, contributor=contributor, reader=reader)
             return {ref: dict(json.loads(body)) for ref, body in found.items()}

@@ -138,6 +138,7 @@ def _header(cells: list[str]) -> dict[str, int] | None:
 
 def _chain(row: int, cells: list[str], columns: dict[str, int], before: list[str]) -> Record:
     def cell(name: str) -> str:
+        """The row's cell in a column; empty where it ends before."""
         index = columns.get(name, len(cells))
         return cells[index] if index < len(cells) else ""
 
@@ -153,6 +154,7 @@ def _chain(row: int, cells: list[str], columns: dict[str, int], before: list[str
 
 def _typed(row: int, cells: list[str], columns: dict[str, int]) -> Record:
     def cell(name: str) -> str:
+        """The row's cell in a column; empty where it ends before."""
         index = columns.get(name, len(cells))
         return cells[index] if index < len(cells) else ""
 

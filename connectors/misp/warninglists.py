@@ -90,6 +90,7 @@ def _hostname(entries: list[str]) -> Test:
     hosts = frozenset(entry.strip(".") for entry in entries)
 
     def test(value: str) -> bool:
+        """Whether a host, or a domain that it is under, is on the list."""
         found = _HOST.match(value)
         labels = found[1].strip(".").split(".") if found else []
         return any(".".join(labels[start:]) in hosts for start in range(len(labels)))
@@ -109,6 +110,7 @@ def _cidr(entries: list[str]) -> Test:
         networks.setdefault((network.version, shift), set()).add(int(network.network_address) >> shift)
 
     def test(value: str) -> bool:
+        """Whether an address or network lies within a network of the list."""
         try:
             asked = ipaddress.ip_network(value, strict=False)
         except ValueError:

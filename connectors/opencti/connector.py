@@ -55,6 +55,7 @@ def study(objects: Iterable[bytes]) -> Derive:
     claims, indicated = graph.claims(), graph.indicated()
 
     def of(item: Object, row: Row) -> tuple[list[Object], Row]:
+        """What one object becomes, and its row. Raises the fault for which it is left out."""
         identifier = str(item["id"])
         fault = reach.restriction(item)
         if fault is not None:

@@ -203,6 +203,7 @@ class _Progress:
     size: int
 
     def batch(self, objects: list[Any], rows: list[Row], row: int) -> Batch:
+        """A batch with the mark to go on from, and how much of the source is done (0 to 1)."""
         mark = {"format": FORMAT, "file": self.name, "digest": self.digest, "done": row}
         part = self.share[0] + self.share[1] * min(self.file.tell() / max(self.size, 1), 1.0)
         return Batch(tuple(objects), tuple(rows), mark, part)

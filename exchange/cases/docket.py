@@ -94,6 +94,7 @@ class Docket:
         reader = reader_of(organisation) if organisation is not None and organisation.active else None
 
         def hear(connection: Any, said: Sequence[bytes]) -> None:
+            """What the released statements say is taken in, in the release's transaction."""
             if organisation is not None and reader is not None:
                 self.disputes.hear(connection, organisation, said, reader, self._feed_of, now)
 

@@ -16,6 +16,7 @@ def ownership_groups(organisations: Iterable[Organisation]) -> Mapping[str, str]
     parents: dict[str, str] = {}
 
     def root(name: str) -> str:
+        """The name that stands for all that are joined with this one; paths are shortened on the way."""
         parents.setdefault(name, name)
         while parents[name] != name:
             parents[name] = parents[parents[name]]

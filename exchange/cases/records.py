@@ -78,6 +78,7 @@ class Records:
         half_life, quantile = parameters["half-life-days", now], parameters["quantile-percent", now] / 100
 
         def trust(name: str | None) -> float:
+            """Lower quantile of the posterior for one campaign class, or for all (None); 0 to 1, four digits."""
             verdicts = [Verdict(one.word == "confirmed", one.at) for one in judged
                         if name is None or one.campaign_class == name]
             return round(reliability(verdicts, now, half_life_days=half_life, quantile=quantile), 4)

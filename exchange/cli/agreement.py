@@ -48,6 +48,7 @@ def end(org: str, agreement: str, until: str | None) -> None:
     """End an agreement."""
 
     def describe(directory: Directory) -> steps.Document:
+        """The agreement with its end. Raises InputError where there is no such one."""
         organisation = directory.organisations[steps.known_id(directory.organisations, "organisation", org)]
         steps.known_id({one.id: one for one in organisation.agreements}, "agreement", agreement)
         ending = {"until": until} if until else {"status": "ended"}

@@ -107,6 +107,7 @@ def verified(
     found: list[Leaf] = []
 
     def seen(place: int, entry: bytes) -> None:
+        """Keep an entry of the log that is asked for; ``place`` is its index."""
         leaf = place, read_leaf(entry)
         if wanted.has(leaf):
             found.append(leaf)
@@ -172,6 +173,7 @@ def _copy(source: str, _user: str | None, _password_env: str) -> tuple[Callable[
     folder = Path(source)
 
     def fetch(path: str) -> bytes:
+        """A file of the copy. Raises InputError where the folder holds no log, or not this part of it."""
         try:
             return (folder / path).read_bytes()
         except OSError as error:
@@ -190,6 +192,7 @@ def _server(source: str, user: str | None, password_env: str) -> tuple[Callable[
     client = Client(source, user, secret) if user or not secret else Client(source, token=secret)
 
     def known() -> list[VerifierKey]:
+        """The keys that the server offers, with a warning: nobody else vouches for them."""
         click.echo("! The keys are those that the server says it has: give --key to trust others.", err=True)
         return list(client.offered_keys().keys)
 

@@ -78,6 +78,7 @@ def _step(name: str, step: str, help_text: str) -> None:
     @_SAYING
     @_AS
     def take(case: str, statement: str, key: str) -> None:
+        """Take the step of a contest with a person's key."""
         _take(case, step, statement, key)
 
 

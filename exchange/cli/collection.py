@@ -60,6 +60,7 @@ def add(
             raise InputError(f"--default-terms is not TOML: {error}.", fix="Write key = value.") from None
 
     def describe(directory: Directory) -> steps.Document:
+        """The collection, with its community and group where they aren't there."""
         if group is None or community in directory.communities:
             return {"collection": [row]}
         return {

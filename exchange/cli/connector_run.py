@@ -216,6 +216,7 @@ class Bringing:
         """Stop after the step under way; a second signal ends at once."""
 
         def end(number: int, _frame: Any) -> None:
+            """Stop after the step under way; the second signal ends at once (KeyboardInterrupt)."""
             if self._stop.is_set():
                 raise KeyboardInterrupt
             click.echo("Stopping after the step under way; once more ends at once.", err=True)

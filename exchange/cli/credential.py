@@ -44,6 +44,7 @@ def issue(org: str, key_id: str | None, **options: str | tuple[str, ...] | None)
     """Issue a new credential to an organisation; its secret is shown once."""
 
     def describe(directory: Directory) -> steps.Document:
+        """The new key. Raises InputError for an unknown organisation, or an id that is taken."""
         steps.known_id(directory.organisations, "organisation", org)
         if key_id in directory.credentials:
             raise InputError(f"There is a credential {key_id!r} already.", fix="Choose another id or none.")
@@ -68,6 +69,7 @@ def rotate(key_id: str, new_id: str | None, days: int) -> None:
     until = ends
 
     def describe(directory: Directory) -> steps.Document:
+        """The new key, and the old one with its end. Raises InputError for what can't be rotated."""
         nonlocal made, until
         old = directory.credentials[steps.known_id(directory.credentials, "credential", key_id)]
         made = new_id or _free_id(directory, old.org)
@@ -80,6 +82,7 @@ def rotate(key_id: str, new_id: str | None, days: int) -> None:
         return {"credential": [new, steps.stated(id=key_id, org=old.org, until=until.isoformat())]}
 
     def hand(connection: Connection) -> None:
+        """Let the webhooks go over, in the transaction of the keys."""
         nonlocal handed
         handed = hand_webhooks(connection, key_id, made)
 
@@ -93,6 +96,7 @@ def revoke(key_id: str) -> None:
     """Revoke a credential at once and for ever."""
 
     def describe(directory: Directory) -> steps.Document:
+        """The key, revoked. Raises InputError where there is no such one."""
         credential = directory.credentials[steps.known_id(directory.credentials, "credential", key_id)]
         row = steps.stated(id=key_id, org=credential.org, revoked=True)
         return {"credential": [row]}

@@ -67,9 +67,11 @@ def command(
     from exchange.client.taxii import Client
 
     def tell(sentence: str) -> None:
+        """Say it where it isn't taken for an object."""
         click.echo(sentence, err=True)
 
     def reconnect() -> Client:
+        """A client with the credential as it stands now: its file may have been renewed. Raises InputError."""
         if certificate and not (user or token_file or environment().get(token_env)):
             return Client(server, log_view=log_view, certificate=certificate)
         secret = read_secret(token_file, token_env)

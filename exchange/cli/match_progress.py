@@ -49,6 +49,7 @@ def _lines() -> Callable[[str], None]:
     start = time.monotonic()
 
     def say(step: str) -> None:
+        """Name the step, with the seconds since the beginning, where they are many enough to wonder."""
         passed = time.monotonic() - start
         if passed >= _QUIET:
             click.echo(f"{passed:6.0f} s  {step}", err=True)

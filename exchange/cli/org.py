@@ -75,6 +75,7 @@ def join(org: str, group: str, since: str | None, until: str | None, title: str 
     """Make an organisation a member of a group."""
 
     def describe(directory: Directory) -> steps.Document:
+        """The membership, with its group where that isn't there or gets a title."""
         membership = steps.stated(org=org, group=group, since=since, until=until, status="active")
         new = title is not None or group not in directory.groups
         return {"membership": [membership], "group": [steps.stated(id=group, title=title)] if new else []}
@@ -99,6 +100,7 @@ def _change(document: steps.Document, source: str) -> None:
 
 def _change_active(org: str, active: bool, source: str) -> None:
     def describe(directory: Directory) -> steps.Document:
+        """The organisation as it is, active or suspended. Raises InputError where there is no such one."""
         organisation = directory.organisations[steps.known_id(directory.organisations, "organisation", org)]
         row = {"id": org, "name": organisation.name, "kind": organisation.kind,
                "jurisdiction": organisation.jurisdiction, "facts": dict(organisation.facts),

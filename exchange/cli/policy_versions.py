@@ -42,6 +42,7 @@ def _step(name: str, text: str) -> click.Command:
     @_BY
     @_WHY
     def step(version: str, by: str, why: str) -> None:
+        """Take the step of a policy version in a person's name."""
         _go(version, name, by, why)
 
     return step

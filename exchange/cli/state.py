@@ -46,6 +46,7 @@ def _changing(name: str, help_text: str) -> None:
     @_REASON
     @click.option("--citation", default="", help="The ground in law; default: what the packs say.")
     def change(object_id: str, org: str | None, person: str, reason: str, citation: str) -> None:
+        """Give the object the state in a person's name."""
         with exchange() as opened:
             _change(opened, object_id, org, _states()[name], person=person, reason=reason, citation=citation)
 

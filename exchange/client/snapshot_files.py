@@ -57,6 +57,7 @@ def write_bundle(path: Path, objects: Objects, root: str) -> None:
     head = f'{{"type":"bundle","id":"bundle--{uuid5(NAMESPACE_URL, root)}"'
 
     def fill(file: IO[bytes]) -> None:
+        """Write the bundle an object at a time (STIX 2.1, 8); an empty one has no ``objects``."""
         file.write(head.encode())
         before = b',"objects":[\n'
         for _, body in objects():

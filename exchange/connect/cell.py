@@ -65,6 +65,7 @@ def read_cell(text: str, platform: str = "", known: Collection[str] = ()) -> Cel
     remarks: list[str] = []
 
     def keep(found: re.Match[str]) -> str:
+        """Keep a remark apart from the value that it stands behind."""
         remarks.append(found[1].strip())
         return " "
 

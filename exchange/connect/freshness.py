@@ -52,6 +52,7 @@ def prometheus(found: Mapping[str, Sequence[Health]]) -> str:
     lines: dict[str, list[str]] = {}
 
     def add(name: str, kind: str, help_text: str, labels: Mapping[str, str], value: float) -> None:
+        """A sample in Prometheus' text format, under its name's help and type."""
         said = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
         head = [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}"]
         lines.setdefault(name, head).append(f"{name}{{{said}}} {value:.15g}")

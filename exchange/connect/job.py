@@ -132,6 +132,7 @@ def _noted(
     last: list[Step] = []
 
     def watch(step: Step) -> None:
+        """Note the step, and what it refused."""
         last[:] = [step]
         quarantine.watch(job.name, step, now())
 

@@ -124,6 +124,7 @@ class _Standing:
     failed: dict[str, None] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
+        """What is kept between runs, as JSON."""
         return {"format": FORMAT, "place": self.place, "failed": list(self.failed)[-MAX_FAILED:]}
 
 
@@ -147,6 +148,7 @@ def send(
     standing = _read(memory.load_checkpoint(publisher.name, key))
 
     def keep(sents: Iterable[Sent]) -> None:
+        """Count what was sent; what failed is tried again in the next run."""
         for sent in sents:
             account.count(sent)
             standing.failed.pop(sent.id, None)

@@ -31,6 +31,7 @@ class _Shelf:
     method: str
 
     def modules(self) -> dict[str, str]:
+        """Name to module of those in the package."""
         spec = find_spec(self.package)
         folders = list(spec.submodule_search_locations or []) if spec else []
         found = (module.name for module in pkgutil.iter_modules(folders))
@@ -38,12 +39,15 @@ class _Shelf:
                 if not name.startswith("_") and name not in self.left_out}
 
     def installed(self) -> dict[str, EntryPoint]:
+        """Name to entry point of those in other distributions."""
         return {point.name: point for point in entry_points(group=self.group)}
 
     def names(self) -> tuple[str, ...]:
+        """All names, sorted."""
         return tuple(sorted({*self.modules(), *self.installed()}))
 
     def load(self, name: str) -> Any:
+        """One by its name, checked. Raises InputError where there is none, or it is something else."""
         module = self.modules().get(name)
         if module is not None:
             return self._checked(name, getattr(importlib.import_module(module), self.attribute, None))

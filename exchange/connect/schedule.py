@@ -26,6 +26,7 @@ def keep_bringing(
     bugs: list[BaseException] = []
 
     def hook(told: threading.ExceptHookArgs) -> None:
+        """A fault of the program in a thread ends the run, which raises it."""
         if told.exc_value is not None:
             bugs.append(told.exc_value)
         stop.set()

@@ -106,6 +106,7 @@ class _Reader:
         self._path, self._environment = path, environment
 
     def job(self, found: Mapping[str, Any], policy: str) -> Job:
+        """One source. Raises InputError for the first entry that is missing, unknown or of another kind."""
         name = self.text(found, "name", "")
         if not name:
             raise InputError(f"{self._path}: a source has no name.", fix='Give each name = "…".')
@@ -131,28 +132,33 @@ class _Reader:
         return job
 
     def refuse_unknown(self, found: Mapping[str, Any], known: set[str], where: str) -> None:
+        """Raise InputError for an entry that nobody reads: it would be believed to count."""
         unknown = sorted(found.keys() - known)
         if unknown:
             raise InputError(f"{self._path}: {where} has an unknown entry {unknown[0]!r}.",
                              fix=f"Known: {', '.join(sorted(known))}.")
 
     def text(self, found: Mapping[str, Any], name: str, default: str) -> str:
+        """An entry that is text. Raises InputError for another kind."""
         value = found.get(name, default)
         if not isinstance(value, str):
             raise InputError(f"{self._path}: {name} must be text in quotes.")
         return value
 
     def table(self, found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """An entry that is a table; empty where there is none. Raises InputError for another kind."""
         value = found.get(name, {})
         if not isinstance(value, dict):
             raise InputError(f"{self._path}: {name} must be a table.", fix=f"Write [source.{name}], a line for each.")
         return value
 
     def path(self, found: Mapping[str, Any], name: str) -> Path | None:
+        """An entry that names a file, beside the sources' own; None where there is none."""
         value = self.text(found, name, "")
         return self._path.parent / value if value else None
 
     def secret(self, name: str, value: Any) -> str:
+        """A secret out of a file or variable, never out of the text itself. Raises InputError."""
         if isinstance(value, dict) and len(value) == 1:
             (kind, said), = value.items()
             if kind == "file":

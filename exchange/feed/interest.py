@@ -75,6 +75,7 @@ def read_interest(arguments: Iterable[tuple[str, str]]) -> Interest:
 def interest(given: Mapping[str, Collection[str]]) -> Interest:
     """The interest of filters by name."""
     def values(name: str) -> frozenset[str]:
+        """What a filter asks for; empty where it isn't given."""
         return frozenset(given.get(name) or ())
 
     return Interest(values("type"), values("behaviour"), values("class"),

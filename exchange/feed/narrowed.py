@@ -33,6 +33,7 @@ def narrowed(make: Make, wants: Wants) -> Make:
     ``first``, ``last`` and ``found`` stay those of the whole page: a subscriber goes on behind what it didn't want.
     """
     def page_of(queries: ObjectQueries, connection: Any, place: Place, asked: Asked, revision: int) -> Page:
+        """The page without what isn't wanted; its place is that of the whole page."""
         page = make(queries, connection, place, asked, revision)
         if not page.seqs:
             return page

@@ -152,6 +152,7 @@ class PolicyChanges:
     def compare(self, connection: Connection, then: Steps) -> list[Changed]:
         """What would change if these were the steps."""
         def decides(org: str) -> Packs:
+            """The packs that would decide for an organisation."""
             digest = then.for_organisation(org)
             return self.policy.of(org) if digest is None else self._packs(digest)
 

@@ -113,6 +113,7 @@ def repeated_sql(weights: Weights, signal: str, nats: str, order: str) -> str:
     """What of an account's row counts beside its others: of one signal, and of values that the very same accounts hold,
     each further one less."""
     def among(factor: float, column: str) -> str:
+        """How much the rank of a row among those of one account and column takes away (SQL)."""
         return (f"pow({factor}, row_number() OVER (PARTITION BY account_id, {column}, {nats} > 0"
                 f" ORDER BY abs({nats}) DESC, {order}) - 1)")
 

@@ -37,7 +37,8 @@ class _Objects(Protocol):
     objects: dict[str, Mapping[str, Any]]
     hashed: dict[str, frozenset[Token]]
 
-    def of_type(self, kind: str) -> Iterator[Mapping[str, Any]]: ...
+    def of_type(self, kind: str) -> Iterator[Mapping[str, Any]]:
+        """All objects of a STIX type."""
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ def _check_deliveries(connection: Connection, deliveries: LedgerDeliveries) -> N
 
 def _fetch(connection: Connection) -> Callable[[str], bytes]:
     def fetch(path: str) -> bytes:
+        """The file of a path as C2SP tlog-tiles names it; empty where there is none."""
         if path == "checkpoint":
             newest = log.newest_checkpoint(connection)
             return b"" if newest is None else newest[1].encode()

@@ -248,6 +248,7 @@ def stored_tree(connection: Connection, size: int, near: int = 0) -> TileTree:
     held = log.read_tiles(connection, ahead) if ahead else {}
 
     def fetch(tile: Tile) -> bytes:
+        """A tile's hashes, as many as it is wide."""
         found = held.get((tile.level, tile.index))
         if found is None:
             found = log.read_tile(connection, tile.level, tile.index)

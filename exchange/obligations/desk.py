@@ -65,6 +65,7 @@ class Desk:
 
         @gives_way
         def changed_in_store() -> Changed:
+            """The change and what follows it, in one transaction."""
             with write(self.engine) as connection:
                 changed = change_state(connection, means, stix_id, org, to, reason=reason, by=by, now=now,
                                        collection=collection, citation=citation)

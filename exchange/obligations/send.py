@@ -77,6 +77,7 @@ def _own_alone(org: str) -> Grants:
     """Who sees a label that ``org`` owns: its profiles, in full, whatever they ask for."""
 
     def grants(profile: str, label: str) -> Sequence[str] | None:
+        """Nothing withheld from the owner's profiles, nothing released to others'."""
         return () if json.loads(profile)["actor"]["org"] == org else None
 
     return grants

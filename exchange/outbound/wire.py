@@ -101,15 +101,18 @@ class _Timely(io.RawIOBase):
         self._raw = wire.socket.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
+        """It is for reading."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        """Read within what is left of the deadline. Raises TimeoutError."""
         self._wire.socket.settimeout(self._wire.deadline.seconds())
         count = self._raw.readinto(buffer)
         self._wire.ended = count == 0
         return count
 
     def close(self) -> None:
+        """End the reading; the connection is its owner's."""
         self._raw.close()
         super().close()
 

@@ -193,6 +193,7 @@ def _references(facts: Mapping[str, Any], packs: Packs) -> Iterator[Change]:
 
 def _evidence(name: str, sentence: str) -> Callable[[Mapping[str, Any], Packs], Iterator[Change]]:
     def find(facts: Mapping[str, Any], packs: Packs) -> Iterator[Change]:
+        """The producer would name the reference."""
         yield Change("producer", f"object.basis.refs.{name}", "reference", sentence)
 
     return find

@@ -76,6 +76,7 @@ def _moment(value: Any, path: str) -> None:
 
 def _word(*words: str) -> Check:
     def check(value: Any, path: str) -> None:
+        """Raises InputError for another value."""
         if not isinstance(value, str) or value not in words:
             raise _fault(path, value, "one of " + ", ".join(words))
 
@@ -84,6 +85,7 @@ def _word(*words: str) -> Check:
 
 def _maybe(inner: Check) -> Check:
     def check(value: Any, path: str) -> None:
+        """As ``inner`` does, unless it is null."""
         if value is not None:
             inner(value, path)
 
@@ -92,6 +94,7 @@ def _maybe(inner: Check) -> Check:
 
 def _rows(inner: Check) -> Check:
     def check(value: Any, path: str) -> None:
+        """Raises InputError for what is no list, is too long, or has an entry that ``inner`` refuses."""
         if not isinstance(value, list | tuple):
             raise _fault(path, value, "a list")
         if len(value) > _MOST:
@@ -106,6 +109,7 @@ def _record(required: Mapping[str, Check], optional: Mapping[str, Check]) -> Che
     known = {**{name: _maybe(check) for name, check in optional.items()}, **required}
 
     def check(value: Any, path: str) -> None:
+        """Raises InputError for a fact that is missing, unknown or wrong."""
         if not isinstance(value, Mapping):
             raise _fault(path, value, "a table of facts")
         dot = f"{path}." if path else ""
@@ -126,6 +130,7 @@ def _record(required: Mapping[str, Check], optional: Mapping[str, Check]) -> Che
 
 def _table(inner: Check) -> Check:
     def check(value: Any, path: str) -> None:
+        """Raises InputError for what is no table, or has a name or value that is wrong."""
         if not isinstance(value, Mapping):
             raise _fault(path, value, "a table of facts")
         for name, item in value.items():

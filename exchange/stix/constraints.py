@@ -130,6 +130,7 @@ def _malware(obj: Obj, strict: bool) -> StixFault | None:
 
 def _one_of(*names: str) -> Rule:
     def rule(obj: Obj, strict: bool) -> StixFault | None:
+        """A fault where the object has none of the properties."""
         if any(name in obj for name in names):
             return None
         wanted = f"one of {', '.join(names)}" if len(names) < 6 else f"one property of its own, such as {names[0]}"

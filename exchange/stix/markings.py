@@ -95,6 +95,7 @@ class _Found:
     faults: list[StixFault] = field(default_factory=list)
 
     def add_level(self, kind: str, level: str) -> None:
+        """Note a level of TLP 2.0 (tlp) or 1.0 once."""
         words = self.tlp if kind == "tlp" else self.tlp1
         if level not in words:
             words.append(level)

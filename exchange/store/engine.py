@@ -131,6 +131,7 @@ def gives_way(act: Callable[_Given, _Done]) -> Callable[_Given, _Done]:
 
     @wraps(act)
     def again(*given: _Given.args, **named: _Given.kwargs) -> _Done:
+        """``act``, as ``crossing`` calls it."""
         return crossing(lambda _turns: act(*given, **named))
 
     return again
@@ -431,6 +432,7 @@ def _forget_connections_after_fork(engine: Engine) -> None:
     here = weakref.ref(engine)
 
     def forget() -> None:
+        """In the child: leave the parent's connections open and use none of them."""
         inherited = here()
         if inherited is not None:
             _left_behind.append(inherited.pool)

@@ -58,6 +58,7 @@ def create_app(exchange: Exchange) -> Flask:
 
     @app.before_request
     def authenticate() -> None:
+        """Before everything else: who asks, and whether it asks too often. Raises ExchangeError (401, 429, 503)."""
         if request.path in _OPEN_PATHS or request.path.startswith((schemas.PREFIX, forms.PATH)):
             return
         g.caller = _caller(exchange, door)
@@ -67,18 +68,21 @@ def create_app(exchange: Exchange) -> Flask:
 
     @app.after_request
     def name_request(response: Response) -> Response:
+        """Tell the client the id that it gave its request."""
         if own := own_id():
             response.headers["X-Request-ID"] = own
         return response
 
     @app.after_request
     def count_bytes(response: Response) -> Response:
+        """Count what was read of the body against its sender's limit."""
         caller, sent = g.get("caller"), request.environ.get(BYTES, 0)
         if caller is not None and sent:
             limits.take("bytes", caller.organisation.id, sent, time.monotonic(), own_limits(caller.organisation))
         return response
 
     def count_objects(organisation: Organisation, told: Sequence[Told]) -> None:
+        """Count pushed objects against their sender's limit."""
         limits.take("objects", organisation.id, len(told), time.monotonic(), own_limits(organisation))
 
     exchange.observers.append(count_objects)
@@ -145,6 +149,7 @@ def _about() -> dict[str, str]:
 def _register_errors(app: Flask) -> None:
     @app.errorhandler(ExchangeError)
     def refused(error: ExchangeError) -> Response:
+        """An error of ours as a TAXII error message, with its line in the log."""
         error_id = request_id()
         if error.status >= 500:
             _LOG.error("request failed: %s", error, extra={"error_id": error_id, "code": error.code, **_about()})
@@ -154,6 +159,7 @@ def _register_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def framework(error: HTTPException) -> Response:
+        """Flask's own errors as TAXII error messages too; a redirect is a 404."""
         if 300 <= (error.code or 500) < 400:
             return error_response(ExchangeError("Not found."), "")
         allowed = {k: v for k, v in error.get_headers() if k.lower() == "allow"}
@@ -163,6 +169,7 @@ def _register_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:
+        """A fault of the program: 500, and its frames in the log."""
         error_id = request_id()
         _LOG.error("internal error", exc_info=error, extra={"error_id": error_id, **_about()})
         return http_error_response(500, "The server failed; its operator finds this error by its id.",

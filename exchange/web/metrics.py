@@ -141,6 +141,7 @@ def register(app: Flask, exchange: Exchange) -> Metrics | None:
 
     @app.before_request
     def apart() -> Response | None:
+        """Answer on the metrics' own address. Raises NotFoundError for all but /metrics there."""
         g.began = time.perf_counter()
         link = request.environ.get("gunicorn.socket")
         if link is None or link.getsockname()[1] != port:

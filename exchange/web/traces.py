@@ -65,6 +65,7 @@ def register(app: Flask, exchange: Exchange, provider: TracerProvider) -> None:
     tracer, propagator = provider.get_tracer("exchange"), TraceContextTextMapPropagator()
 
     def begin() -> None:
+        """Begin the request's span, behind the client's ``traceparent`` (W3C Trace Context)."""
         method = request.method if request.method in _METHODS else "other"
         route = "none" if request.url_rule is None else request.url_rule.rule
         g.span = tracer.start_as_current_span(
@@ -77,6 +78,7 @@ def register(app: Flask, exchange: Exchange, provider: TracerProvider) -> None:
 
     @app.after_request
     def note_status(response: Response) -> Response:
+        """The answer's status, as a span says it."""
         current = trace.get_current_span()
         current.set_attribute("http.response.status_code", response.status_code)
         if response.status_code >= 500:
@@ -85,6 +87,7 @@ def register(app: Flask, exchange: Exchange, provider: TracerProvider) -> None:
 
     @app.teardown_request
     def end(_error: BaseException | None) -> None:
+        """End the request's span, whatever became of it."""
         made = g.pop("span", None)
         if made is not None:
             made.__exit__(None, None, None)

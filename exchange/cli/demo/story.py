@@ -69,6 +69,7 @@ def _interruptible() -> Iterator[None]:
     """A request to end (SIGTERM, a closed terminal) is treated as Ctrl-C, so that all is put away."""
 
     def interrupt(number: int, frame: Any) -> None:
+        """End as Ctrl-C does."""
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}

@@ -37,6 +37,7 @@ def distance_sql(left: str, right: str) -> str:
 def bands_sql(row: str) -> str:
     """The 16 bands of a row with words as a list of numbers: the band's place, its bits, and those of its neighbour."""
     def bits(n: int) -> str:
+        """The n-th 16 bits of the hash, from the left (SQL)."""
         return f"(({row}.w{n // 4} >> {48 - 16 * (n % 4)}) & 65535)"
 
     return f"[{', '.join(f'({n} * 65536 + {bits(n)}) * 65536 + {bits(n ^ 1)}' for n in range(_BANDS))}]"

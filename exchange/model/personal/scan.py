@@ -101,6 +101,7 @@ def scan_document(value: Any, bare: Callable[[tuple[str | int, ...]], bool] = la
     that others have their turn. Nesting is bounded by whoever parsed the document.
     """
     def told(path: tuple[str | int, ...]) -> bool:
+        """Whether the place is left out; others have their turn before."""
         pause()
         return bare(path)
 

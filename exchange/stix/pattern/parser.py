@@ -127,6 +127,7 @@ class _Parser:
         self._depth = 0
 
     def pattern(self) -> Pattern:
+        """The whole pattern (STIX 2.1, 9.2). Raises StixFault."""
         expression = self._followed()
         if self._now.kind != "end":
             self._unexpected("the end, AND, OR, FOLLOWEDBY or a qualifier")
