@@ -1,8 +1,8 @@
 """The comparison operators of patterns on single values (STIX 2.1, 9.2 and 9.6).
 
-A test answers True, False, or None where it can't be decided (a regular expression that takes too many steps). Values of a type
-that can't be compared with the constant are unequal, and false for every other operator (9.6.1); NOT turns the
-whole comparison around and is applied by the caller. Strings compare by code point without normalisation (9.6.2).
+A test answers True, False, or None where it can't be decided (a regular expression that takes too many steps). Values
+of a type that can't be compared with the constant are unequal, and false for every other operator (9.6.1); NOT turns
+the whole comparison around and is applied by the caller. Strings compare by code point without normalisation (9.6.2).
 """
 
 from __future__ import annotations

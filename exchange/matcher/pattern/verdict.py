@@ -1,6 +1,6 @@
 """What a pattern says of a set of observed data: match, no-match, invalid, or undecided with the reason.
 
-Where something can't be known (a regular expression beyond RE2, an observed-data without a time) the pattern is
+Where something can't be known (a search that takes too many steps, an observed-data without a time) the pattern is
 asked twice: with what is sure, and with all that is possible. Only if the two differ it is undecided; so is what
 exceeds its budget. Nothing is left out in silence.
 """
