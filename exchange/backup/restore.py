@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sqlalchemy import inspect
 
@@ -19,7 +18,7 @@ from exchange.audit.checkpoint import read_checkpoint
 from exchange.audit.note import read_note
 from exchange.backup.archive import Manifest, peek, read_archive, sync_folder
 from exchange.backup.narrow import Narrowed, hold_again, take_back_again
-from exchange.backup.take import DATABASE, DUMP, LEDGER, key_files
+from exchange.backup.take import DATABASE, DUMP, LEDGER, key_files, scratch_beside
 from exchange.errors import ExchangeError, InputError, SettingError
 from exchange.notary.keys import key_path, remembered_head
 from exchange.obligations.erasure_list import Erased, ErasureList, Listed, erasures_path, read_erasures
@@ -102,8 +101,8 @@ def restore(settings: Settings, wanted: Wanted, clock: int) -> Restored:
                              fix="Name a database of the same kind in CIBX_DATABASE_URL.")
         check_known(manifest.schema)
         listed = _listed(settings, wanted, manifest)
-        folder = Path(str(engine.url.database)).parent if is_sqlite(engine) else wanted.file.absolute().parent
-        with TemporaryDirectory(prefix=".cibx-restore.", dir=folder) as scratch:
+        place = Path(str(engine.url.database)) if is_sqlite(engine) else wanted.file
+        with scratch_beside(place) as scratch:
             way = _into_sqlite if is_sqlite(engine) else _into_postgres
             return way(settings, wanted, listed, Path(scratch), clock)
     finally:

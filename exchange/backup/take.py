@@ -65,7 +65,7 @@ def take(settings: Settings, path: Path, clock: int, *, with_keys: bool) -> Take
     exchange = Exchange(settings)
     try:
         check_made(exchange.engine)
-        with _scratch(path) as scratch, \
+        with scratch_beside(path) as scratch, \
                 _copied(exchange, Path(scratch), clock) as (described, members):
             keys = {name: (what, file) for name, (what, file) in key_files(settings).items() if file.exists()}
             if with_keys:
@@ -77,8 +77,8 @@ def take(settings: Settings, path: Path, clock: int, *, with_keys: bool) -> Take
     return Taken(manifest, () if with_keys else tuple(keys.values()))
 
 
-def _scratch(path: Path) -> TemporaryDirectory[str]:
-    """A folder beside the file, on its disk. Raises InputError."""
+def scratch_beside(path: Path) -> TemporaryDirectory[str]:
+    """A folder beside a file that is to be made, on its disk. Raises InputError."""
     try:
         return TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent)
     except OSError as error:

@@ -37,12 +37,12 @@ _POLICIES = click.option(
 @click.option(
     "--facts",
     "source",
-    required=True,
     metavar="FILE|-",
     help="JSON: one facts object or a list of them; - reads standard input.",
 )
+@click.option("--example", is_flag=True, help="Print facts to begin with, and stop.")
 @_POLICIES
-def decide(source: str, policies: Path | None) -> int:
+def decide(source: str | None, example: bool, policies: Path | None) -> int:
     """Decide on facts, by the code that the server runs, and print every reason as JSON.
 
     Of a list each entry is decided. What isn't facts is denied, named on standard error, and makes the exit
@@ -53,6 +53,13 @@ def decide(source: str, policies: Path | None) -> int:
     from exchange.policy.shape import check_facts
 
     packs = _packs(policies)
+    if example:
+        from exchange.policy.check import case_facts
+
+        click.echo(json.dumps(case_facts(packs.base_case, {}, "base_case.toml"), indent=2, ensure_ascii=False))
+        return 0
+    if source is None:
+        raise InputError("No facts were given.", fix="Name a file with --facts, or print one with --example.")
     facts = _read(source)
     faults = []
     entries = facts if isinstance(facts, list) else [facts]

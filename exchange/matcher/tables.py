@@ -7,6 +7,7 @@ or URL), ``avatars``, ``posts`` (texts) and ``handles``. Rows that can't be used
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,6 +150,9 @@ def open_source(engine: Engine, shape: Shape, path: Path, given: TableMapping, r
         actual = theirs if theirs in there else lower.get(theirs.strip().lower())
         if actual is not None:
             columns[column.name], types[column.name] = '"' + actual.replace('"', '""') + '"', there[actual]
+        elif column.needed and _is_utf16(path):
+            report.problems.append(f"{place} is UTF-16; the table is left out. Save it as UTF-8.")
+            return None
         elif column.needed:
             report.problems.append(f"{place} has no column {theirs!r}; the table is left out. Add the column,"
                                    f" or say in a mapping file what it is called.")
@@ -157,6 +161,14 @@ def open_source(engine: Engine, shape: Shape, path: Path, given: TableMapping, r
             report.problems.append(f"{place} has no column {theirs!r}; without it {column.missing}.")
     from_text = path.is_file() and path.suffix != ".parquet"
     return Source(shape, place, scan, types, columns, dict(given.kinds), from_text, rows=rows)
+
+
+def _is_utf16(path: Path) -> bool:
+    """Whether a file begins with UTF-16's mark, as some spreadsheets write text."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def _keep_csv(engine: Engine, shape: Shape, path: Path, scan: str, report: Report) -> str:
@@ -170,7 +182,7 @@ def _keep_csv(engine: Engine, shape: Shape, path: Path, scan: str, report: Repor
         count.skipped["the line is not a row of the table"] += rejected[0]
         report.problems.append(f"{path.name}: {counted(rejected[0], 'line')}"
                                f" {verb(rejected[0], 'is no row', 'are no rows')} of the table (the first is line"
-                               f" {rejected[1]}) and left out. Mend quotes and separators there.")
+                               f" {rejected[1]}) and left out. Mend quotes and separators there, and what isn't UTF-8.")
     engine.run("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     return f"read_parquet({quoted(str(kept))})"
 

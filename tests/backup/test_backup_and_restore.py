@@ -51,6 +51,11 @@ def test_a_place_that_cannot_be_written_is_told(site: Site) -> None:
     with pytest.raises(InputError, match=r"can't be written: .*Name a file in a folder where you may write"):
         site.take("b" * 250)  # the scratch folder's name is longer
     assert not [left for left in site.folder.iterdir() if "bbb" in left.name]
+    if site.settings.database_url.startswith("sqlite"):
+        file, _ = site.take()
+        far = Settings(database_url=f"sqlite:///{site.folder / ('c' * 250)}", erasures=str(site.folder / "erasures"))
+        with pytest.raises(InputError, match="can't be written"):
+            restore(far, Wanted(file, False, True, None), 0)
 
 
 def test_the_list_alone_is_enough_where_the_old_database_is_gone(site: Site, tmp_path: Path) -> None:

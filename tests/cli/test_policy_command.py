@@ -114,3 +114,16 @@ def test_a_broken_folder_is_one_sentence(tmp_path: Path) -> None:
     assert code == 2
     assert err.startswith("cibx: ")
     assert "odd.toml" in err
+
+
+def test_the_example_is_decided_as_it_stands(tmp_path: Path) -> None:
+    code, printed, _ = _cibx("decide", "--example")
+    file = tmp_path / "facts.json"
+    file.write_text(printed, encoding="utf-8")
+    decided, out, err = _cibx("decide", "--facts", str(file))
+    assert (code, decided, json.loads(out)["decision"], err) == (0, 0, "allow", "")
+
+
+def test_no_facts_are_asked_for() -> None:
+    code, _, err = _cibx("decide")
+    assert (code, err.strip()) == (2, "cibx: No facts were given. Name a file with --facts, or print one with --example.")

@@ -38,6 +38,15 @@ def test_a_table_without_a_needed_column_is_left_out_and_the_rest_goes_on(one_de
     assert "avatars.csv has no column 'pdq'; the table is left out. Add the column" in outcome.problems()
 
 
+def test_a_table_in_utf_16_is_told_as_that(one_device, tmp_path):
+    folder = tmp_path / "given"
+    one_device.write(folder)
+    text = (folder / "links.csv").read_text(encoding="utf-8")
+    (folder / "links.csv").write_text(text, encoding="utf-16")
+    report = match([one_device.indicator(PATTERN)], folder, tmp_path / "out", Options(at=one_device.at))
+    assert "links.csv is UTF-16; the table is left out. Save it as UTF-8." in report.problems
+
+
 def test_links_without_times_count_half(platform):
     platform.accounts(1)
     platform.add("links", account_id=1, itype="device", value="dv_7c")
