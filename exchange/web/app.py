@@ -28,7 +28,7 @@ from exchange.web.body import BYTES
 from exchange.web.caller import Caller
 from exchange.web.limits import Limits, own_limits
 from exchange.web.request_id import own_id, request_id
-from exchange.web.respond import error_response, http_error_response
+from exchange.web.respond import Answer, error_response, http_error_response
 from exchange.web.secure_headers import with_secure_headers
 from exchange.web.taxii import collections, discovery, objects
 from exchange.wiring import Exchange
@@ -64,14 +64,11 @@ def create_app(exchange: Exchange) -> Flask:
         g.caller = _caller(exchange, door)
         _count(limits, g.caller)
 
-    app.after_request(with_secure_headers)
-
     @app.after_request
-    def name_request(response: Response) -> Response:
-        """Tell the client the id that it gave its request."""
+    def complete_headers(response: Response) -> Response:
         if own := own_id():
             response.headers["X-Request-ID"] = own
-        return response
+        return with_secure_headers(response, complete=isinstance(response, Answer))
 
     @app.after_request
     def count_bytes(response: Response) -> Response:

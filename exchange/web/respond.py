@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from flask import Response, request
+from flask import Request, Response, request
 from isal import igzip
 
 from exchange.errors import ExchangeError, TooManyRequestsError
 from exchange.web.auth.header import CHALLENGE
 from exchange.web.negotiation import TAXII
+from exchange.web.secure_headers import ALWAYS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _TITLES = {
     400: "The request can't be understood", 401: "Authentication is needed", 403: "Not permitted",
@@ -23,23 +27,37 @@ _TITLES = {
 _OURS = 500
 """From this status on an error is this side's, and tells the id by which its operator finds it. Refusals are the same
 bytes whatever is there and whoever asks; a client that wants to name one sends X-Request-ID of its own."""
+_FIELDS = (("Content-Type", TAXII), ("Vary", "Accept, Accept-Encoding, Authorization"), *ALWAYS.items())
+"""Headers of every TAXII resource."""
 _SMALL = 1_000
 """Bodies below this size, in bytes, aren't worth compressing."""
 
 
+class Answer(Response):
+    """A response that has all its headers from the beginning: each that is set later is looked for among the others."""
+
+    def get_wsgi_response(
+        self, environ: WSGIEnvironment
+    ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """As it stands; there is nothing that would follow from the environment."""
+        return self.get_app_iter(environ), self.status, list(self.headers)
+
+
 def answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A TAXII resource, compressed if the client accepts gzip."""
-    response = Response(None, status=status, content_type=TAXII)
-    if len(body) >= _SMALL and "Accept-Encoding" in request.headers and request.accept_encodings["gzip"] > 0:
+    fields = list(_FIELDS)
+    if len(body) >= _SMALL and _takes_gzip(request):
         body = igzip.compress(body, compresslevel=1, mtime=0)
-        response.headers["Content-Encoding"] = "gzip"
-    response.headers["Vary"] = "Accept, Accept-Encoding, Authorization"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+        fields.append(("Content-Encoding", "gzip"))
+    fields.append(("Content-Length", str(len(body))))
     if headers:
-        response.headers.update(headers)
-    response.set_data(body)
-    return response
+        fields += headers.items()
+    return Answer([body], status=status, headers=fields)
+
+
+def _takes_gzip(asked: Request) -> bool:
+    words = asked.headers.get("Accept-Encoding", "").lower()
+    return ("gzip" in words or "*" in words) and asked.accept_encodings["gzip"] > 0
 
 
 def resource(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

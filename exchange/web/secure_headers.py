@@ -21,9 +21,9 @@ TLS_STAYS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 """RFC 6797: where an answer came by HTTPS. Over http browsers don't heed it."""
 
 
-def with_secure_headers(response: Response) -> Response:
-    """The response with those it doesn't have yet."""
-    for name, value in ALWAYS.items():
+def with_secure_headers(response: Response, *, complete: bool = False) -> Response:
+    """The response with those it doesn't have yet; ``complete``: it was made with those of ``ALWAYS``."""
+    for name, value in () if complete else ALWAYS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault(*TLS_STAYS)
