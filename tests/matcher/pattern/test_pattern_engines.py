@@ -25,7 +25,7 @@ VALUES: list[str | bytes] = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(expressions)
 def test_both_engines_say_the_same(expression: str) -> None:
     try:
