@@ -57,7 +57,7 @@ def test_a_restore_that_is_killed_half_way_is_refused_by_a_server_and_comes_thro
     prepare(site.settings)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_a_backup_that_is_killed_leaves_no_file_of_its_name(site: Site) -> None:
     site.members.push("alpha", indicator())
     process = multiprocessing.get_context("spawn").Process(target=_back_up_and_die, args=(site.settings, site.folder))

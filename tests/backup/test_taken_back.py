@@ -22,7 +22,7 @@ from exchange.store.objects import Filter, Versions
 from tests.backup.restored_site import Site
 from tests.obligations.five_members import PLAIN, indicator
 
-_ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+_ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 """For what doesn't depend on the engine."""
 _OFFICER = By("org-office", "officer", "dana")
 

@@ -32,7 +32,7 @@ def until_somebody_waits(engine: Engine, lock: str) -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
 def test_a_push_holds_nothing_while_it_waits_for_a_collection_before_its_own(migrated_url: str) -> None:
     """It would wait for one that waits for it."""
     circle = make_circle(migrated_url)
