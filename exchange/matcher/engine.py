@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _WORK = ".match-"
+_FOR_LARGE = ",".join((
+    "build_side_probe_side", "common_aggregate", "common_subexpressions", "common_subplan",
+    "compressed_materialization", "cte_inlining", "duplicate_groups", "empty_result_pullup", "join_elimination",
+    "join_filter_pushdown", "join_order", "late_materialization", "limit_pushdown", "projection_pullup",
+    "reorder_filter", "statistics_propagation"))
+"""What DuckDB does to a plan only to have less to do when it is carried out."""
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
 
 
@@ -81,12 +87,13 @@ class Engine:
 
 @contextmanager
 def open_engine(folder: Path, *, memory: str | None = None, threads: int | None = None,
-                ground: Path | None = None) -> Iterator[Engine]:
+                ground: Path | None = None, small: bool = False) -> Iterator[Engine]:
     """An engine whose scratch files lie in a folder of its own below ``folder`` and vanish afterwards.
 
     ``memory`` is a size such as ``4GB`` (the engine spills to disk beyond it); ``ground`` the file of the
-    platform-sized tables where they are to stay (without, only what spills is written). Raises InputError for a size
-    that isn't one, when DuckDB isn't installed, and when another run holds the file.
+    platform-sized tables where they are to stay (without, only what spills is written). For ``small`` tables planning
+    a statement costs more than doing it, so it is planned less, and done by one thread if none are named. Raises
+    InputError for a size that isn't one, when DuckDB isn't installed, and when another run holds the file.
     """
     try:
         import duckdb  # noqa: PLC0415 - an optional part of the installation, and slow to load
@@ -102,8 +109,10 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
     config: dict[str, Any] = {"temp_directory": str(work / "spill"), "preserve_insertion_order": False}
     if memory:
         config["memory_limit"] = memory.replace(" ", "")
-    if threads:
-        config["threads"] = threads
+    if threads or small:
+        config["threads"] = threads or 1
+    if small:
+        config["disabled_optimizers"] = _FOR_LARGE
     connection = duckdb.connect(":memory:", config=config)
     try:
         connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'").fetchall()

@@ -50,6 +50,7 @@ NOTHING, COMPANY, STRONGEST = Part("nothing"), Part("company"), Part("strongest"
 def keep_members(engine: Engine) -> None:
     """Write what the scores of table ``members`` were made of into the work folder."""
     engine.run(f"ATTACH {quoted(str(engine.work / MEMBERS))} AS kept_members")
+    engine.run("BEGIN")
     for name in _OF_MEMBERS:
         engine.run(f"CREATE TABLE kept_members.{name} AS SELECT * FROM {name} SEMI JOIN members USING (account_id)")
     for name in _WHOLE:
@@ -64,6 +65,7 @@ def keep_members(engine: Engine) -> None:
             indicator_id) = 1""")
     engine.run("""CREATE TABLE kept_members.reviews AS SELECT account_id, sum(nats) AS nats FROM evidence
         SEMI JOIN members USING (account_id) WHERE step = 'review' GROUP BY 1""")
+    engine.run("COMMIT")
     engine.run("DETACH kept_members")
 
 

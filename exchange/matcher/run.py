@@ -57,6 +57,8 @@ EVIDENCE_ORDER = """account_id, nats, raw, holders, first_seen, last_seen, step,
 """Leaves no two rows of an account at one place: the same input twice gives the same file. Numbers come first, because
 texts take long to sort."""
 ACTIONS, TIMELINE = "actions.parquet", "timeline.parquet"
+_SMALL = 2_000_000
+"""Bytes of entity tables (and what lies beside them) up to which a run is small."""
 _JUDGED_FROM = 2  # the round from which company was heard, so that the platform's own sight can bear sources out
 _BITS = 62  # sources beyond this number share bits: two of them may then count as one, never one as two
 
@@ -127,7 +129,8 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         indicators = suppress(thin_neighbours(read_indicators(collect(feed.over(objects), report), terms, report),
                                               report), lists, report)
     ground = options.state / GROUND if options.state else None
-    with (open_engine(out, memory=options.memory, threads=options.threads, ground=ground) as local,
+    with (open_engine(out, memory=options.memory, threads=options.threads, ground=ground,
+                      small=_is_small(entities)) as local,
           _placed(local, options) as engine):
         report.engine = engine.settings
         with clock("reading the tables"):
@@ -155,6 +158,11 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
                      [table.file for table in (options.mapping or {}).values() if table.file])
     (out / REPORT).write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
     return report
+
+
+def _is_small(entities: Path) -> bool:
+    """Whether the tables are so small that planning a statement costs more than carrying it out."""
+    return sum(path.stat().st_size for path in entities.rglob("*") if path.is_file()) <= _SMALL
 
 
 @contextmanager

@@ -8,6 +8,7 @@ rows of evidence that make the feature in proportion to them, so the sum of all 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,17 +33,30 @@ class Line:
 
     def read(self, x: Floats, weight: Floats) -> Floats:
         """Nats of each account; ``weight`` says how much of each level it has (accounts x levels)."""
-        found = np.empty(len(x))
         there = np.flatnonzero(x)  # most figures are 0: those are read off once
-        found[there] = self._read(x[there], weight[there])
-        none = np.flatnonzero(x == 0)
-        found[none] = self._read(np.zeros(1), weight[none])
+        found = self._mix(self._at_zero, weight)
+        if len(there):
+            found[there] = self._read(x[there], weight[there])
         return np.where(np.isnan(x), self.unknown, found)
+
+    @cached_property
+    def _at_zero(self) -> Floats:
+        """Nats of the figure 0, by level (1 x levels)."""
+        return self._rows(np.zeros(1))
 
     def _read(self, x: Floats, weight: Floats) -> Floats:
         """Nats of figures, or of one figure at several weights."""
-        rows = np.stack([np.interp(x, self.nodes, row) for row in self.nats], axis=1)
-        nats: Floats = rows[:, 0] if rows.shape[1] == 1 else (rows * weight).sum(axis=1)
+        return self._mix(self._rows(x), weight)
+
+    def _rows(self, x: Floats) -> Floats:
+        """Nats of figures by level (figures x levels, or x 1)."""
+        return np.stack([np.interp(x, self.nodes, row) for row in self.nats], axis=1)
+
+    @staticmethod
+    def _mix(rows: Floats, weight: Floats) -> Floats:
+        """Nats of as many accounts as there are weights."""
+        nats: Floats = (np.broadcast_to(rows[:, 0], len(weight)).copy() if rows.shape[1] == 1
+                        else (rows * weight).sum(axis=1))
         return nats
 
 

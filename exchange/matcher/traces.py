@@ -22,6 +22,8 @@ from exchange.matcher.values import LINK_KINDS, quoted, run_hashes_sql, shown_sq
 
 WORDS = 5
 """Length of a run of words; shorter texts say too little."""
+DERIVED = ("wording", *RHYTHMS)
+"""The kinds that take a look at all rows to know."""
 _WINDOW, _STRIDE = 24, 8
 _BURST = 3_600
 
@@ -39,7 +41,9 @@ def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] =
         return f"SELECT t.* FROM ({rows}) t SEMI JOIN (SELECT key FROM {held_by}{named}) v ON v.key = t.key"
 
     kinds = ", ".join(quoted(kind) for kind in LINK_KINDS if kind in told)
-    parts = [held("SELECT account_id, kind, key, first_seen, last_seen FROM " + of("derived"))]
+    parts = []
+    if told.intersection(DERIVED):
+        parts.append(held("SELECT account_id, kind, key, first_seen, last_seen FROM " + of("derived")))
     if "signup" in told:
         parts.append(held(f"""SELECT account_id, 'signup' AS kind, created // {_BURST} AS key, created AS first_seen,
             created AS last_seen FROM {of('everyone')} WHERE created IS NOT NULL""", "signup"))
@@ -52,7 +56,7 @@ def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] =
     if "avatars" in there.tables and "likeness" in told:
         parts.append(held(f"""SELECT account_id, 'likeness' AS kind, key, NULL::BIGINT AS first_seen,
             NULL::BIGINT AS last_seen FROM ({windows_sql(of('pictures'))}) w""", "likeness"))
-    return " UNION ALL ".join(parts)
+    return " UNION ALL ".join(parts) or ("SELECT account_id, kind, key, first_seen, last_seen FROM derived WHERE false")
 
 
 def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:

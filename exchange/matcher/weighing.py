@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field, fields
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,6 +18,7 @@ from exchange.matcher.classes.table import ClassTable, read_classes
 from exchange.matcher.learned import Learned, read_learned
 from exchange.matcher.role_table import RoleTable, read_roles
 from exchange.matcher.scorecard import Card, read_card
+from exchange.matcher.weights_file import as_toml, digest
 from exchange.toml_text import TomlError, read_toml
 
 DEFAULT_WEIGHTS = "made-5"
@@ -196,6 +197,13 @@ class Weights:
     def prior_probability(self) -> float:
         """The prior as a probability."""
         return 1.0 / (1.0 + math.exp(-self.prior))
+
+    @cached_property
+    def as_file(self) -> tuple[str, str]:
+        """The file that reads back as these weights, and the digest of its table; an empty one where they aren't what
+        ``table`` says (somebody changed them in memory)."""
+        table = self.table if self.table and read_weights(self.table, "kept") == self else {}
+        return as_toml(table), digest(table)
 
 
 def load_weights(source: str | Path = DEFAULT_WEIGHTS) -> Weights:

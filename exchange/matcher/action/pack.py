@@ -13,7 +13,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +122,17 @@ class ActionPack:
 
 
 def load_actions(path: Path | None = None) -> ActionPack:
-    """Read a pack; None: the one that is shipped. Raises SettingError with the place and the remedy."""
-    place = str(path) if path else "actions/staged.toml"
-    source = path or resources.files("policies").joinpath(place)
+    """Read a pack; None: the one that is shipped (once). Raises SettingError with the place and the remedy."""
+    return _read(path, str(path)) if path else _shipped()
+
+
+@cache
+def _shipped() -> ActionPack:
+    place = "actions/staged.toml"
+    return _read(resources.files("policies").joinpath(place), place)
+
+
+def _read(source: Traversable, place: str) -> ActionPack:
     try:
         content = read_toml(source.read_text(encoding="utf-8"))
     except OSError as error:

@@ -19,8 +19,8 @@ from exchange.matcher.change import fingerprint
 from exchange.matcher.engine import Engine
 from exchange.matcher.features import Features, Floats
 from exchange.matcher.values import quoted
-from exchange.matcher.weighing import Weights, load_weights, read_weights
-from exchange.matcher.weights_file import as_toml, digest
+from exchange.matcher.weighing import Weights, load_weights
+from exchange.matcher.weights_file import digest
 
 FOLDER, WEIGHTS, FEATURES, RUN = "kept", "weights.toml", "features.parquet", "run.json"
 _NOT_COLUMNS = ("account_id", "firm")
@@ -57,16 +57,16 @@ def keep_features(engine: Engine, features: Features) -> None:
 def keep_run(engine: Engine, weights: Weights, out: Path, run: dict[str, Any], entities: Path,
              named: Iterable[str]) -> None:
     """Write the folder ``kept`` into the results; ``run`` says what the caller knows, ``named`` files of a mapping."""
-    table = weights.table if weights.table and read_weights(weights.table, "kept") == weights else {}
-    run |= {"weights": weights.version, "weights_digest": digest(table),
+    file, told = weights.as_file
+    run |= {"weights": weights.version, "weights_digest": told,
             "entities": str(entities.resolve()), "tables": fingerprint.of_tables(entities, named),
             "program": fingerprint.of_program()}
     run["id"] = digest({name: run.get(name) for name in ("at", "purpose", "feed", "tables", "options", "program",
                                                          "weights_digest")})[:16]
     folder = out / FOLDER
     folder.mkdir(exist_ok=True)
-    run["weights_kept"] = bool(table)  # not so where a caller changed them in memory
-    (engine.work / WEIGHTS).write_text(as_toml(table), encoding="utf-8")
+    run["weights_kept"] = bool(file.strip())  # not so where a caller changed them in memory
+    (engine.work / WEIGHTS).write_text(file, encoding="utf-8")
     (engine.work / RUN).write_bytes(orjson.dumps(run, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     for name in (FEATURES, WEIGHTS, RUN):
         (engine.work / name).replace(folder / name)

@@ -11,8 +11,8 @@ from exchange.matcher.compare.picture import words_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.platform.answers import open_answers
-from exchange.matcher.traces import derive, traces_sql, value_sql, windows_sql
-from exchange.matcher.values import real, shown_sql
+from exchange.matcher.traces import DERIVED, derive, traces_sql, value_sql, windows_sql
+from exchange.matcher.values import LINK_KINDS, real, shown_sql
 
 _SURELY = 2
 """What is surely held by too many: so many times the limit by an estimate that is some per cent wrong. What isn't is
@@ -53,7 +53,10 @@ def ask_holders(engine: Engine, there: Entities) -> None:
     engine.run("""CREATE OR REPLACE TEMP TABLE new_values AS SELECT kind, key FROM values_held v
         WHERE NOT EXISTS (SELECT 1 FROM ground.asked_values a WHERE a.kind = v.kind AND a.key = v.key)""")
     engine.run("INSERT INTO ground.asked_values SELECT kind, key FROM new_values")
-    engine.run(f"CREATE OR REPLACE TEMP TABLE matching AS {traces_sql(there, told, held_by='new_values')}")
+    new = {kind for kind, in engine.rows("SELECT DISTINCT kind FROM new_values")}
+    if new.intersection(LINK_KINDS):  # links are asked by the number alone
+        new.update(LINK_KINDS)
+    engine.run(f"CREATE OR REPLACE TEMP TABLE matching AS {traces_sql(there, told & new, held_by='new_values')}")
     engine.run("""CREATE OR REPLACE TEMP TABLE counted AS SELECT n.kind, n.key, n.times, 3 * k.cap AS most FROM (
             SELECT kind, key, count(*) AS times FROM matching GROUP BY kind, key HAVING count(*) > 1) n
         JOIN new_values v ON v.key = n.key AND v.kind = n.kind JOIN kinds k ON k.kind = n.kind""")
@@ -100,15 +103,17 @@ def describe(engine: Engine, there: Entities, which: str = "true") -> None:
     rows; those of which it isn't true keep no value."""
     engine.run(f"""CREATE OR REPLACE TEMP TABLE asked AS SELECT account_id, kind, key FROM company c
         WHERE kind NOT IN ('signup', 'share', 'tag') AND {which}""")
+    kinds = {kind for kind, in engine.rows("SELECT DISTINCT kind FROM asked")}
     engine.run(f"""CREATE OR REPLACE TEMP TABLE described (account_id {there.account_type}, kind VARCHAR, key BIGINT,
         value VARCHAR)""")
     same = "q.account_id = t.account_id AND q.key = t.key"
-    engine.run(f"""INSERT INTO described SELECT t.account_id, t.kind, t.key, min(t.value) FROM derived t
-        JOIN asked q ON {same} AND q.kind = t.kind GROUP BY ALL""")
-    if "links" in there.tables:
+    if kinds.intersection(DERIVED):
+        engine.run(f"""INSERT INTO described SELECT t.account_id, t.kind, t.key, min(t.value) FROM derived t
+            JOIN asked q ON {same} AND q.kind = t.kind GROUP BY ALL""")
+    if "links" in there.tables and kinds.intersection(LINK_KINDS):
         engine.run(f"""INSERT INTO described SELECT t.account_id, t.kind, t.key, min(t.value) FROM links t
             JOIN asked q ON {same} AND q.kind = t.kind WHERE t.value IS NOT NULL GROUP BY ALL""")
-    if "avatars" in there.tables:
+    if "avatars" in there.tables and "likeness" in kinds:
         engine.run("""CREATE OR REPLACE TEMP TABLE faces AS SELECT t.account_id, t.pdq FROM avatars t
             JOIN (SELECT DISTINCT account_id FROM asked WHERE kind = 'likeness') q ON q.account_id = t.account_id""")
         engine.here("faces")
