@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pwd
 import shutil
@@ -16,6 +17,17 @@ import pytest
 from sqlalchemy import Engine
 
 ENGINES = ("sqlite", "postgres")
+
+
+def pytest_collection() -> None:
+    """Collect without a look for cycles: what 14,000 tests are made of stays anyway, and each look passes over it."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Pass over it no more: from here on only what tests make is looked through."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -142,14 +154,6 @@ def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Pat
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite database that was migrated once, to be copied: migrating takes most of a second each time."""
-    file = tmp_path_factory.mktemp("template") / "cibx.db"
-    _migrate(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture(scope="session")
 def migrated_template(postgres_server: str) -> str:
     """Name of a PostgreSQL database that was migrated once, to be copied."""
     _administer(postgres_server, "CREATE DATABASE template_migrated")
@@ -161,8 +165,9 @@ def migrated_template(postgres_server: str) -> str:
 def migrated_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of a migrated database; a test has it or ``database_url``, not both."""
     if engine_name == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "cibx.db")
-        return f"sqlite:///{tmp_path / 'cibx.db'}"
+        from tests.fakes.empty_store import lay_empty
+
+        return lay_empty(tmp_path / "cibx.db")
     copy = request.getfixturevalue("copy_postgres")
     return str(copy(request.getfixturevalue("migrated_template")))
 

@@ -18,7 +18,7 @@ from exchange.store import log
 from exchange.store.engine import open_engine, read, write
 from exchange.store.events import record
 from exchange.store.ledger import Delivery, Ledger, Receiver
-from exchange.store.migrations import migrate
+from tests.fakes.empty_store import lay_empty
 
 NOW = 1_800_000_000_000_000
 OBJECT = "indicator--11111111-1111-4111-8111-111111111111"
@@ -68,9 +68,7 @@ class Command:
 def audit(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     """A log of eight leaves, signed."""
     made = Command(tmp_path, capsys, monkeypatch)
-    engine = open_engine(f"sqlite:///{made.database}")
-    migrate(engine)
-    engine.dispose()
+    lay_empty(made.database)
     made.good("keys", "make", "--name", "exchange.example/log")
     made.note("push", "org-alpha", added=2, digest=DIGEST, policy=POLICY)
     made.note("push", "org-beta", added=1, digest="00", policy=POLICY)
@@ -306,8 +304,7 @@ def test_keys_rotate_and_members_keys_are_registered(audit: Command) -> None:
 
 def test_a_database_without_a_log_gets_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     empty = Command(tmp_path, capsys, monkeypatch)
-    engine = open_engine(f"sqlite:///{empty.database}")
-    migrate(engine)
+    engine = open_engine(lay_empty(empty.database))
     for words in (["verify"], ["export", "copy"], ["receipt", "x"], ["checkpoint"], ["verify", "--receipt", "x"]):
         code, said = empty(*words)
         assert code in {1, 2}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from exchange.cli import main as cibx
+from tests.fakes.empty_store import lay_empty
 
 MEMBERS = """
 [[group]]
@@ -36,6 +37,6 @@ groups = ["all"]
 
 def make(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the database below ``folder`` and let the settings name it."""
-    monkeypatch.setenv("CIBX_DATABASE_URL", f"sqlite:///{folder / 'cibx.db'}")
+    monkeypatch.setenv("CIBX_DATABASE_URL", lay_empty(folder / "cibx.db"))
     (folder / "members.toml").write_text(MEMBERS)
     assert cibx.run(["apply", str(folder / "members.toml")]) == 0

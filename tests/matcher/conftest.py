@@ -130,6 +130,12 @@ def platform(tmp_path: Path) -> Platform:
     return Platform(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def make_platform() -> Callable[[Path], Platform]:
+    """Makes one in a folder, for a run that several tests look at."""
+    return Platform
+
+
 WORLDS = Path(__file__).parents[2].parent / "shared" / "data" / "worlds"
 
 

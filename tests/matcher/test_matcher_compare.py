@@ -10,30 +10,38 @@ from exchange.matcher.compare.picture import RADIUS, bands_sql, distance_sql, wo
 ADDRESSES = {1: "10.0.0.0", 2: "10.0.0.255", 3: "10.0.1.0", 4: "255.255.255.255", 5: "0.0.0.0"}
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("10.0.0.0/24", {1, 2}),
-        ("10.0.0.77/24", {1, 2}),
-        ("10.0.0.0/23", {1, 2, 3}),
-        ("10.0.0.0/25", {1}),
-        ("10.0.0.255/32", {2}),
-        ("10.0.0.255", {2}),
-        ("10.0.0.0/8", {1, 2, 3}),
-        ("255.255.255.254/31", {4}),
-        ("0.0.0.0/8", {5}),
-        ("11.0.0.0/8", set()),
-        ("0.0.0.0/7", set()),
-    ],
-)
-@pytest.mark.parametrize("as_number", [True, False], ids=["numbers", "dotted"])
-def test_an_address_lies_in_a_range(platform, text, expected, as_number):
+RANGES = {
+    "10.0.0.0/24": {1, 2},
+    "10.0.0.77/24": {1, 2},
+    "10.0.0.0/23": {1, 2, 3},
+    "10.0.0.0/25": {1},
+    "10.0.0.255/32": {2},
+    "10.0.0.255": {2},
+    "10.0.0.0/8": {1, 2, 3},
+    "255.255.255.254/31": {4},
+    "0.0.0.0/8": {5},
+    "11.0.0.0/8": set(),
+    "0.0.0.0/7": set(),
+}
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["numbers", "dotted"])
+def of_ranges(request, make_platform, tmp_path_factory):
+    """One run over the addresses, to which each range is named by a source of its own: the text itself."""
+    platform = make_platform(tmp_path_factory.mktemp("ranges"))
     for account, address in ADDRESSES.items():
         platform.accounts(account)
         number = sum(int(part) << shift for part, shift in zip(address.split("."), (24, 16, 8, 0), strict=True))
-        platform.link(account, "ip4", number if as_number else address)
-    outcome = platform.run([platform.indicator(f"[ipv4-addr:value ISSUBSET '{text}']")])
-    assert expected == {account for account, _ in outcome.hits()}
+        platform.link(account, "ip4", number if request.param else address)
+    return platform.run([
+        platform.indicator(f"[ipv4-addr:value ISSUBSET '{text}']", created_by_ref=f"identity--{text}") for text in RANGES
+    ])
+
+
+@pytest.mark.parametrize(("text", "expected"), RANGES.items())
+def test_an_address_lies_in_a_range(of_ranges, text, expected):
+    hits = of_ranges.rows(f"SELECT account_id FROM evidence WHERE step = 'direct' AND source = 'identity--{text}'")
+    assert sorted(expected) == sorted(account for (account,) in hits)
 
 
 def test_ranges_of_several_lengths_and_an_exact_address_are_looked_for_at_once(platform):

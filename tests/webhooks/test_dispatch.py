@@ -21,7 +21,7 @@ from exchange.store.engine import write
 from exchange.webhooks.desk import WebhookDesk
 from exchange.webhooks.dispatch import PAUSES, SECOND, Dispatcher
 from exchange.wiring import Exchange
-from tests.e2e.members import SECRETS, description, environment_name
+from tests.e2e.described import lay_described
 from tests.e2e.stix_objects import TLP, campaign, domain, handling, indicator
 from tests.fakes.webhook_receiver import WebhookReceiver, is_signed, receiving_webhooks
 
@@ -69,11 +69,8 @@ class Club:
 
 @pytest.fixture
 def club(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Club:
-    for key, secret in SECRETS.items():
-        monkeypatch.setenv(environment_name(key), secret)
     monkeypatch.setenv("CIBX_DATABASE_URL", f"sqlite:///{tmp_path / 'cibx.db'}")
-    (tmp_path / "members.toml").write_text(description(lanes=0))
-    assert cibx.run(["apply", str(tmp_path / "members.toml")]) == 0
+    assert lay_described(read_settings().database_url, lanes=0)
     return Club(read_settings())
 
 

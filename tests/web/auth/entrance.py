@@ -6,9 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -17,10 +15,10 @@ from exchange.model.description import read_description
 from exchange.settings import Settings
 from exchange.store.directory import load_directory
 from exchange.store.directory_changes import apply
-from exchange.store.engine import open_engine, write
-from exchange.store.migrations import migrate
+from exchange.store.engine import write
 from exchange.web.app import create_app
 from exchange.wiring import Exchange, prepare
+from tests.fakes.empty_store import lay_empty
 from tests.fakes.one_member import MEMBERS
 
 START = 1_781_524_800
@@ -52,20 +50,9 @@ class Entrance:
         return self.ask({"Authorization": f"Bearer {token}"}, **more)
 
 
-@cache
-def _empty() -> bytes:
-    """A database with the schema alone: made once, since that takes a second."""
-    with TemporaryDirectory() as folder:
-        engine = open_engine(f"sqlite:///{folder}/cibx.db")
-        migrate(engine)
-        engine.dispose()
-        return (Path(folder) / "cibx.db").read_bytes()
-
-
 def entrance(folder: Path, members: str, **settings: Any) -> Entrance:
     """An exchange with org-alpha and what ``members`` adds."""
-    made = Settings(database_url=f"sqlite:///{folder / 'cibx.db'}", **settings)
-    (folder / "cibx.db").write_bytes(_empty())
+    made = Settings(database_url=lay_empty(folder / "cibx.db"), **settings)
     prepare(made)
     opened = Entrance(Exchange(made, clock=lambda: opened.seconds * 1_000_000))
     opened.describe(MEMBERS + members)
