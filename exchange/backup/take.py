@@ -35,10 +35,14 @@ DATABASE, LEDGER, DUMP = "database.sqlite3", "ledger.sqlite3", "database.pgdump"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A backup that is written; ``left_out`` are files that it doesn't hold and a restore needs."""
+    """A backup that is written; ``left_out`` are files that it doesn't hold and a restore needs.
+
+    ``not_found`` are those that this exchange has and that aren't where the settings look for them.
+    """
 
     manifest: Manifest
     left_out: tuple[tuple[str, Path], ...]
+    not_found: tuple[tuple[str, Path], ...] = ()
 
 
 def key_files(settings: Settings) -> dict[str, tuple[str, Path]]:
@@ -74,7 +78,9 @@ def take(settings: Settings, path: Path, clock: int, *, with_keys: bool) -> Take
     finally:
         exchange.engine.dispose()
         exchange.ledger.close()
-    return Taken(manifest, () if with_keys else tuple(keys.values()))
+    signed = key_files(settings)["log-key"]
+    return Taken(manifest, () if with_keys else tuple(keys.values()),
+                 () if "log-key" in keys or not manifest.log_size else (signed,))
 
 
 def scratch_beside(path: Path) -> TemporaryDirectory[str]:

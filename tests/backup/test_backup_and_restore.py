@@ -17,6 +17,7 @@ from sqlalchemy import text
 from exchange.backup.archive import peek, read_archive
 from exchange.backup.restore import Wanted, restore
 from exchange.backup.take import DUMP, LEDGER, take
+from exchange.cli.main import run
 from exchange.errors import InputError, SettingError
 from exchange.model.state import State
 from exchange.notary.check import verify_store
@@ -45,6 +46,19 @@ def test_what_was_erased_after_the_backup_does_not_come_back(site: Site) -> None
     assert len(site.members.mailbox("beta")) == 1  # told again: what it was told before isn't in the backup
     assert site.members.push("alpha", erased) == [("refused", "revoked-permanently")]
     assert site.members.push("alpha", later) == [("added", "")]
+
+
+def test_a_backup_where_the_log_key_is_not_says_so(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.members.exchange.notary.run()
+    for setting, value in (("DATABASE_URL", site.settings.database_url), ("LOG_KEY", str(tmp_path / "elsewhere"))):
+        monkeypatch.setenv(f"CIBX_{setting}", value)
+    assert [run(["backup", str(tmp_path / name), *more]) for name, more in (("a", []), ("b", ["--with-keys"]))] == [0, 3]
+    assert capsys.readouterr().err.count(f"Not found: the log key ({tmp_path / 'elsewhere'})") == 2
+    monkeypatch.setenv("CIBX_LOG_KEY", site.settings.log_key)
+    assert run(["backup", str(tmp_path / "c"), "--with-keys"]) == 0
+    assert "Not found" not in capsys.readouterr().err
 
 
 def test_a_place_that_cannot_be_written_is_told(site: Site) -> None:
