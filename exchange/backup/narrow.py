@@ -15,6 +15,7 @@ from exchange.model.party import Directory
 from exchange.model.state import State
 from exchange.obligations.taken_back import ACTIVE, TakenBack, rights_of
 from exchange.obligations.transitions import FOLLOWS, By, Role
+from exchange.policy import tlp
 from exchange.store import states as stored
 from exchange.store.directory import load_directory
 from exchange.store.directory_changes import apply, lock_directory
@@ -33,7 +34,10 @@ _ENDS: Mapping[str, Mapping[str, Any]] = {
     "credential": {"revoked": True}, "organisation": {"active": False},
     "agreement": {"status": "ended"}, "membership": {"status": "ended"},
 }
-_KEYS = {"credential": ("id",), "organisation": ("id",), "agreement": ("org", "id"), "membership": ("org", "group")}
+_KEYS = {"credential": ("id",), "organisation": ("id",), "agreement": ("org", "id"), "membership": ("org", "group"),
+         "collection": ("id",)}
+_EXTENTS: Mapping[str, str] = {"clearance": "organisation", "scopes": "credential", "readers": "collection"}
+"""How far a right goes, and what it is a right of."""
 _OLDEST_STATES = ("suspended", "ended")
 _Object = tuple[str, str, str]
 """Contributor, collection, id."""
@@ -78,7 +82,9 @@ def take_back_again(exchange: Exchange, taken: Sequence[TakenBack], now: int) ->
         lock_directory(connection)
         directory = load_directory(connection)
         for what, rows in _ended(taken, directory).items():
-            apply(connection, {what: rows}, clock=lambda: now)
+            table = _EXTENTS.get(what, what)
+            apply(connection, {table: {key: dict(zip(_KEYS[table], key, strict=True)) | row
+                                       for key, row in rows.items()}}, clock=lambda: now)
             done.counts[what] += len(rows)
     _tell_policy(exchange, taken, done)
     unknown = {one.kind for one in taken} - {"state", "stricter", "withdrawn", "recalled", "hold", "released", "right",
@@ -147,18 +153,36 @@ def _versions_again(exchange: Exchange, one: TakenBack, now: int) -> int:
 
 
 def _ended(taken: Iterable[TakenBack], directory: Directory) -> dict[str, dict[tuple[str, ...], dict[str, Any]]]:
-    """Kind of right to the rows that are to be narrower than the backup has them, as ``apply`` takes them."""
+    """Kind of right to what is to be narrower than the backup has it: columns by the key."""
     last = {(str(one.said["what"]), tuple(map(str, one.said["key"]))): one.said for one in taken if one.kind == "right"}
     present = rights_of(directory)
     found: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {}
     for (what, key), said in last.items():
         has = present.get((what, key))
-        if has is None or what not in _ENDS:
-            continue
-        row = _narrowed_row(what, said, has)
+        row = None if has is None else _narrowed_row(what, said, has) if what in _ENDS else _narrowed_extent(said, has)
         if row:
-            found.setdefault(what, {})[key] = dict(zip(_KEYS[what], key, strict=True)) | row
+            found.setdefault(what, {})[key] = row
     return found
+
+
+def _narrowed_extent(said: Mapping[str, Any], has: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that are to change: a lower clearance, fewer scopes, readers or writers."""
+    row: dict[str, Any] = {}
+    for name in said.keys() & has.keys() - {"status"}:
+        if name == "clearance":
+            less: Any = min(said[name], has[name], key=lambda level: tlp.TLP2.get(level, tlp.CLEAR))
+        else:
+            less = fewer(said[name], has[name])
+        if less != has[name]:
+            row[name] = less
+    return row
+
+
+def fewer(said: Sequence[str], has: Sequence[str]) -> list[str]:
+    """Who is named by both lists of organisations and groups (``*``: everybody), sorted: never more than ``has``."""
+    if "*" in said:
+        return sorted(has)
+    return sorted(said if "*" in has else set(said) & set(has))
 
 
 def _narrowed_row(what: str, said: Mapping[str, Any], has: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ _KINDS = {
     "withdrawn": "deletions by contributors", "recalled": "roll-backs of objects", "disputed": "objects disputed",
     "restricted": "objects restricted", "revoked": "objects revoked", "held": "objects held for review",
     "hold": "legal holds", "credential": "keys", "organisation": "members suspended", "agreement": "agreements ended",
-    "membership": "memberships ended",
+    "membership": "memberships ended", "clearance": "clearances lowered", "scopes": "keys with fewer scopes",
+    "readers": "collections with fewer readers or writers",
 }
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 

@@ -1,7 +1,8 @@
 """What is taken back besides erasures, as the list outside the database has it: a restored backup must not undo it.
 
 Revocations, restrictions and disputes; stricter markings; versions that their contributor deleted; legal holds; keys,
-agreements, memberships and members whose right ended; which policy is in force. Lines hold no content, no names of
+agreements, memberships and members whose right ended; scopes of keys, clearances of members, readers and writers of
+collections that became fewer; which policy is in force. Lines hold no content, no names of
 persons and no secrets: ids, times and digests of digests.
 """
 
@@ -69,7 +70,7 @@ def policy(at: int, digest: str) -> TakenBack:
 
 
 def rights(at: int, before: Directory, after: Directory) -> list[TakenBack]:
-    """The rights that differ between two directories: status, end and, of a credential, what proves it."""
+    """The rights that differ between two directories: status, end, what proves a credential, and how far they go."""
     then, now = dict(_rights(before)), dict(_rights(after))
     return [
         TakenBack(at, "right", {"what": what, "key": list(key), **(now.get((what, key)) or {"status": _GONE})})
@@ -85,6 +86,7 @@ def rights_of(directory: Directory) -> dict[tuple[str, tuple[str, ...]], dict[st
 def _rights(directory: Directory) -> Iterator[tuple[tuple[str, tuple[str, ...]], dict[str, Any]]]:
     for org in directory.organisations.values():
         yield ("organisation", (org.id,)), {"status": ACTIVE if org.active else "suspended"}
+        yield ("clearance", (org.id,)), {"status": ACTIVE, "clearance": org.clearance}
         for agreement in org.agreements:
             yield ("agreement", (org.id, agreement.id)), {"status": agreement.status, "until": agreement.until}
         for one in org.memberships:
@@ -92,6 +94,10 @@ def _rights(directory: Directory) -> Iterator[tuple[tuple[str, tuple[str, ...]],
     for key in directory.credentials.values():
         yield ("credential", (key.id,)), {"status": "revoked" if key.revoked else ACTIVE, "until": key.until,
                                           "proof": _proof(key)}
+        yield ("scopes", (key.id,)), {"status": ACTIVE, "scopes": sorted(key.scopes)}
+    for place in directory.collections.values():
+        yield ("readers", (place.id,)), {"status": ACTIVE, "readers": sorted(place.readers),
+                                         "writers": sorted(place.writers)}
 
 
 def _proof(key: Credential) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from exchange.backup.narrow import fewer
 from exchange.errors import NotFoundError, UnavailableError
 from exchange.model.description import read_description
 from exchange.model.state import State
@@ -24,6 +25,7 @@ from tests.obligations.five_members import PLAIN, indicator
 
 _ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 """For what doesn't depend on the engine."""
+_THIRD = "aaaaaaaa-0000-4000-8000-000000000009"
 _OFFICER = By("org-office", "officer", "dana")
 
 
@@ -160,6 +162,37 @@ def test_rights_that_ended_after_the_backup_end_again(site: Site) -> None:
              for name, org in directory.organisations.items() if name in ("org-alpha", "org-beta", "org-gamma")}
     assert shown == {"org-alpha": (["suspended"], ["active"]), "org-beta": (["active"], ["ended"]),
                      "org-gamma": (["active"], ["active"])}
+
+
+def _newcomers(scopes: str, low: str, high: str, readers: str) -> str:
+    """Two members and a collection that the site's own description doesn't speak of."""
+    member = '[[organisation]]\nid="org-{0}"\nname="{0}"\nkind="platform"\njurisdiction="IE"\nclearance="TLP:{1}"\n'
+    return (f'{member.format("eta", low)}{member.format("zeta", high)}'
+            f'[[credential]]\nid="eta"\norg="org-eta"\npurpose="cib-detection"\nscopes={scopes}\n'
+            f'[[collection]]\nid="{_THIRD}"\ncommunity="c"\ntitle="Third"\nreaders={readers}\nwriters=["org-eta"]\n')
+
+
+@_ON_SQLITE
+def test_how_far_rights_go_is_the_fewer_of_both(site: Site) -> None:
+    described(site, _newcomers('["read", "write", "audit"]', "RED", "GREEN", '["*"]'))
+    file, _ = site.take()
+    described(site, _newcomers('["read", "write"]', "AMBER", "RED", '["org-eta", "org-zeta"]'))
+    assert site.restore(file).narrowed.counts == {"scopes": 1, "clearance": 1, "readers": 1}
+    directory = site.members.exchange.directory()
+    assert set(directory.credentials["eta"].scopes) == {"read", "write"}
+    assert [directory.organisations[f"org-{name}"].clearance for name in ("eta", "zeta")] == ["TLP:AMBER", "TLP:GREEN"]
+    restored = directory.collections[_THIRD]
+    assert (restored.readers, restored.writers) == (("org-eta", "org-zeta"), ("org-eta",))
+
+
+@pytest.mark.parametrize(("said", "has", "expected"), [
+    (["a", "b"], ["*"], ["a", "b"]),
+    (["*"], ["a"], ["a"]),
+    (["a", "b"], ["b", "c"], ["b"]),
+    ([], ["a", "*"], []),
+])
+def test_of_two_lists_of_readers_those_that_both_name_remain(said: list[str], has: list[str], expected: list[str]) -> None:
+    assert fewer(said, has) == expected
 
 
 @_ON_SQLITE
