@@ -120,9 +120,9 @@ class _Reader:
             {key: str(value) for key, value in self.table(found, "options").items()},
             {key: self.secret(key, value) for key, value in secrets.items()},
             self.text(found, "policy", policy),
-            every=seconds(self.text(found, "every", "")) if "every" in found else None,
-            stale=seconds(self.text(found, "stale_after", "")) if "stale_after" in found else None,
-            per_second=self._rate(found), allow=tuple(map(str, found.get("allow_networks", ()))),
+            every=self._duration(found, name, "every"),
+            stale=self._duration(found, name, "stale_after"),
+            per_second=self._rate(found), allow=self._texts(found, "allow_networks"),
             plain_http=found.get("plain_http") is True, ca_file=self.path(found, "ca_file"),
         )
         for wanted, value in (("connector", job.connector), ("place", job.place), ("policy", job.policy)):
@@ -130,6 +130,20 @@ class _Reader:
                 raise InputError(f"{self._path}: the source {name!r} names no {wanted}.",
                                  fix="Nothing enters the exchange without a policy." if wanted == "policy" else "")
         return job
+
+    def _duration(self, found: Mapping[str, Any], source: str, name: str) -> float | None:
+        """An entry that is a duration, in seconds; None where there is none. Raises InputError for anything else."""
+        try:
+            return seconds(self.text(found, name, "")) if name in found else None
+        except InputError as error:
+            raise InputError(f"{self._path}: the source {source!r}: {name}: {error.what}", fix=error.fix) from None
+
+    def _texts(self, found: Mapping[str, Any], name: str) -> tuple[str, ...]:
+        """An entry that is a list of texts; empty where there is none. Raises InputError for another kind."""
+        value = found.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise InputError(f"{self._path}: {name} must be a list of texts in quotes.")
+        return tuple(value)
 
     def refuse_unknown(self, found: Mapping[str, Any], known: set[str], where: str) -> None:
         """Raise InputError for an entry that nobody reads: it would be believed to count."""
