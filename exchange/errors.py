@@ -71,6 +71,7 @@ class NotFoundError(ExchangeError):
 
     status = 404
     code = "not-found"
+    exit_code = 2  # what was named is wrong: trying again won't help
 
 
 class NotAcceptableError(ExchangeError):

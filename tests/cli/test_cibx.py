@@ -12,7 +12,7 @@ import click
 import pytest
 
 from exchange.cli import main as cibx
-from exchange.errors import InputError, UnavailableError
+from exchange.errors import InputError, NotFoundError, UnavailableError
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -57,6 +57,7 @@ def raising(error: BaseException) -> object:
 
 @pytest.mark.parametrize(("error", "code", "words"), [
     (InputError("No.", why="Because.", fix="Do so."), 2, "cibx: No. Because. Do so.\n"),
+    (NotFoundError("There is no such object."), 2, "cibx: There is no such object.\n"),
     (UnavailableError("The store sleeps."), 1, "cibx: The store sleeps.\n"),
     (click.UsageError("Wrong."), 2, "Error: Wrong.\n"),
     (KeyboardInterrupt(), 130, "cibx: Stopped.\n"),
