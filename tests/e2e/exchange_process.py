@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.e2e.cibx_here import cibx_here
 from tests.e2e.described import lay_described
 from tests.e2e.http_caller import HttpCaller, basic
 from tests.e2e.members import LANES, SECRETS, description, environment_name, lane
@@ -51,12 +52,9 @@ class ExchangeProcess:
         return f"/taxii2/lanes/collections/{lane(next(self.lanes))}/"
 
     def cibx(self, *arguments: str) -> str:
-        """Run a command of cibx on the same database; gives what it printed."""
+        """Run a command of cibx on the same database, beside the server; gives what it printed."""
         secrets = {environment_name(key): secret for key, secret in SECRETS.items()}
-        done = subprocess.run(
-            [*_CIBX, *arguments], env={**self.environment, **secrets}, cwd=self.folder,
-            capture_output=True, text=True, check=False, timeout=_START_SECONDS,
-        )  # fmt: skip
+        done = cibx_here(arguments, {**self.environment, **secrets}, self.folder)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

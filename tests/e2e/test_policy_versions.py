@@ -15,6 +15,7 @@ import pytest
 import policies
 from exchange.policy.check import run_cases
 from exchange.policy.packs import load
+from tests.e2e.cibx_here import cibx_here
 from tests.e2e.members import SECRETS, environment_name
 from tests.e2e.restarted_exchange import RestartedExchange
 from tests.e2e.stix_objects import TLP, handling, indicator
@@ -72,6 +73,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartedExchan
 def cibx(exchange: RestartedExchange, *arguments: str, days: int = 0) -> subprocess.CompletedProcess[str]:
     """Run a command, on a day in the future where ``days`` says so."""
     environment = exchange.environment | {environment_name(key): secret for key, secret in SECRETS.items()}
+    if not days:
+        return cibx_here(arguments, environment, exchange.folder)
     return subprocess.run(
         [sys.executable, "-c", LATER.format(days=days) + "from exchange.cli.main import main; main()", *arguments],
         env=environment, cwd=exchange.folder, capture_output=True, text=True, check=False, timeout=90,
