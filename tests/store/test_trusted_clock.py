@@ -10,8 +10,10 @@ from sqlalchemy import text
 from exchange.cli.main import run
 from exchange.errors import UnavailableError
 from exchange.obligations.sweep import take_turn
+from exchange.settings import read_settings
 from exchange.store.clock import FAR, TrustedClock, confirm, note_running, seen
 from exchange.store.engine import open_engine, read, write
+from exchange.wiring import prepare
 from tests.fakes import one_member
 from tests.web.auth.entrance import START, Entrance, entrance
 
@@ -95,6 +97,8 @@ def test_the_command_tells_that_the_clock_is_not_believed_and_confirms_it(
         confirm(connection, NOW - 1_000 * DAY)
     assert run(["clock", "show"]) == 0
     assert "isn't believed" in capsys.readouterr().err
+    with pytest.raises(UnavailableError, match="doesn't believe its clock"):
+        prepare(read_settings())
     assert run(["clock", "confirm"]) == 0
     assert run(["clock", "show"]) == 0
     assert capsys.readouterr().err == ""
