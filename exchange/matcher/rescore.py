@@ -79,7 +79,8 @@ def open_rescorer(path: Path, weights: Weights, at: int, only: str | None = None
     if not path.is_file():
         raise InputError(f"{path} is not there, so nothing can be scored again.",
                          fix="Run cibx match --out there again.")
-    with open_engine(path.parent, threads=2) as engine:
+    one = only is not None
+    with open_engine(path.parent, threads=None if one else 2, small=one) as engine:
         engine.run(f"ATTACH {quoted(str(path))} AS kept_members (READ_ONLY)")
         for name in (*_OF_MEMBERS, *_WHOLE, "indicators", "objecting", "largest", "reviews"):
             whole = "whole_" if name in ("hits", "company") else ""
@@ -108,7 +109,7 @@ def _without(engine: Engine, weights: Weights, at: int, part: Part) -> dict[Any,
     weighed = fusion.weigh(read_features(engine, weights), card, weights)
     fusion.keep_state(engine, weighed)
     fusion.write_evidence(engine, weighed, card)
-    return dict(engine.rows(f"""SELECT a.account_id, COALESCE(s.log_odds, {weights.prior}) + COALESCE(r.nats, 0)
+    return dict(engine.rows(f"""SELECT a.account_id, COALESCE(s.log_odds, {weights.silent}) + COALESCE(r.nats, 0)
         FROM accounts a LEFT JOIN state s USING (account_id) LEFT JOIN reviews r USING (account_id)"""))
 
 
