@@ -12,14 +12,14 @@ from werkzeug.serving import make_server
 
 from exchange.model.description import read_description
 from exchange.settings import Settings
-from exchange.stix.timestamp import microseconds
+from exchange.stix.timestamp import from_microseconds, microseconds
 from exchange.store.directory import load_directory
 from exchange.store.directory_changes import apply
 from exchange.store.engine import read, write
 from exchange.web.app import create_app
 from exchange.wiring import Exchange, prepare
 from tests.e2e.http_caller import HttpCaller, basic
-from tests.e2e.stix_objects import indicator
+from tests.e2e.stix_objects import TLP, handling, indicator
 
 END = "2026-11-18T12:00:00Z"
 MOMENT = microseconds(END)
@@ -127,3 +127,21 @@ def test_what_ends_is_gone_at_the_very_next_request(served: Served, ends: str) -
             continue
         assert (gone.status, by_id.status) == (AFTER[ends], AFTER[ends] if AFTER[ends] != 200 else 404)
         assert AFTER[ends] != 200 or gone.body == b'{"more":false}'
+
+
+def test_a_clock_that_is_set_back_and_forth_opens_and_closes_with_it_and_gives_nothing_a_second_place(served: Served) -> None:
+    """A release date that was passed stays passed; what ends by a date ends again."""
+    served.now = MOMENT - 10_000_000
+    mark = handling("late", not_before=from_microseconds(MOMENT - 5_000_000))
+    early, late = indicator("early"), indicator("late", object_marking_refs=[TLP["GREEN"], mark["id"]])
+    assert served.caller("membership").push(OBJECTS, [mark, early, late]).json["success_count"] == 3
+    ending, lasting = served.caller("credential"), served.caller("nothing")
+    told: list[tuple[int, tuple[str, ...], str | None]] = []
+    for step in (-10, -4, 1, -4, 1, -10, 1):
+        served.now = MOMENT + step * 1_000_000
+        page = lasting.get(f"{OBJECTS}?match[type]=indicator")
+        told.append((ending.get(OBJECTS).status, tuple(page.ids), page.last))
+    assert [status for status, *_ in told] == [200, 200, 401, 200, 401, 200, 401]
+    assert told[0][1] == (early["id"],)
+    assert {ids for _, ids, _ in told[1:]} == {(early["id"], late["id"])}
+    assert len({last for *_, last in told[1:]}) == 1
