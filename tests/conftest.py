@@ -30,6 +30,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_sessionfinish() -> None:
+    """Let Python clear everything away at its end: DuckDB complains of what it finds there."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def kept_bytecode() -> Iterator[None]:
     """Child processes keep what they compiled, aside from the sources, also on a machine that says not to.
