@@ -34,6 +34,8 @@ class Study:
     weights: Weights
     at: int
     accounts: int
+    listened: int = 0
+    """Rounds of company so far; sources are judged from the second on, as in a run."""
 
     def features(self) -> Features:
         """What the next card would read."""
@@ -43,7 +45,8 @@ class Study:
         """Score with a card, and listen to company once more."""
         weighed = fusion.weigh(features, card, self.weights)
         fusion.keep_state(self.engine, weighed)
-        listen(self.engine, self.there, self.weights, self.at, self.accounts)
+        listen(self.engine, self.there, self.weights, self.at, self.accounts, judge=self.listened > 0)
+        self.listened += 1
         return weighed
 
 
