@@ -53,10 +53,22 @@ class ExchangeProcess:
 
     def cibx(self, *arguments: str) -> str:
         """Run a command of cibx on the same database, beside the server; gives what it printed."""
-        secrets = {environment_name(key): secret for key, secret in SECRETS.items()}
-        done = cibx_here(arguments, {**self.environment, **secrets}, self.folder)
+        done = cibx_here(arguments, self._with_secrets, self.folder)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def cibx_apart(self, *arguments: str) -> str:
+        """The same in a process of its own, which leaves nothing open and may run beside the test's."""
+        done = subprocess.run(
+            [*_CIBX, *arguments], env=self._with_secrets, cwd=self.folder,
+            capture_output=True, text=True, check=False, timeout=_START_SECONDS,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @property
+    def _with_secrets(self) -> dict[str, str]:
+        return {**self.environment, **{environment_name(key): secret for key, secret in SECRETS.items()}}
 
     def apply(self, text: str) -> str:
         """``cibx apply`` a description."""

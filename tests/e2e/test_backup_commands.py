@@ -30,13 +30,13 @@ def test_a_backup_under_load_comes_back_whole_and_a_follower_goes_on(
         alpha, lane = exchange.caller("alpha"), exchange.next_lane()
         before = [indicator() for _ in range(30)]
         assert alpha.push(lane + "objects/", before).json["success_count"] == 30
-        during = _push_while(exchange, lane, lambda: exchange.cibx("backup", "backup.cibx"))
+        during = _push_while(exchange, lane, lambda: exchange.cibx_apart("backup", "backup.cibx"))
         erased = before[0]["id"]
-        exchange.cibx("state", "erase", erased, "--by", "DANA", "--reason", "A person asked for it")
+        exchange.cibx_apart("state", "erase", erased, "--by", "DANA", "--reason", "A person asked for it")
         assert [e["id"] for e in _followed(exchange, lane, tmp_path)] == [o["id"] for o in (before + during)[1:]]
         last = exchange.caller("beta").get(lane + "objects/").last
         exchange.stop()
-        told = exchange.cibx("restore", "backup.cibx", "--replace")
+        told = exchange.cibx_apart("restore", "backup.cibx", "--replace")
         assert "1 erased again" in told
         exchange.start()
         there = {o["id"] for o in exchange.caller("beta").get(lane + "objects/").objects}
