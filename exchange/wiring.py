@@ -269,14 +269,16 @@ class Exchange:
         """Take an envelope; gives the id of its status, which its receipt in the log has too, and the status
         resource, which is stored with the objects in one transaction."""
         raws = split_envelope(body, self.settings.max_objects)
-        status_id = str(uuid4())
+        status_id, said = str(uuid4()), b""
 
         def status(told: Sequence[Told]) -> bytes:
             """The status resource (TAXII 2.1, 4.3.1)."""
-            return status_resource(status_id, from_microseconds(now), told)
+            nonlocal said
+            said = status_resource(status_id, from_microseconds(now), told)
+            return said
 
-        told = self.add(organisation, credential, collection, raws, now, status_id=status_id, status=status)
-        return status_id, status(told)
+        self.add(organisation, credential, collection, raws, now, status_id=status_id, status=status)
+        return status_id, said
 
     def add(
         self, organisation: Organisation, credential: Credential, collection: Collection,

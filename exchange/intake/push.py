@@ -40,8 +40,8 @@ _DAY = 86_400_000_000
 _FOR_GOOD = 36_500
 """Days."""
 _MOST_KNOWN = 4_096
-_AT_A_TIME = 40
-"""Objects between two pauses, of the usual size: some two milliseconds."""
+_AT_A_TIME = 20
+"""Objects between two pauses, of the usual size: some millisecond."""
 _USUAL = 2_048
 """Bytes; a larger object counts for several."""
 _MEANING = ("definition_type", "definition", "extensions", "object_marking_refs", "granular_markings")

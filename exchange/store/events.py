@@ -9,14 +9,15 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from exchange.stix.canonical import canonical
 from exchange.store.log_tables import PENDING
 from exchange.store.object_tables import EVENT
 from exchange.store.salts import commit_name, names_object
+from exchange.store.statement import adding
 
-_ADD, _WAIT = insert(EVENT), insert(PENDING)
+_SAID = ("at", "kind", "org", "detail", "id", "nonce")
 
 
 def record(
@@ -29,11 +30,11 @@ def record(
     put in the place of every object's id.
     """
     made = event_id or secrets.token_hex(16)
-    added = connection.execute(_ADD, {
-        "at": at, "kind": kind, "org": org, "detail": canonical(_closed(connection, detail)), "id": made,
-        "nonce": secrets.token_hex(16),
-    })
-    connection.execute(_WAIT, {"number": (added.inserted_primary_key or (0,))[0]})
+    dialect = connection.dialect
+    [(number,)] = adding(EVENT, dialect, *_SAID, gives="number").within(
+        connection, at=at, kind=kind, org=org, detail=canonical(_closed(connection, detail)), id=made,
+        nonce=secrets.token_hex(16))
+    adding(PENDING, dialect).within(connection, number=number)
     return made
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, Dialect, func, insert, select, text, update
 
 from exchange.model.state import State
 from exchange.store.case_tables import CONTRIBUTOR_DAY, CONTRIBUTOR_HOLD, VERDICT
 from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT
 from exchange.store.pushes import lock_feed
+from exchange.store.statement import Prepared, number
 from exchange.store.stirs import stir_shown
 
 DAY = 86_400_000_000
@@ -49,8 +51,14 @@ _COUNT = text("""
 
 def count_given(connection: Connection, contributor: int, now: int, given: int) -> tuple[int, DayState]:
     """Add to what a contributor gave today; the sum of the day, and whether its new objects are held."""
-    row = connection.execute(_COUNT, {"contributor": contributor, "day": now // DAY, "given": given}).one()
-    return int(row[0]), DayState(row[1])
+    [(total, held)] = _count(connection.dialect).within(
+        connection, contributor=contributor, day=now // DAY, given=given)
+    return int(total), DayState(held)
+
+
+@cache
+def _count(dialect: Dialect) -> Prepared:
+    return Prepared(_COUNT.bindparams(number("contributor"), number("day"), number("given")), dialect)
 
 
 def usual_days(connection: Connection, contributor: int, before: int) -> list[int]:

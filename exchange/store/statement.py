@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Connection,
     Dialect,
     Executable,
     Integer,
+    Table,
     Text,
     bindparam,
     cast,
     func,
+    insert,
     select,
 )
 from sqlalchemy.sql.elements import BindParameter
@@ -41,9 +45,20 @@ class Prepared:
         cursor = connection.cursor()
         try:
             cursor.execute(self.sql, parameters)
-            return list(cursor.fetchall())
+            return [] if cursor.description is None else list(cursor.fetchall())
         finally:
             cursor.close()
+
+    def within(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """All rows, in the transaction that a Core connection has begun."""
+        return self.run(connection.connection.driver_connection, **values)
+
+
+@cache
+def adding(table: Table, dialect: Dialect, *given: str, gives: str = "") -> Prepared:
+    """The insert of one row; ``given`` names its columns (all, where none is named), ``gives`` one that it gives."""
+    row = insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in given or table.c.keys()})
+    return Prepared(row.returning(table.c[gives]) if gives else row, dialect)
 
 
 def number(name: str) -> BindParameter[int]:

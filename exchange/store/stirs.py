@@ -17,7 +17,7 @@ from exchange.stix.references import Closure
 from exchange.store.arrival_tables import STIR
 from exchange.store.faults import CrossedError
 from exchange.store.object_tables import FEED, OBJECT, REFERENCE
-from exchange.store.statement import listed, number, one_of
+from exchange.store.statement import Prepared, listed, number, one_of
 from exchange.store.visibility import DEEP
 
 _REVISE = update(FEED).values(revision=FEED.c.revision + 1)
@@ -50,12 +50,12 @@ def stir_shown(connection: Connection, numbers: Collection[int], *, itself: bool
 
 
 def _found(
-    connection: Connection, asked: Callable[[Dialect, int], Select[Any]], given: Mapping[str, Any]
+    connection: Connection, asked: Callable[[Dialect, int], Prepared], given: Mapping[str, Any]
 ) -> list[tuple[int, int, int]]:
     """Collections of what refers to the rows, and of what refers to that: as far as references are followed."""
     found: list[tuple[int, int, int]] = []
     for steps in range(1, DEEP + 1):
-        rows = connection.execute(asked(connection.dialect, steps), dict(given)).all()
+        rows = asked(connection.dialect, steps).within(connection, **given)
         if not rows:
             break
         found += [(int(where), int(made), 0) for where, made in rows]
@@ -84,7 +84,7 @@ def _check_turns(connection: Connection, feeds: Collection[int], held: int) -> N
 
 
 @cache
-def _select_pushed(dialect: Dialect, steps: int) -> Select[Any]:
+def _select_pushed(dialect: Dialect, steps: int) -> Prepared:
     row, other = OBJECT.c, OBJECT.alias("other")
     same = exists().where(
         other.c.id_key == row.id_key, other.c.feed == row.feed, other.c.stix_id == row.stix_id,
@@ -92,12 +92,13 @@ def _select_pushed(dialect: Dialect, steps: int) -> Select[Any]:
         other.c.state <= int(State.DISPUTED),
         other.c.closure == int(Closure.FREE), other.c.visible_from.is_(None), other.c.visible_until.is_(None),
     )
-    return _referring(steps).where(row.feed == number("the_feed"), one_of(dialect, row.seq, "seqs"), not_(same))
+    return Prepared(
+        _referring(steps).where(row.feed == number("the_feed"), one_of(dialect, row.seq, "seqs"), not_(same)), dialect)
 
 
 @cache
-def _select_referred(dialect: Dialect, steps: int) -> Select[Any]:
-    return _referring(steps).where(one_of(dialect, OBJECT.c.number, "numbers"))
+def _select_referred(dialect: Dialect, steps: int) -> Prepared:
+    return Prepared(_referring(steps).where(one_of(dialect, OBJECT.c.number, "numbers")), dialect)
 
 
 def _referring(steps: int) -> Select[Any]:

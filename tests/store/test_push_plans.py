@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 from exchange.store import pushes, references, stirs
 from exchange.store.engine import open_engine, raw
 from exchange.store.migrations import migrate
+from exchange.store.statement import Prepared
 
 DIALECT = sqlite.dialect()
 STATEMENTS = {
@@ -32,9 +33,9 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_push_goes_through_no_collection(migrated: Engine, name: str) -> None:
     statement: Any = STATEMENTS[name]
-    compiled = statement.compile(dialect=DIALECT)
+    asked = statement if isinstance(statement, Prepared) else Prepared(statement, DIALECT)
     with raw(migrated) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled}", ["[]"] * len(compiled.positiontup)).fetchall()
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {asked.sql}", ["[]"] * len(asked.names or ())).fetchall()
     steps = [step for *_, step in plan if "object" in step or "other" in step]
     assert steps
     wide = [step for step in steps if step.startswith("SCAN object") or "seq<?" in step or "seq>?" in step]
