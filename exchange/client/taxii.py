@@ -43,6 +43,8 @@ _REMEDIES = {
 }
 _LONGEST_TOLD = 500
 """Characters of a server's own words that are handed on."""
+_TOLD = 20
+"""Collections that a sentence names."""
 _RIGHTS = {"can_read": "may read", "can_write": "may write to"}
 
 
@@ -96,10 +98,14 @@ class Client:
         if len(found) == 1:
             root, collection = found[0]
             return urljoin(root, f"collections/{collection['id']}/")
-        known = ", ".join(str(c.get("alias") or c.get("id")) for _, c in every) or "none"
+        if not every:
+            raise NotFoundError(f"{self._url} has no collection that you {_RIGHTS[right]}.",
+                                fix="Ask the exchange's operator for a group or a right.")
+        known = ", ".join(str(c.get("alias") or c.get("id")) for _, c in every[:_TOLD])
+        more = f" and {len(every) - _TOLD} more" if len(every) > _TOLD else ""
         raise NotFoundError(
             f"{self._url} has {'no' if not found else 'more than one'} collection"
-            + (f" {name!r}" if name else "") + f" that you {_RIGHTS[right]}.", fix=f"Name one of: {known}.",
+            + (f" {name!r}" if name else "") + f" that you {_RIGHTS[right]}.", fix=f"Name one of: {known}{more}.",
         )
 
     def pages(

@@ -115,7 +115,8 @@ def _record(required: Mapping[str, Check], optional: Mapping[str, Check]) -> Che
         dot = f"{path}." if path else ""
         for name in required:
             if name not in value:
-                raise InputError(f"{dot}{name} is missing.", fix="Give the fact; cibx policy decide --example prints whole ones.")
+                raise InputError(f"{dot}{name} is missing.",
+                                 fix="Give the fact; cibx policy decide --example prints whole ones.")
         for name, item in value.items():
             inner = known.get(name)
             if inner is None:

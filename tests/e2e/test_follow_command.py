@@ -63,12 +63,12 @@ def test_a_server_is_named_by_its_host_alone(exchange: ExchangeProcess, lane: st
     assert Client(exchange.url, "beta", SECRETS["beta"]).collection_url(name) == client(exchange).collection_url(name)
 
 
-def test_a_refusal_is_told_with_the_servers_words_and_a_remedy(exchange: ExchangeProcess, lane: str) -> None:
+def test_a_refusal_is_told_with_the_servers_words_and_a_remedy(exchange: ExchangeProcess) -> None:
     with pytest.raises(UnauthorizedError, match=r"answered 401: .*not valid here\. Check the credential"):
         Client(exchange.url, "beta", "wrong").collection_url()
     with pytest.raises(NotFoundError, match=r"answered 404: .*Check the URL: that of TAXII often ends in /taxii2/"):
         Client(exchange.url + "/taxi/", "beta", SECRETS["beta"]).collection_url()
-    with pytest.raises(NotFoundError, match=r"no collection 'nope' .*Name one of: .*" + lane.split("/")[4]):
+    with pytest.raises(NotFoundError, match=r"no collection 'nope' .*Name one of: .*lane-001, .* and \d+ more\."):
         client(exchange).collection_url("nope")
 
 

@@ -193,12 +193,12 @@ def bad_inputs(folder: Path) -> dict[str, tuple[list[str], int, str]]:
     (folder / "there.json").write_text("x")
     (folder / "broken.part").write_text("x")
     return {
-        "no such collection": (["--collection", "nowhere", "--out", str(folder / "a")], 1, "no collection 'nowhere'"),
+        "no such collection": (["--collection", "nowhere", "--out", str(folder / "a")], 2, "no collection 'nowhere'"),
         "a folder that can't be": (["--collection", "indicators", "--out", str(folder / "file" / "x")], 2, "Name another place"),
         "a file that is there": (["--collection", "indicators", "--out", str(folder / "there.json")], 2, "there.json exists"),
         "a format for another file": (["--collection", "indicators", "--out", str(folder / "x.json"), "--format", "parquet"], 2, "one file"),
         "nothing to verify": (["--collection", "indicators", "--out", str(folder / "b"), "--verify"], 2, "can't be read"),
-        "several collections": (["--out", str(folder / "c")], 1, "more than one"),
+        "several collections": (["--out", str(folder / "c")], 2, "more than one"),
     }
 
 
@@ -216,7 +216,7 @@ def test_what_cannot_be_is_told_in_a_sentence(
 
 
 def test_who_may_not_read_is_told_so(exchange: ExchangeProcess, lane: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert snapshot(exchange, lane, tmp_path / "out", monkeypatch, key="outside") == 1
+    assert snapshot(exchange, lane, tmp_path / "out", monkeypatch, key="outside") == 2
     assert "404" in capsys.readouterr().err
     monkeypatch.setenv("CIBX_TOKEN", "wrong and long enough")
     assert cibx.run(["snapshot", exchange.url + lane, "--user", "beta", "--out", str(tmp_path / "two")]) == 1
