@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 OBJECTION = "objection."
 _ECHO = 0.05
 """Nats from which a shared post counts as shared with suspects."""
-COUNTS = ("sources", "kinds", "infrastructure", "echo", "devotion", *circle.MEASURES,
+COUNTS = ("sources", "kinds", "infrastructure", "echo", "devotion", "devoted", "aloof", *circle.MEASURES,
           *claims.MEASURES, *pools.MEASURES)
 
 
@@ -62,7 +62,8 @@ def read_features(engine: Engine, weights: Weights) -> Features:
     table = _columns(engine, f"""SELECT t.account_id, {columns},
         bit_count(t.sources)::DOUBLE AS sources, bit_count(t.signals)::DOUBLE AS kinds,
         bit_count(t.firm)::DOUBLE AS firm, ln(1 + COALESCE(e.n, 0)) AS echo,
-        COALESCE(least(1, e.n / o.n), 0)::DOUBLE AS devotion,
+        COALESCE(least(1, e.n / o.n), 0)::DOUBLE AS devotion, -- 1 too where nothing was shared: made-5 was fitted so
+        COALESCE(least(1, e.n / NULLIF(o.n, 0)) * (e.n > 0)::INTEGER, 0)::DOUBLE AS devoted,
         {", ".join(f"COALESCE(c.{name}, 0) AS {name}" for name in circle.MEASURES)},
         {", ".join(f"COALESCE(m.{name}, 0) AS {name}" for name in claims.MEASURES)},
         {", ".join(f"COALESCE(b.{name}, 0) AS {name}" for name in pools.MEASURES)}
@@ -90,8 +91,21 @@ def read_features(engine: Engine, weights: Weights) -> Features:
         if name.partition(".")[2] in there and not name.startswith(("against", OBJECTION)):
             infrastructure += column
     found["infrastructure"] = infrastructure
+    found["aloof"] = aloof(found, weights)
     found |= nearness.columns(engine, weights.learned, accounts, found)
     return Features(accounts, found, firm)
+
+
+def aloof(columns: dict[str, Floats], weights: Weights) -> Floats:
+    """How large the circle is of which an account is by what is said of it alone: ``circle_mass`` where the platform
+    sees it act like none of them and hold nothing with them but what sources name, less where it does.
+
+    People whose things are named by mistake stand among an operation's members like that.
+    """
+    families = {f"company.{kind.signal}": kind.family for kind in weights.kinds.values() if kind.company}
+    tied = columns["unsaid"] + sum(columns[name] for name, family in families.items() if family != "infrastructure")
+    found: Floats = columns["circle_mass"] * np.clip(1 - tied, 0, 1)
+    return found
 
 
 def _columns(engine: Engine, sql: str) -> dict[str, NDArray[Any]]:

@@ -38,6 +38,8 @@ _TOGETHER = {
     "sources": "sources that speak of it", "kinds": "kinds of evidence that speak of it",
     "infrastructure": "nats of infrastructure in all", "echo": "posts shared when suspects shared them (logarithm)",
     "devotion": "share of its shares that suspects shared at that time",
+    "devoted": "share of its shares that suspects shared at that time; 0 where it shared nothing of theirs",
+    "aloof": "likely accounts in its circle (logarithm), with whom it is seen to do and hold nothing",
     "circle_mass": "likely accounts in its circle (logarithm)", "circle_mean": "mean probability in its circle",
     "circle_sources": "sources that name at least two of its circle",
     "circle_bound": "likely accounts to which a chain of identifiers binds it (logarithm)",
@@ -108,7 +110,7 @@ def _family(feature: str, weights: Weights) -> str:
     part, _, signal = feature.partition(".")
     if part in ("direct", "company"):
         return next(kind.family for kind in weights.kinds.values() if kind.signal == signal)
-    if feature in ("echo", "devotion", *circle.MEASURES):
+    if feature in ("echo", "devotion", "devoted", "aloof", *circle.MEASURES):
         return "behaviour"  # a crowd is a circle too: without infrastructure it counts as acts do
     if feature in pools.MEASURES:
         return "infrastructure"

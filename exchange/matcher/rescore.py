@@ -109,7 +109,7 @@ def _without(engine: Engine, weights: Weights, at: int, part: Part) -> dict[Any,
     weighed = fusion.weigh(read_features(engine, weights), card, weights)
     fusion.keep_state(engine, weighed)
     fusion.write_evidence(engine, weighed, card)
-    return dict(engine.rows(f"""SELECT a.account_id, COALESCE(s.log_odds, {weights.prior}) + COALESCE(r.nats, 0)
+    return dict(engine.rows(f"""SELECT a.account_id, COALESCE(s.log_odds, {weights.silent}) + COALESCE(r.nats, 0)
         FROM accounts a LEFT JOIN state s USING (account_id) LEFT JOIN reviews r USING (account_id)"""))
 
 

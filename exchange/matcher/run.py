@@ -355,8 +355,8 @@ def _write(engine: Engine, weights: Weights, out: Path, report: Report) -> None:
     """Write whole files under other names first, so that a killed run leaves no half of a result."""
     engine.run("CREATE OR REPLACE TEMP TABLE everybody AS SELECT account_id FROM everyone")
     engine.here("everybody")
-    engine.run(f"""COPY (SELECT a.account_id, COALESCE(s.score, {weights.prior_probability}) AS score,
-            COALESCE(s.log_odds, {weights.prior}) AS log_odds, s.account_id IS NOT NULL AS has_evidence,
+    engine.run(f"""COPY (SELECT a.account_id, COALESCE(s.score, {weights.silent_probability}) AS score,
+            COALESCE(s.log_odds, {weights.silent}) AS log_odds, s.account_id IS NOT NULL AS has_evidence,
             COALESCE(bit_count(s.firm), 0)::INTEGER AS sources, COALESCE(bit_count(s.signals), 0)::INTEGER
                 AS signals,
             m.cluster, m.role, m.class,

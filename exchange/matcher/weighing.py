@@ -103,6 +103,9 @@ class Provisional:
     alone: float
     """Nats of infrastructure, as evidence and before the card, that one source can say of an account: what is more
     counts no further, and wants more than its own echo to be borne out."""
+    alike: float
+    """Nats of pictures shared with suspects from which acting as they do, in a circle of which two sources speak, is
+    the platform's own sight too; 0: never."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,14 @@ class Weights:
     table: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """The parsed TOML that it was read from."""
 
+    silent: float = -5.0
+    """Log-odds of an account of which nothing speaks at all: far fewer of these are members than of all accounts."""
+
+    @property
+    def silent_probability(self) -> float:
+        """``silent`` as a probability."""
+        return 1.0 / (1.0 + math.exp(-self.silent))
+
     @property
     def prior_probability(self) -> float:
         """The prior as a probability."""
@@ -235,13 +246,14 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
     if against.said_benign > 0 or not 0 <= against.said_benign_share <= 1:
         raise SettingError(f"{place}: against needs said_benign of 0 or less and said_benign_share from 0 to 1.")
     prior = table.get("prior", {}).get("log_odds")
-    if not isinstance(table.get("version"), str) or not isinstance(prior, int | float):
+    silent = table.get("prior", {}).get("silent", prior)
+    if not isinstance(table.get("version"), str) or not all(isinstance(x, int | float) for x in (prior, silent)):
         raise SettingError(f"{place} needs a version and prior.log_odds.")
     return Weights(
-        version=table["version"], prior=float(prior), kinds=kinds,
+        version=table["version"], prior=float(prior), silent=float(silent), kinds=kinds,
         direct=_row(Direct, table.get("direct", {}), f"{place}: direct"),
         gate=_row(Gate, table.get("gate", {}), f"{place}: gate"),
-        provisional=_row(Provisional, table.get("provisional", {}), f"{place}: provisional"),
+        provisional=_row(Provisional, {"alike": 0.0, **table.get("provisional", {})}, f"{place}: provisional"),
         against=against,
         company=_row(Company, {"same_holders": 1.0, **table.get("company", {})}, f"{place}: company"),
         cluster=_row(Cluster, table.get("cluster", {}), f"{place}: cluster"),

@@ -40,7 +40,9 @@ def observe(columns: dict[str, Floats], weights: Weights) -> tuple[NDArray[np.bo
     (two sources name others of that circle).
 
     The platform itself saw the account hold infrastructure together with suspects; or act like them, while something
-    ties it to them or other sources bear out what is said of it. What is run in the open acts together by trade.
+    ties it to them, other sources bear out what is said of it, or (where the table has ``alike``) its picture is a
+    suspect's too, two sources speak of that circle and nobody names the account. What is run in the open acts together
+    by trade.
     """
     rules, families = weights.provisional, {kind.signal: kind.family for kind in weights.kinds.values()}
     nothing = np.zeros_like(columns["circle_mass"])
@@ -59,8 +61,12 @@ def observe(columns: dict[str, Floats], weights: Weights) -> tuple[NDArray[np.bo
     borne_out = (named >= rules.counts_from / 2) & (columns["vouched"] >= rules.vouched)
     many = columns["circle_mass"] >= least
     openly = np.nan_to_num(columns["disclosed"]) > 0
-    own = (held >= rules.counts_from) | (acting >= rules.counts_from / 2) & (tied | borne_out)
-    return many & ~openly & own, many & (columns["circle_sources"] >= 2)
+    spoken_of = columns["circle_sources"] >= 2
+    face = columns.get("company.likeness", nothing)
+    unnamed = named < rules.counts_from / 2  # a framed fan wears the star's picture too, and so may an operation
+    alike = unnamed & spoken_of & (face >= rules.alike) & (acting - face >= rules.counts_from / 2) & (rules.alike > 0)
+    own = (held >= rules.counts_from) | (acting >= rules.counts_from / 2) & (tied | borne_out) | alike
+    return many & ~openly & own, many & spoken_of
 
 
 def limit_word(columns: dict[str, Floats], nats: dict[str, Floats], firm: Floats,

@@ -51,10 +51,10 @@ def test_contributions_add_up_to_the_log_odds(platform):
         assert math.isclose(score, 1 / (1 + math.exp(-log_odds)), abs_tol=1e-12)
 
 
-def test_an_account_without_evidence_has_the_prior(platform):
+def test_an_account_without_evidence_is_as_likely_as_those_of_which_nothing_speaks(platform):
     platform.accounts(1)
     outcome = platform.run([])
-    assert [(WEIGHTS.prior, False)] == outcome.rows("SELECT log_odds, has_evidence FROM accounts")
+    assert [(WEIGHTS.silent, False)] == outcome.rows("SELECT log_odds, has_evidence FROM accounts")
     assert outcome.rows("SELECT * FROM evidence") == []
 
 

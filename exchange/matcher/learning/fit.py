@@ -16,16 +16,20 @@ from exchange.matcher.weighing import ACCOUNT_COLUMNS
 LEVELS = (0.0, 2.0, 5.0, 10.0)
 TRUST = {"infrastructure": (1.0, 1.0, 1.0, 1.0), "content": (0.2, 0.5, 0.8, 0.8), "behaviour": (0.1, 0.4, 0.6, 0.6)}
 """What a family's nats by hand are thought to be worth at each level, before any example."""
-FREE = ("age_days", "followers", "reach_90d", "geo_spread", "payment_months")
-"""Features that may rise and fall."""
-FALLING = ("verified", "assurance", "disclosed", "audience_quality", "payment_months")
+FREE = ("age_days", "followers", "reach_90d", "geo_spread", "payment_months", "devoted")
+"""Features that may rise and fall. Of what a member passes on an operation's posts are some, and of what a believer
+passes on they are often all."""
+FALLING = ("verified", "assurance", "disclosed", "audience_quality", "payment_months", "aloof")
 ONE_LEVEL = ("infrastructure",)
+LEFT = ("devotion",)
+"""Features of older tables: who shared nothing at all counted as who shared nothing else."""
 _NODES = {
     "age_days": (0, 30, 90, 180, 365, 730, 1500, 3000), "verified": (0, 1), "assurance": (0, 1, 2),
     "strikes": (0, 1, 2, 3), "followers": (0, 20, 100, 500, 3000),
     "audience_quality": (0.1, 0.25, 0.4, 0.55, 0.7, 0.85),
     "payment_months": (0, 1, 6, 12, 24), "geo_spread": (0, 0.15, 0.3, 0.5, 0.8), "reach_90d": (0, 50, 200, 1000, 10000),
-    "disclosed": (0, 1), "echo": (0, 0.7, 1.1, 1.6, 2.1), "devotion": (0, 0.15, 0.3, 0.5, 0.8, 1),
+    "disclosed": (0, 1), "echo": (0, 0.7, 1.1, 1.6, 2.1), "devoted": (0, 0.15, 0.3, 0.5, 0.8, 1),
+    "aloof": (0, 1, 2, 3, 4, 5),
     "circle_mass": (0, 0.7, 1.4, 2.1, 3, 4), "circle_mean": (0, 0.15, 0.3, 0.5, 0.7, 0.85),
     "circle_sources": (0, 1, 2, 3), "circle_bound": (0, 0.7, 1.1, 1.6, 2.3, 3.2),
     "pool": (0, 0.3, 0.6, 1, 1.5, 2.2), "unsaid": (0, 1, 2, 4, 7),
@@ -78,7 +82,7 @@ def fit_card(columns: dict[str, Floats], truth: NDArray[np.int8], families: dict
     blocks: list[NDArray[np.float32]] = []
     nodes: dict[str, tuple[float, ...]] = {}
     for feature, x in columns.items():
-        if feature.startswith(OBJECTION):
+        if feature.startswith(OBJECTION) or feature in LEFT:
             continue
         nodes[feature] = nodes_of(feature, x)
         steps = _steps(x, nodes[feature], _anchor(nodes[feature]))

@@ -1,6 +1,6 @@
 """Fits all stages' scorecards on made-up worlds and writes the table of weights that ships.
 
-    python -m exchange.matcher.learning.worlds --table start-5 --version made-5 --work DIR --out FILE.toml
+    python -m exchange.matcher.learning.worlds --table start-6 --version made-6 --work DIR --out FILE.toml
 
 Nothing but seeds, sizes and difficulties goes in; each stage is fitted on what the stage before makes of every world.
 """
@@ -8,16 +8,18 @@ Nothing but seeds, sizes and difficulties goes in; each stage is fitted on what 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from exchange.matcher.features import Floats, families
+from exchange.matcher.features import Features, Floats, families
+from exchange.matcher.learning.cases import CASES, hold_plainest, plain_cases
 from exchange.matcher.learning.examples import Study, open_study, read_truth
 from exchange.matcher.learning.fit import fit_card
+from exchange.matcher.learning.plots import make_plots
 from exchange.matcher.learning.roles import fit_roles, role_examples, roles_toml
 from exchange.matcher.role_table import RoleTable
 from exchange.matcher.scorecard import Card
@@ -32,8 +34,21 @@ CAREFUL = (0.3, 0.95)
 _STRIDE = 7
 _HARD, _HARDER = 0.6, 3.0
 """Above this difficulty, where evidence is thin, each example counts so many times in the last card."""
+PLOTTED, PLOTS_SEED = 8, 7300
 THINNING = 4
 """Of accounts that belong to nobody's operation one in so many is an example, and counts for all of them."""
+
+
+def make_plotted(work: Path) -> dict[Path, float]:
+    """Small worlds in which contributors plot against people, each with how often its examples count."""
+    folders: dict[Path, float] = {}
+    for number in range(PLOTTED):
+        folder = work / f"plots-{PLOTS_SEED + number}"
+        if not (folder / FEED).exists():
+            make_plots(folder, accounts=3_000 + 500 * number, seed=PLOTS_SEED + number,
+                       difficulty=(0.5, 0.8)[number % 2])
+        folders[folder] = _HARDER
+    return folders
 
 
 def make_worlds(work: Path, count: int, first_seed: int) -> dict[Path, float]:
@@ -49,21 +64,33 @@ def make_worlds(work: Path, count: int, first_seed: int) -> dict[Path, float]:
     return folders
 
 
-def fit_stages(worlds: Mapping[Path, float], work: Path, weights: Weights, *,
-               stages: int = STAGES) -> tuple[list[Card], RoleTable]:
-    """The card of each stage and the table of roles, fitted on all worlds together."""
+def fit_stages(worlds: Mapping[Path, float], work: Path, weights: Weights, *, stages: int = STAGES,
+               before: Sequence[Card] = ()) -> tuple[list[Card], RoleTable]:
+    """The card of each stage and the table of roles, fitted on all worlds together; ``before`` are cards of the first
+    stages that stay as they are."""
     cards: list[Card] = []
     with ExitStack() as stack:
         studies = {world: stack.enter_context(open_study(world, work, weights, AT)) for world in worlds}
         for stage in range(stages):
             last = stage == stages - 1
-            cards.append(_fit_stage(studies, worlds if last else dict.fromkeys(worlds, 1.0), weights))
+            kept = before[stage] if stage < len(before) else None
+            cards.append(_fit_stage(studies, worlds if last else dict.fromkeys(worlds, 1.0), weights, kept))
         found = [role_examples(study, world) for world, study in studies.items()]
     return cards, fit_roles(np.concatenate([x for x, _ in found]), np.concatenate([y for _, y in found]))
 
 
-def _fit_stage(studies: Mapping[Path, Study], worlds: Mapping[Path, float], weights: Weights) -> Card:
+def _fit_stage(studies: Mapping[Path, Study], worlds: Mapping[Path, float], weights: Weights,
+               known_card: Card | None) -> Card:
     found = {world: study.features() for world, study in studies.items()}
+    card = known_card or _fit(found, studies, worlds, weights)
+    for world, study in studies.items():
+        study.go_on(found[world], card)
+    return card
+
+
+def _fit(found: Mapping[Path, Features], studies: Mapping[Path, Study], worlds: Mapping[Path, float],
+         weights: Weights) -> Card:
+    """The card for what all worlds show, and for plain cases."""
     kept, known, counts = [], [], []
     for world, features in found.items():
         truth = read_truth(studies[world].engine, world, features.accounts)
@@ -72,10 +99,12 @@ def _fit_stage(studies: Mapping[Path, Study], worlds: Mapping[Path, float], weig
         known.append(truth[chosen])
         counts.append(np.where(truth[chosen] == 1, 1.0, THINNING) * worlds[world])
     columns: dict[str, Floats] = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
-    card = fit_card(columns, np.concatenate(known), families(weights), counts=np.concatenate(counts))
-    for world, study in studies.items():
-        study.go_on(found[world], card)
-    return card
+    cases = plain_cases(columns, weights)
+    columns = {name: np.concatenate([column, cases[name]]) for name, column in columns.items()}
+    sure = len(cases["kinds"])
+    card = fit_card(columns, np.concatenate([*known, np.ones(sure, dtype=np.int8)]), families(weights),
+                    counts=np.concatenate([*counts, np.full(sure, CASES)]))
+    return hold_plainest(card, weights)
 
 
 def card_toml(card: Card) -> str:
@@ -99,16 +128,18 @@ def table_toml(table: str, version: str, about: str, cards: list[Card], roles: R
 def main() -> None:
     """Make worlds, fit, write."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--table", default="start-5")
+    arguments.add_argument("--table", default="start-6")
     arguments.add_argument("--version", required=True)
     arguments.add_argument("--work", type=Path, required=True)
     arguments.add_argument("--out", type=Path, required=True)
     arguments.add_argument("--worlds", type=int, default=18)
     arguments.add_argument("--first-seed", type=int, default=7000)
+    arguments.add_argument("--after", help="a table whose first cards stay as they are; only the last one is fitted")
     given = arguments.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    worlds = make_worlds(given.work, given.worlds, given.first_seed)
-    cards, roles = fit_stages(worlds, given.work, load_weights(given.table))
+    worlds = make_worlds(given.work, given.worlds, given.first_seed) | make_plotted(given.work)
+    before = load_weights(given.after).cards[: STAGES - 1] if given.after else ()
+    cards, roles = fit_stages(worlds, given.work, load_weights(given.table), before=before)
     about = f"Fitted on {given.worlds} made-up worlds, seeds from {given.first_seed}; no real person's data is in it."
     given.out.write_text(table_toml(given.table, given.version, about, cards, roles), encoding="utf-8")
 
