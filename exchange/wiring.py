@@ -61,7 +61,6 @@ from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.arrivals import Arrivals
 from exchange.store.changes import Changes, Seen
-from exchange.store.clock import TrustedClock
 from exchange.store.directory import cursor_keys, load_directory, meta_value
 from exchange.store.dumps import is_unfinished
 from exchange.store.engine import check_at_start, crossing, open_engine, raw, read, write
@@ -500,8 +499,7 @@ def prepare(settings: Settings) -> str:
     """Look for damage, bring the database up to date, publish the extensions; before workers are started.
 
     Gives a sentence where the policy in force isn't that of the configured folder; empty otherwise.
-    Raises SettingError for a file that is damaged or that a newer release made, UnavailableError for a clock that isn't
-    believed.
+    Raises SettingError for a file that is damaged or that a newer release made.
     """
     exchange = Exchange(settings)
     try:
@@ -517,7 +515,6 @@ def _prepared(exchange: Exchange) -> str:
         if is_unfinished(connection):
             raise SettingError("A restore of this database wasn't brought to its end.",
                                why="What was erased since the backup may be in it.", fix="Run cibx restore again.")
-    TrustedClock(exchange.settings.database_url, exchange.clock)()
     differs = exchange.policy.begin(exchange.clock())
     exchange.publish()
     exchange.publish_records()

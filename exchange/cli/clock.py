@@ -1,4 +1,4 @@
-"""``cibx clock``: whether the server's clock is believed, and a person's word that it is right."""
+"""``cibx clock``: whether content is wiped by the server's clock, and a person's word that it is right."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ def show() -> None:
     """Show the time, and when an exchange ran last on this database."""
     from exchange.cli.directory_steps import open_store
     from exchange.stix.timestamp import from_microseconds
-    from exchange.store.clock import FAR, seen
+    from exchange.store.clock import is_believed, seen
     from exchange.store.engine import read
     from exchange.wiring import system_clock
 
     engine, now = open_store(), system_clock()
     with read(engine) as connection:
-        ran = seen(connection)
+        ran, believed = seen(connection), is_believed(connection, now)
     engine.dispose()
     click.echo(f"now       {from_microseconds(now)}")
     click.echo(f"ran last  {from_microseconds(ran) if ran else 'never'}")
-    if ran and now - ran > FAR:
-        click.echo("The clock isn't believed: servers answer 503. If it is right: cibx clock confirm", err=True)
+    if not believed:
+        click.echo("The clock is far ahead: nothing is wiped by it for a day. If it is right: cibx clock confirm",
+                   err=True)
 
 
 @command.command()
 def confirm() -> None:
     """Say that this machine's clock is right, after the exchange stood still for over a week or ran on a wrong one.
 
-    Until then servers neither start nor answer, since what a wrong clock ends, shows or wipes can't be brought back.
+    Until then, and for a day at most, content past its retention is kept, since what is wiped can't be brought back.
     """
     from exchange.cli.directory_steps import open_store
     from exchange.stix.timestamp import from_microseconds

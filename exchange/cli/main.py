@@ -45,7 +45,7 @@ COMMANDS = {
     "credential": "Issue, show, rotate and revoke credentials.",
     "key": "Show and rotate the keys of this exchange itself.",
     "agreement": "Show and change agreements.",
-    "clock": "Show whether the server's clock is believed, and say that it is right.",
+    "clock": "Show whether content is wiped by the server's clock, and say that it is right.",
 }
 """Noun to its line in the help, in the order of the help."""
 

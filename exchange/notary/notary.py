@@ -88,12 +88,11 @@ class Notary:
         """Tick each second for as long as the server goes; a fault is told and the next tick tries again."""
         self._following = True
         while going():
+            sleep(self._until_next())
             try:
-                sleep(self._until_next())
                 self.tick()
             except ExchangeError as fault:
                 _LOG.error("The log was not signed: %s", fault)
-                sleep(1.0)
 
     def _until_next(self) -> float:
         """Seconds to the clock's next whole second, and a little more in each process: one wakes first."""

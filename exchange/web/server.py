@@ -72,14 +72,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         """The WSGI application, made in the worker."""
         import gevent  # noqa: PLC0415
 
-        from exchange.store.clock import TrustedClock  # noqa: PLC0415
         from exchange.web.app import create_app  # noqa: PLC0415 - after the worker is set up for gevent
         from exchange.web.deliveries import Deliveries, way_out  # noqa: PLC0415
         from exchange.webhooks.dispatch import Dispatcher  # noqa: PLC0415
-        from exchange.wiring import Exchange, system_clock  # noqa: PLC0415
+        from exchange.wiring import Exchange  # noqa: PLC0415
 
-        clock = TrustedClock(self._settings.database_url, system_clock)
-        exchange = Exchange(self._settings, clock, pause=gevent.sleep)
+        exchange = Exchange(self._settings, pause=gevent.sleep)
 
         def keep_log(_ended: object = None) -> None:
             """Keep the log as long as the worker lives: of what ended it gevent tells, and it begins again."""

@@ -16,9 +16,11 @@ from exchange.errors import ForbiddenError, InputError, NotFoundError, SettingEr
 from exchange.model.state import State
 from exchange.obligations.duties import DAY
 from exchange.obligations.seal import read_seal, seal_path
+from exchange.obligations.sweep import take_turn
 from exchange.obligations.transitions import By, StateError
 from exchange.settings import Settings
-from exchange.store.engine import is_sqlite, read
+from exchange.store.clock import STEADY, confirm
+from exchange.store.engine import is_sqlite, read, write
 from exchange.store.holds import holds_on, sealed_copies
 from exchange.store.objects import Filter, Versions
 from exchange.store.obligation_tables import ERASURE
@@ -236,6 +238,28 @@ def test_content_past_its_retention_is_wiped_after_the_grace_period_unless_held(
     assert [f"{MARKER} {n}".encode() in left for n in range(3)] == [True, False, True]
     assert members.sees("beta") == [kept]
     assert members.desk.sweep(members.now) == []
+
+
+@pytest.mark.parametrize("word", ["a person's", "a day of running"])
+def test_by_a_clock_far_ahead_content_is_kept_with_a_line_and_wiped_after_a_word(members: Members, word: str) -> None:
+    engine = members.exchange.engine
+    members.push("alpha", _sensitive())
+    assert take_turn(engine, members.now)
+    members.now += 400 * DAY
+    assert take_turn(engine, members.now)
+    told = members.desk.sweep(members.now)
+    assert [line for line in told if "kept what is past its retention" in line and "cibx clock confirm" in line]
+    assert MARKER.encode() in _everything(members)
+    assert members.sees("beta") == []  # what is shown goes by the clock at once
+    if word == "a person's":
+        with write(engine) as connection:
+            confirm(connection, members.now)
+    else:
+        for _ in range(2):
+            members.now += STEADY // 2
+            assert take_turn(engine, members.now)
+    assert "wiped the content of 1 objects past their retention" in members.desk.sweep(members.now)
+    assert MARKER.encode() not in _everything(members)
 
 
 # -- bad input
