@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from exchange.errors import ExchangeError, SettingError, StorageFullError, UnavailableError
 from exchange.store.engine import before_commit, is_sqlite, open_engine, quick_check, raw, read, write
-from exchange.store.faults import translated
+from exchange.store.faults import CrossedError, translated
 from exchange.store.ledger import Ledger
 from exchange.store.migrations import migrate
 
@@ -478,8 +478,8 @@ class _Diagnosed(psycopg.Error):
         ("57P01", UnavailableError),
         ("57014", UnavailableError),
         ("55P03", UnavailableError),
-        ("40P01", UnavailableError),
-        ("40001", UnavailableError),
+        ("40P01", CrossedError),
+        ("40001", CrossedError),
         ("08006", UnavailableError),
         ("25006", UnavailableError),
         ("58030", UnavailableError),
