@@ -57,8 +57,8 @@ class CurrentPages:
             stands = self._standing(connection, place, behind=False)
             if stands is None or stands.reader.arrived > after:
                 return False, None
-            shows = self._queries.may_show(connection, place.feed, after, reader.now)
-        dates = [date for date in (shows, stands.opens, reader.changes) if date is not None]
+            shows = self._queries.next_date(connection, reader.now)
+        dates = [date for date in (shows, reader.changes) if date is not None]
         return all(date > reader.now for date in dates), min(dates, default=None)
 
     def _page(

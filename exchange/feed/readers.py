@@ -44,7 +44,7 @@ class Readers:
         purpose = narrowed(credential.purpose, narrower, packs.purposes)
         key = (directory.version, credential.id, purpose, encrypted)
         known = self._known.get(key)
-        if known is None or (known[1] is not None and known[1] <= now):
+        if known is None or now < known[0].now or (known[1] is not None and known[1] <= now):
             at = from_microseconds(now)
             with span("policy of a reader"):
                 facts = profile_facts(organisation, credential, purpose=purpose, at=at, packs=packs,

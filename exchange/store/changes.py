@@ -1,8 +1,9 @@
 """Whether anything in the database has changed since somebody last looked, told for less than a row costs.
 
 SQLite counts for each connection what others commit (``PRAGMA data_version``, 3 us), so one that never writes is kept
-for that question. On PostgreSQL two equal snapshots see the same transactions, so its text is the sign, and the
-directory's version, which every request needs, comes with it in one statement.
+for that question. On PostgreSQL two equal snapshots see the same transactions, so its text is the sign, with when the
+server started, since another server counts anew; and the directory's version, which every request needs, comes with it
+in one statement. A standby's snapshot doesn't name what is under way, so it is no sign there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from exchange.store.directory import VERSION, quick_directory_version
 from exchange.store.engine import is_sqlite, raw
 
 _DATA_VERSION = "PRAGMA data_version"
-_SNAPSHOT = "SELECT value, pg_catalog.pg_current_snapshot()::text FROM meta WHERE key = 'directory.version'"
+_SNAPSHOT = """
+    SELECT value, CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN
+        pg_catalog.pg_current_snapshot()::text || ' ' || pg_catalog.pg_postmaster_start_time()::text END
+    FROM meta WHERE key = 'directory.version'"""
+_inherited: list[sqlite3.Connection] = []
+"""Of the parent process: kept, so that nothing closes them in the child, where that ends nothing well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,11 @@ class Changes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._path = str(engine.url.database)
         self._lock = threading.Lock()
         self._watching: sqlite3.Connection | None = None
         self._process = 0
+        self._file = 0, 0
         self._opened = 0
         event.listen(engine, "engine_disposed", lambda _engine: self._forget())
 
@@ -67,26 +75,35 @@ class Changes:
     def _ask_snapshot(self) -> Seen:
         with raw(self._engine) as connection:
             version, sign = connection.execute(_SNAPSHOT).fetchone()
-        return Seen(sign, int(version))
+        return Seen(object() if sign is None else sign, int(version))
 
     def _watch(self, *questions: str) -> tuple[Any, ...] | None:
         """Which connection watches, and what it answers; None where it can't tell."""
         with self._lock:
             try:
-                if self._watching is None or self._process != os.getpid():
+                found = os.stat(self._path)
+                if self._watching is None or self._process != os.getpid() or self._file != (found.st_dev, found.st_ino):
+                    self._end()
                     self._watching, self._process, self._opened = self._open(), os.getpid(), self._opened + 1
+                    self._file = found.st_dev, found.st_ino
                 return self._opened, *[self._watching.execute(one).fetchone()[0] for one in questions]
-            except sqlite3.Error:
-                self._watching = None
+            except (sqlite3.Error, OSError):
+                self._end()
                 return None
 
     def _open(self) -> sqlite3.Connection:
         """A connection that isn't the pool's; where there is no file it makes none."""
-        place = f"{Path(str(self._engine.url.database)).as_uri()}?mode=rw"
+        place = f"{Path(self._path).as_uri()}?mode=rw"
         return sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
 
     def _forget(self) -> None:
         with self._lock:
-            watching, self._watching = self._watching, None
-            if watching is not None and self._process == os.getpid():
-                watching.close()
+            self._end()
+
+    def _end(self) -> None:
+        """Close the connection that watches, or leave it where it is the parent process's."""
+        watching, self._watching = self._watching, None
+        if watching is not None and self._process == os.getpid():
+            watching.close()
+        elif watching is not None:
+            _inherited.append(watching)

@@ -66,6 +66,7 @@ class OneRequest(Request):  # type: ignore[misc]
             self.is_again, self.head, self.headers, self.answered = True, sent, former.headers, former.answered
             self.method, self.uri, self.version = former.method, former.uri, former.version
             self.path, self.query, self.fragment = former.path, former.query, former.fragment
+            self.scheme = former.scheme  # a proxy on a Unix socket says it in a header
             self._expected_100_continue = former._expected_100_continue
             return b""
         unreader.unread(sent)
@@ -85,8 +86,11 @@ class OneRequest(Request):  # type: ignore[misc]
         return not (isinstance(reader, LengthReader) and reader.length == 0)
 
     def answer_again(self, sock: Any) -> bool:
-        """Send the answer to the same request before, where it is the same still."""
-        if self.answered is None or not self.answered.still():
+        """Send the answer to the same request before, where it is the same still.
+
+        Not where a body belongs to the request: whether it is asked for (100) is told before the answer.
+        """
+        if self.answered is None or self.is_unread or self._expected_100_continue or not self.answered.still():
             return False
         sock.sendall(b"".join((self.answered.before, _date(), self.answered.behind)))
         return True

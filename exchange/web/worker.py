@@ -111,7 +111,7 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
                 sock.close()
         if answer.should_close():
             raise StopIteration
-        if AGAIN in environ and answer.whole is not None:
+        if AGAIN in environ and answer.whole is not None and answer.status_code == 200:
             before, behind = answer.whole
             req.answered = Answered(before, behind, environ[AGAIN])
 

@@ -123,13 +123,26 @@ def test_a_release_date_ends_what_is_given_again(asked: Asked) -> None:
     assert not still()
 
 
-def test_what_hangs_on_other_objects_is_asked_anew_each_time(asked: Asked) -> None:
+@pytest.mark.parametrize("column", ["visible_from", "visible_until"])
+def test_a_date_of_any_object_ends_what_is_given_again(asked: Asked, column: str) -> None:
+    """One that is behind the page, or in another collection, may be what another's visibility hangs on."""
+    asked.push("nothing")
+    date = asked.served.now + SECOND // 2
+    with write(asked.served.exchange.engine) as connection:
+        connection.execute(text(f"UPDATE object SET {column} = :at"), {"at": date})
+    still = asked.still("membership")
+    asked.served.now = date - 1
+    assert still()
+    asked.served.now = date
+    assert not still()
+
+
+def test_whether_a_page_is_given_again_tells_nothing_of_what_is_behind_it(asked: Asked) -> None:
     asked.push("nothing")
     with write(asked.served.exchange.engine) as connection:
-        connection.execute(text("UPDATE object SET shared_id = 1, visible_from = :at"), {"at": MOMENT * 2})
-    path = f"{OBJECTS}?added_after={from_microseconds(0)}"
-    asked.poll("membership", path)
-    assert asked.poll("membership", path)[1] is None
+        connection.execute(text("UPDATE object SET shared_id = 1, closure = 1, refs = 1, visible_from = :at"),
+                           {"at": MOMENT * 2})
+    assert asked.still("membership", after=0)()
 
 
 def test_only_an_empty_page_that_is_asked_again_is_offered(asked: Asked) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import SocketUnreader
 
@@ -25,11 +26,12 @@ class Link:
         self.settings = Remembered(Config())
         self.unreader = SocketUnreader(server)
         self.number = 0
+        self.peer: str | tuple[str, int] = PEER
 
     def read(self, sent: bytes) -> OneRequest:
         self.client.sendall(sent)
         self.number += 1
-        return OneRequest(self.settings, self.unreader, PEER, self.number)
+        return OneRequest(self.settings, self.unreader, self.peer, self.number)
 
     def answer(self, request: OneRequest, headers: list[tuple[str, str]], *parts: bytes) -> tuple[OneAnswer, bytes]:
         made = OneAnswer(request, self.server, self.settings)
@@ -128,3 +130,22 @@ def test_no_header_of_an_answer_begins_another_line(link: Link, value: str) -> N
     link.client.setblocking(False)
     with pytest.raises(BlockingIOError):
         link.client.recv(1)
+
+
+@pytest.mark.parametrize("more", [b"Content-Length: 2", b"Transfer-Encoding: chunked", b"Content-Length: 0\r\nExpect: 100-continue"])
+def test_no_answer_is_given_again_to_a_request_that_brings_a_body(link: Link, more: bytes) -> None:
+    head = GET.replace(b"Host: x", b"Host: x\r\n" + more)
+    first = link.read(head)
+    first.body.reader = LengthReader(link.unreader, 0)
+    second = link.read(head)
+    second.answered = Answered(b"", b"", still=lambda: True)
+    assert second.is_again
+    assert not second.answer_again(link.server)
+
+
+def test_a_proxy_on_a_unix_socket_says_of_each_request_how_the_client_came(link: Link) -> None:
+    head = GET.replace(b"Host: x", b"Host: x\r\nX-Forwarded-Proto: https")
+    link.peer = ""
+    assert [link.read(sent).scheme for sent in (head, head, GET, GET, head)] == ["https", "https", "http", "http", "https"]
+    link.peer = PEER
+    assert [link.read(sent).scheme for sent in (GET, head, head)] == ["http", "http", "http"], "nobody with an address is believed"
