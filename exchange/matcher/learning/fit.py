@@ -21,8 +21,9 @@ FREE = ("age_days", "followers", "reach_90d", "geo_spread", "payment_months", "d
 passes on they are often all."""
 FALLING = ("verified", "assurance", "disclosed", "audience_quality", "payment_months", "aloof")
 ONE_LEVEL = ("infrastructure",)
-LEFT = ("devotion",)
-"""Features of older tables: who shared nothing at all counted as who shared nothing else."""
+LEFT = ("devotion", "circle_bound", "unsaid")
+"""Features that get no line. By ``devotion`` of older tables who shared nothing at all counted as who shared nothing
+else; the others hang on company, but ``rescore`` keeps them as they were, so claims would not hold (record 0032)."""
 _NODES = {
     "age_days": (0, 30, 90, 180, 365, 730, 1500, 3000), "verified": (0, 1), "assurance": (0, 1, 2),
     "strikes": (0, 1, 2, 3), "followers": (0, 20, 100, 500, 3000),
