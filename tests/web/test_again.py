@@ -165,3 +165,17 @@ def test_each_answer_given_again_counts_as_a_request(tmp_path: Path, monkeypatch
     assert answer.status_code == 429
     asked.served.server.server_close()
     asked.served.exchange.engine.dispose()
+
+
+def test_a_clock_that_is_set_back_forgets_the_memberships_of_later(asked: Asked) -> None:
+    served = asked.served
+    with write(served.exchange.engine) as connection:
+        connection.execute(text("UPDATE membership SET since = :at, until = NULL WHERE org = 'org-membership'"),
+                           {"at": from_microseconds(MOMENT)})
+    directory = served.exchange.directory()
+    credential = directory.credentials["membership"]
+    organisation = directory.organisations[credential.org]
+    found = [served.exchange.reader(directory, organisation, credential, None, now)
+             for now in (MOMENT - 1, MOMENT, MOMENT - 1, MOMENT)]
+    assert set(found[0].collections) < set(found[1].collections)
+    assert (found[2], found[3]) == (found[0], found[1])
