@@ -80,6 +80,7 @@ def write_parquet(path: Path, objects: Objects) -> None:
         rows, longest = Path(folder) / "rows.jsonl", _SHORTEST_BUFFER
 
         def fill(file: IO[bytes]) -> None:
+            """Write a line for each object, and note the longest (bytes)."""
             nonlocal longest
             for added, body in objects():
                 longest = max(longest, file.write(msgspec.json.encode(row_of(added, body)) + b"\n"))

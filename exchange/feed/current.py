@@ -67,6 +67,7 @@ class CurrentPages:
         """Raises LookedAgainError where the seat must catch up, or did meanwhile; ``behind``: it can't now."""
         with raw(self._arrivals.engine) as connection:
             def look() -> Standing | None:
+                """How the seat stands; None where it must catch up."""
                 return self._standing(connection, place, behind)
 
             before = look()

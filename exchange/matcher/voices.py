@@ -96,6 +96,7 @@ def _proven(judged: Mapping[str, list[list[Finding]]], by_account: Mapping[objec
     """The sources of which something else bears out as much in each of their smallest companies: the platform's own
     sight, or one of those that it has proven (``seen``; who is proven by these alone proves nobody further)."""
     def share(part: list[Finding], record: int) -> float:
+        """How much of what was found is borne out, between 0 and 1; what was confirmed before counts with it."""
         borne = sum(one.seen or any(one.company.isdisjoint(other) and not other.isdisjoint(seen)
                                     for other in by_account[one.account]) for one in part)
         return (borne + record + _PRIOR) / (len(part) + record + _AMONG)

@@ -66,6 +66,7 @@ def create_app(exchange: Exchange) -> Flask:
 
     @app.after_request
     def complete_headers(response: Response) -> Response:
+        """Name the request, as its client named it, and add what every answer says."""
         if own := own_id():
             response.headers["X-Request-ID"] = own
         return with_secure_headers(response, complete=isinstance(response, Answer))
