@@ -16,6 +16,10 @@ from exchange.matcher.weighing import Weights
 from exchange.matcher.witness import WITNESSING
 
 MEASURES = ("vouched", "knit", "unsaid")
+UNSAID = f"""SELECT account_id, sum(nats) AS unsaid FROM company c WHERE {WITNESSING} AND nats > 0
+    AND NOT EXISTS (SELECT 1 FROM direct d WHERE d.account_id = c.account_id AND d.kind = c.kind
+        AND d.local_value = c.value) GROUP BY account_id"""
+"""SELECT of account_id and ``unsaid``, over ``direct`` and ``company``; it hangs on an account's own rows alone."""
 
 
 def weigh_claims(engine: Engine, weights: Weights) -> None:
@@ -36,9 +40,7 @@ def weigh_claims(engine: Engine, weights: Weights) -> None:
             FROM named n LEFT JOIN (SELECT account_id, bit_or(bits) AS bits FROM named WHERE witness GROUP BY 1) o
             USING (account_id)
             LEFT JOIN tied t USING (account_id)),
-        unsaid AS (SELECT account_id, sum(nats) AS unsaid FROM company c WHERE {WITNESSING} AND nats > 0
-            AND NOT EXISTS (SELECT 1 FROM direct d WHERE d.account_id = c.account_id AND d.kind = c.kind
-                AND d.local_value = c.value) GROUP BY account_id)
+        unsaid AS ({UNSAID})
         SELECT account_id, vouched, knit, unsaid FROM (
             SELECT w.account_id, max({grid('(c.vouched - w.vouched::INTEGER) / c.size')}) AS vouched,
                 max({grid('(c.knit - w.knit::INTEGER) / c.size')}) AS knit

@@ -2,9 +2,9 @@
 
 A run keeps what the scores of members were made of (``keep_members``); here a part of it is taken away, and hits,
 objections, features, card and limits are computed anew by the very functions of a run, to the last bit. Nothing else
-changes: what others on the platform are suspected of, the circle and what claims bear out stay as they were, and so do
-corrections by reviews. So it is the difference that this evidence makes for this account (``MEANING``), not the
-platform without it; the two are the same where nobody else's standing hangs on what is taken away.
+changes: what others on the platform are suspected of, the circle and what others bear out of claims stay as they were,
+and so do corrections by reviews. So it is the difference that this evidence makes for this account (``MEANING``), not
+the platform without it; the two are the same where nobody else's standing hangs on what is taken away.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from exchange.errors import InputError
 from exchange.matcher import fusion
+from exchange.matcher.claims import UNSAID
 from exchange.matcher.company import repeated_sql
 from exchange.matcher.direct import grid, weigh_hits
 from exchange.matcher.engine import Engine, open_engine
@@ -83,7 +84,7 @@ def open_rescorer(path: Path, weights: Weights, at: int, only: str | None = None
     with open_engine(path.parent, threads=None if one else 2, small=one) as engine:
         engine.run(f"ATTACH {quoted(str(path))} AS kept_members (READ_ONLY)")
         for name in (*_OF_MEMBERS, *_WHOLE, "indicators", "objecting", "largest", "reviews"):
-            whole = "whole_" if name in ("hits", "company") else ""
+            whole = "whole_" if name in ("hits", "company", "claims") else ""
             theirs = (f" WHERE CAST(account_id AS VARCHAR) = {quoted(only)}"
                       if only is not None and name in (*_OF_MEMBERS, "largest", "reviews") else "")
             engine.run(f"CREATE TEMP TABLE {whole}{name} AS SELECT * FROM kept_members.{name}{theirs}")
@@ -105,6 +106,8 @@ def _without(engine: Engine, weights: Weights, at: int, part: Part) -> dict[Any,
     weigh_hits(engine, weights, at)
     count_voices(engine, weights)
     weigh_objections(engine, weights)
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE claims AS SELECT account_id, vouched, knit, u.unsaid
+        FROM whole_claims FULL JOIN ({UNSAID}) u USING (account_id)""")
     card = weights.cards[-1]
     weighed = fusion.weigh(read_features(engine, weights), card, weights)
     fusion.keep_state(engine, weighed)

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.matcher.features import Features, Floats, families
 from exchange.matcher.learning.cases import CASES, hold_plainest, plain_cases
@@ -37,6 +38,8 @@ _HARD, _HARDER = 0.6, 3.0
 PLOTTED, PLOTS_SEED = 8, 7300
 THINNING = 4
 """Of accounts that belong to nobody's operation one in so many is an example, and counts for all of them."""
+Examples = tuple[dict[str, Floats], NDArray[np.int8], Floats]
+"""Features, truth (1 or 0), and how often each counts."""
 
 
 def make_plotted(work: Path) -> dict[Path, float]:
@@ -64,46 +67,49 @@ def make_worlds(work: Path, count: int, first_seed: int) -> dict[Path, float]:
     return folders
 
 
-def fit_stages(worlds: Mapping[Path, float], work: Path, weights: Weights, *, stages: int = STAGES,
-               before: Sequence[Card] = ()) -> tuple[list[Card], RoleTable]:
-    """The card of each stage and the table of roles, fitted on all worlds together; ``before`` are cards of the first
-    stages that stay as they are."""
+def fit_stages(worlds: Mapping[Path, float], work: Path, weights: Weights, *,
+               stages: int = STAGES) -> tuple[list[Card], RoleTable]:
+    """The card of each stage and the table of roles, fitted on all worlds together."""
     cards: list[Card] = []
     with ExitStack() as stack:
         studies = {world: stack.enter_context(open_study(world, work, weights, AT)) for world in worlds}
         for stage in range(stages):
-            last = stage == stages - 1
-            kept = before[stage] if stage < len(before) else None
-            cards.append(_fit_stage(studies, worlds if last else dict.fromkeys(worlds, 1.0), weights, kept))
-        found = [role_examples(study, world) for world, study in studies.items()]
-    return cards, fit_roles(np.concatenate([x for x, _ in found]), np.concatenate([y for _, y in found]))
+            found = {world: study.features() for world, study in studies.items()}
+            cards.append(_fit([_examples(studies[world], world, found[world], often if stage == stages - 1 else 1.0)
+                               for world, often in worlds.items()], weights))
+            for world, study in studies.items():
+                study.go_on(found[world], cards[-1])
+        roles = [role_examples(study, world) for world, study in studies.items()]
+    return cards, fit_roles(np.concatenate([x for x, _ in roles]), np.concatenate([y for _, y in roles]))
 
 
-def _fit_stage(studies: Mapping[Path, Study], worlds: Mapping[Path, float], weights: Weights,
-               known_card: Card | None) -> Card:
-    found = {world: study.features() for world, study in studies.items()}
-    card = known_card or _fit(found, studies, worlds, weights)
-    for world, study in studies.items():
-        study.go_on(found[world], card)
-    return card
+def fit_last(worlds: Mapping[Path, float], work: Path, weights: Weights, before: Sequence[Card]) -> Card:
+    """The last card alone, after cards that stay as they are; one world is open at a time."""
+    found: list[Examples] = []
+    for world, often in worlds.items():
+        with open_study(world, work, weights, AT) as study:
+            for card in before:
+                study.go_on(study.features(), card)
+            found.append(_examples(study, world, study.features(), often))
+    return _fit(found, weights)
 
 
-def _fit(found: Mapping[Path, Features], studies: Mapping[Path, Study], worlds: Mapping[Path, float],
-         weights: Weights) -> Card:
+def _examples(study: Study, world: Path, features: Features, often: float) -> Examples:
+    """A world's members, and others thinned out; each counts ``often``."""
+    truth = read_truth(study.engine, world, features.accounts)
+    chosen = (truth == 1) | ((truth == 0) & (features.accounts % THINNING == 0))
+    return ({name: column[chosen] for name, column in features.columns.items()}, truth[chosen],
+            np.where(truth[chosen] == 1, 1.0, THINNING) * often)
+
+
+def _fit(found: Sequence[Examples], weights: Weights) -> Card:
     """The card for what all worlds show, and for plain cases."""
-    kept, known, counts = [], [], []
-    for world, features in found.items():
-        truth = read_truth(studies[world].engine, world, features.accounts)
-        chosen = (truth == 1) | ((truth == 0) & (features.accounts % THINNING == 0))
-        kept.append({name: column[chosen] for name, column in features.columns.items()})
-        known.append(truth[chosen])
-        counts.append(np.where(truth[chosen] == 1, 1.0, THINNING) * worlds[world])
-    columns: dict[str, Floats] = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
+    columns: dict[str, Floats] = {name: np.concatenate([part[name] for part, _, _ in found]) for name in found[0][0]}
     cases = plain_cases(columns, weights)
     columns = {name: np.concatenate([column, cases[name]]) for name, column in columns.items()}
     sure = len(cases["kinds"])
-    card = fit_card(columns, np.concatenate([*known, np.ones(sure, dtype=np.int8)]), families(weights),
-                    counts=np.concatenate([*counts, np.full(sure, CASES)]))
+    card = fit_card(columns, np.concatenate([*(truth for _, truth, _ in found), np.ones(sure, dtype=np.int8)]),
+                    families(weights), counts=np.concatenate([*(often for _, _, often in found), np.full(sure, CASES)]))
     return hold_plainest(card, weights)
 
 
@@ -134,12 +140,15 @@ def main() -> None:
     arguments.add_argument("--out", type=Path, required=True)
     arguments.add_argument("--worlds", type=int, default=18)
     arguments.add_argument("--first-seed", type=int, default=7000)
-    arguments.add_argument("--after", help="a table whose first cards stay as they are; only the last one is fitted")
+    arguments.add_argument("--after", help="a table of which only the last card is fitted anew")
     given = arguments.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     worlds = make_worlds(given.work, given.worlds, given.first_seed) | make_plotted(given.work)
-    before = load_weights(given.after).cards[: STAGES - 1] if given.after else ()
-    cards, roles = fit_stages(worlds, given.work, load_weights(given.table), before=before)
+    weights = load_weights(given.table)
+    if given.after and (after := load_weights(given.after)).roles:
+        cards, roles = [*after.cards[:-1], fit_last(worlds, given.work, weights, after.cards[:-1])], after.roles
+    else:
+        cards, roles = fit_stages(worlds, given.work, weights)
     about = f"Fitted on {given.worlds} made-up worlds, seeds from {given.first_seed}; no real person's data is in it."
     given.out.write_text(table_toml(given.table, given.version, about, cards, roles), encoding="utf-8")
 
