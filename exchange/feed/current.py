@@ -75,7 +75,8 @@ class CurrentPages:
                 raise LookedAgainError
             if make is objects_page and leaves:
                 pages = self._kept.objects_page
-                return deliver(pages if wants is None else narrowed(pages, wants), self._ledger, self._queries,
+                whole = wants is None and asked.until is None
+                return deliver(pages if whole else narrowed(pages, wants), self._ledger, self._queries,
                                connection, place, asked, before, look)
             page = make(self._queries, connection, replace(place, reader=before.reader), asked)
             if page.found and ((after := look()) is None or after.reader != before.reader):

@@ -1,4 +1,4 @@
-"""A page of which only what a subscriber wants leaves: the ledger notes that part, and no more."""
+"""A page of which only what a subscriber wants, or got before, leaves: the ledger notes that part, and no more."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def raw_objects(page: Page) -> Sequence[bytes]:
     return [bytes(one) for one in msgspec.json.decode(page.body, type=_Envelope).objects]
 
 
-def narrowed(make: Make, wants: Wants) -> Make:
-    """The same pages without what isn't wanted.
+def narrowed(make: Make, wants: Wants | None) -> Make:
+    """The same pages without what isn't wanted, or was added after the ``until`` that is asked.
 
     ``first``, ``last`` and ``found`` stay those of the whole page: a subscriber goes on behind what it didn't want.
     """
@@ -38,7 +38,9 @@ def narrowed(make: Make, wants: Wants) -> Make:
         if not page.seqs:
             return page
         objects = raw_objects(page)
-        kept = [at for at, raw in enumerate(objects) if wants(msgspec.json.decode(raw))]
+        kept = [at for at, (raw, date) in enumerate(zip(objects, page.dates, strict=True))
+                if (asked.until is None or date <= asked.until)
+                and (wants is None or wants(msgspec.json.decode(raw)))]
         if len(kept) == len(objects):
             return page
         seqs = tuple(page.seqs[at] for at in kept)

@@ -25,6 +25,8 @@ class Asked:
     cursor: str | None
     context: str
     """The match filters in canonical form: what a cursor is bound to."""
+    until: int | None = None
+    """Nothing with a later date leaves (microseconds): for what is sent again as it was. Of pages of objects alone."""
 
 
 def read_query(

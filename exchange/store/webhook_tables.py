@@ -34,6 +34,9 @@ class WebhookRow(SQLModel, table=True):
     """Why it is stopped, or what went wrong last."""
     place: int = Field(sa_column=Column(BigInteger, nullable=False))
     """What was added up to here was delivered, or is a dead letter."""
+    until: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """Where the message that is being tried ends, from before its first try until it is taken: it is sent again as it
+    was, whatever was added since."""
     failures: int = Field(sa_column=Column(Integer, nullable=False))
     """Tries of the present message that failed."""
     next_at: int = Field(sa_column=Column(BigInteger, nullable=False))

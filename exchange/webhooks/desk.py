@@ -83,7 +83,9 @@ class WebhookDesk:
         if after is not None:
             values["place"] = after
         with write(self._exchange.engine) as connection:
-            self._one(connection, org, name)
+            row = self._one(connection, org, name)
+            if after is not None or row["credential"] != credential.id:
+                values["until"] = None  # another message, not another try: the key may be given other objects
             stored.change_webhook(connection, name, **values)
         return self.show(org, name)
 
@@ -99,7 +101,7 @@ class WebhookDesk:
         return {**self.show(org, name), "secret": secret, "former_until": from_microseconds(until)}
 
     def replay(self, org: str, name: str, number: int) -> dict[str, Any]:
-        """Send a dead letter's objects again: as a webhook of its own would, before anything newer.
+        """Send a dead letter again, under its id and before anything newer.
 
         Order is per subscriber: the webhook goes back to where the letter begins, and what came after comes again.
         """
@@ -109,8 +111,10 @@ class WebhookDesk:
             if not letters:
                 raise NotFoundError("There is no such dead letter.")
             stored.drop_dead_letter(connection, number)
-            stored.change_webhook(connection, name, place=min(row["place"], letters[0]["after"]), state="active",
-                                  failures=0, next_at=self._exchange.clock(), why="")
+            back = letters[0]["after"] <= row["place"]  # else it comes on the way
+            begins = {"place": letters[0]["after"], "until": letters[0]["until"]} if back else {}
+            stored.change_webhook(connection, name, **begins, state="active", failures=0,
+                                  next_at=self._exchange.clock(), why="")
         return self.show(org, name)
 
     def drop(self, org: str, name: str) -> None:

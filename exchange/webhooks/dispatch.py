@@ -2,8 +2,8 @@
 
 What leaves is a page of the collection as the subscriber's key could pull it at that moment: the policy decides anew
 for each try, and the ledger notes it. One process at a time holds a webhook, by a lease in the database. A message
-is delivered at least once; its id is the same for each try, unless more was added in between: then what it held comes
-again with that, under another id.
+is delivered at least once. Where it ends is kept before its first try, so that each try, also of another process, has
+its id and its body, less what was taken back meanwhile; what was added since comes in the next one.
 """
 
 from __future__ import annotations
@@ -89,13 +89,16 @@ class Dispatcher:
             self._move(claimed, next_at=now + _LOOK, why=str(later))
             return False
         if not page.found:
-            self._move(claimed, next_at=now + _LOOK)
+            self._move(claimed, until=None, failures=0, next_at=now + _LOOK)
             return False
         last = microseconds(str(page.last))
+        if claimed["until"] is not None:  # the lesser where the message's end was taken back
+            last = min(last, claimed["until"])
         if not page.seqs:
-            self._move(claimed, place=last, next_at=now)
-            return True
-        self._settle(claimed, page, last, self._failure(claimed, page, last))
+            self._move(claimed, place=last, until=None, failures=0, next_at=now)
+        elif claimed["until"] is not None or self._move(claimed, until=last):
+            message = f"msg_{claimed['id']}_{claimed['place'] + 1}_{claimed['until'] or last}"
+            self._settle(claimed, page, last, self._failure(claimed, page, last, message))
         return True
 
     def _page(self, claimed: stored.Row) -> Page:
@@ -104,7 +107,7 @@ class Dispatcher:
         organisation, credential, collection = self._who(claimed)
         reader = exchange.reader(exchange.directory(), organisation, credential, None, exchange.clock(),
                                  encrypted=claimed["url"].startswith("https://"))
-        asked = Asked(Filter(after=claimed["place"], limit=_AT_ONCE), None, "")
+        asked = Asked(Filter(after=claimed["place"], limit=_AT_ONCE), None, "", claimed["until"])
         wants = wanted(claimed)
         return exchange.page(objects_page, collection, reader, "", asked,
                              wants=None if wants.everything else wants.wants)
@@ -122,14 +125,16 @@ class Dispatcher:
             raise ForbiddenError("The collection can't be read any more.")
         return organisation, credential, collection
 
-    def _failure(self, claimed: stored.Row, page: Page, last: int) -> tuple[str, bool]:
-        """Send one message; ("", False) when it was taken, else why not, and whether nothing more is wanted."""
+    def _failure(self, claimed: stored.Row, page: Page, last: int, message: str) -> tuple[str, bool]:
+        """Send one message; ("", False) when it was taken, else why not, and whether nothing more is wanted.
+
+        Its timestamp is that of the event, as Standard Webhooks has it: when the last of its objects was added.
+        """
         body = msgspec.json.encode({
-            "type": "objects.added", "timestamp": from_microseconds(self.exchange.clock()),
-            "data": {"webhook": claimed["id"], "collection": claimed["collection"], "last": page.last,
+            "type": "objects.added", "timestamp": from_microseconds(last),
+            "data": {"webhook": claimed["id"], "collection": claimed["collection"], "last": from_microseconds(last),
                      "after": place_text(claimed["place"]), "objects": [msgspec.Raw(one) for one in raw_objects(page)]},
         })
-        message = f"msg_{claimed['id']}_{claimed['place'] + 1}_{last}"
         try:
             secret = read_seal(seal_path(self.exchange.settings)).open(claimed["secret"], f"webhook {claimed['id']}")
             now = self.exchange.clock()
@@ -145,7 +150,7 @@ class Dispatcher:
     def _settle(self, claimed: stored.Row, page: Page, last: int, failure: tuple[str, bool]) -> None:
         now, (why, gone) = self.exchange.clock(), failure
         if not why:
-            self._move(claimed, place=last, failures=0, next_at=now, why="", delivered_at=now,
+            self._move(claimed, place=last, until=None, failures=0, next_at=now, why="", delivered_at=now,
                        delivered=claimed["delivered"] + len(page.seqs))
         elif gone:
             self._move(claimed, state="stopped", why=why)
@@ -157,14 +162,15 @@ class Dispatcher:
 
     def _bury(self, claimed: stored.Row, last: int, now: int, why: str) -> None:
         with write(self.exchange.engine) as connection:
-            if stored.move(connection, claimed, place=last, failures=0, next_at=now, why=why):
+            if stored.move(connection, claimed, place=last, until=None, failures=0, next_at=now, why=why):
                 stored.add_dead_letter(connection, {
                     "webhook": claimed["id"], "at": now, "after": claimed["place"], "until": last,
                     "tries": claimed["failures"] + 1, "why": why})
 
-    def _move(self, claimed: stored.Row, **values: Any) -> None:
+    def _move(self, claimed: stored.Row, **values: Any) -> bool:
+        """Change what is claimed; False where it was changed meanwhile, so that nothing of it is to be sent."""
         with write(self.exchange.engine) as connection:
-            stored.move(connection, claimed, **values)
+            return stored.move(connection, claimed, **values)
 
 
 def _waits() -> tuple[int, ...]:

@@ -111,7 +111,7 @@ def test_only_what_the_policy_releases_and_the_subscriber_wants_leaves(club: Clu
 
 
 def test_what_comes_late_is_sent_once_behind_what_was_sent_before(club: Club, receiver: WebhookReceiver) -> None:
-    """Also where the first try fails: what was shown meanwhile comes with it."""
+    """Also where the first try fails."""
     made = club.hook(receiver.url)
     opens = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     held_back = handling("late", not_before=opens)
@@ -126,8 +126,7 @@ def test_what_comes_late_is_sent_once_behind_what_was_sent_before(club: Club, re
     club.late += (PAUSES[0] + 1) * SECOND
     club.settle()
     late = [held_back["id"], *(one["id"] for one in hidden)]
-    assert ids(receiver.next()[1]) == late
-    assert ids(receiver.next()[1]) == [*late, last["id"]]
+    assert [ids(receiver.next()[1]) for _ in range(3)] == [late, late, [last["id"]]]
     club.late += 5 * SECOND
     club.settle()
     assert receiver.got.empty()
@@ -148,8 +147,11 @@ def test_a_receiver_that_fails_is_tried_later_each_time_with_the_same_id(club: C
     club.push(second := indicator())
     club.settle()
     told = [receiver.next() for _ in range(4)]
-    assert [ids(body) for _, body in told] == [[first["id"]]] * 3 + [[first["id"], second["id"]]]
-    assert len({headers["webhook-id"] for headers, _ in told[:3]}) == 1
+    assert [ids(body) for _, body in told] == [[first["id"]]] * 4
+    assert len({headers["webhook-id"] for headers, _ in told}) == 1
+    headers, body = receiver.next()
+    assert (ids(body), headers["webhook-id"] != told[0][0]["webhook-id"]) == ([second["id"]], True)
+    assert body["data"]["after"] == told[0][1]["data"]["last"]
     assert club.desk.show("org-beta", made["id"])["failures"] == 0
 
 
@@ -165,12 +167,15 @@ def test_after_days_a_message_is_a_dead_letter_that_can_be_read_and_replayed(clu
     club.push(second := indicator())
     club.late += 5 * SECOND
     club.settle()
+    tried, _ = receiver.next()
     while not receiver.got.empty():
         _, last = receiver.next()
     assert ids(last) == [second["id"]]
     club.desk.replay("org-beta", made["id"], letter["number"])
     club.settle()
-    assert ids(receiver.next()[1]) == [first["id"], second["id"]]
+    again, then = receiver.next(), receiver.next()
+    assert (ids(again[1]), ids(then[1])) == ([first["id"]], [second["id"]])
+    assert again[0]["webhook-id"] == tried["webhook-id"]
     assert club.desk.show("org-beta", made["id"])["dead_letters"] == []
 
 
@@ -209,6 +214,71 @@ def test_what_is_erased_between_two_tries_does_not_leave(club: Club, receiver: W
     club.late += 10 * SECOND
     club.settle()
     assert ids(receiver.next()[1]) == [second["id"]]
+
+
+def test_a_message_is_sent_again_as_it_was_by_another_process_after_a_kill(club: Club, receiver: WebhookReceiver) -> None:
+    """The first was taken, and its sender killed before it noted that."""
+    made = club.hook(receiver.url)
+    club.push(*(indicator() for _ in range(3)))
+
+    class Killed(Web):
+        def __exit__(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Dispatcher(club.exchange, lambda: Killed(allow=("127.0.0.0/8",), redirects=0)).deliver(made["id"])
+    club.push(later := indicator())
+    club.late += 180 * SECOND
+    club.settle()
+    (one, body), (other, again), (_, rest) = (receiver.got.get(timeout=5) for _ in range(3))
+    assert (one["webhook-id"], body) == (other["webhook-id"], again)
+    assert ids(json.loads(rest)) == [later["id"]]
+
+
+def test_a_message_whose_end_was_erased_is_sent_without_it_under_its_id(club: Club, receiver: WebhookReceiver) -> None:
+    club.hook(receiver.url)
+    club.push(first := indicator(), second := indicator())
+    receiver.answers = [500]
+    club.settle()
+    assert cibx.run(["state", "erase", second["id"], "--by", "dana", "--reason", "A demand."]) == 0
+    club.push(third := indicator())
+    club.late += 10 * SECOND
+    club.settle()
+    (one, _), (other, again), (_, rest) = (receiver.next() for _ in range(3))
+    assert one["webhook-id"] == other["webhook-id"]
+    assert (ids(again), ids(rest)) == ([first["id"]], [third["id"]])
+
+
+def test_a_message_of_which_nothing_is_left_gives_way_to_the_next(club: Club, receiver: WebhookReceiver) -> None:
+    made = club.hook(receiver.url)
+    club.push(only := indicator())
+    receiver.answers = [500, 200]
+    club.settle()
+    assert cibx.run(["state", "erase", only["id"], "--by", "dana", "--reason", "A demand."]) == 0
+    club.late += 10 * SECOND
+    club.settle()
+    assert club.desk.show("org-beta", made["id"])["failures"] == 0
+    club.push(*(following := [indicator() for _ in range(2)]))
+    club.late += 10 * SECOND
+    club.settle()
+    receiver.next()
+    assert ids(receiver.next()[1]) == [one["id"] for one in following]
+
+
+@pytest.mark.parametrize("change", ["another key", "another place"])
+def test_a_webhook_resumed_otherwise_sends_another_message(club: Club, receiver: WebhookReceiver, change: str) -> None:
+    made = club.hook(receiver.url)
+    club.push(first := indicator())
+    receiver.answers = [500]
+    club.settle()
+    assert cibx.run(["credential", "rotate", "beta", "--id", "beta-2"]) == 0  # the webhook goes over to it
+    club.push(second := indicator())
+    keys = club.exchange.directory().credentials
+    club.desk.resume("org-beta", made["id"], *((keys["beta"], None) if change == "another key" else (keys["beta-2"], -1)))
+    club.settle()
+    (one, _), (other, body) = receiver.next(), receiver.next()
+    assert one["webhook-id"] != other["webhook-id"]
+    assert ids(body) == [first["id"], second["id"]]
 
 
 def test_one_process_at_a_time_delivers_a_webhook(club: Club, receiver: WebhookReceiver) -> None:
