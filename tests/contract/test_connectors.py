@@ -6,9 +6,9 @@ A new connector adds a row to ``samples.SAMPLES`` and gets them all.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any, get_args
@@ -38,18 +38,17 @@ class Death(BaseException):
     """The process was killed."""
 
 
-class DyingSink(MemorySink):
-    """Dies at its n-th act: before or after a push or the keeping of a checkpoint."""
+class WatchedSink(MemorySink):
+    """Tells before and after each act that lasts, a push, a deletion or the keeping of a checkpoint, where it stands."""
 
-    def __init__(self, refuse: Sequence[str] = ()) -> None:
+    def __init__(self, refuse: Sequence[str] = (), at_act: Callable[[WatchedSink], None] = lambda sink: None) -> None:
         super().__init__(refuse)
-        self.acts_left: int | None = None
+        self.acts = 0
+        self._at_act = at_act
 
     def _act(self) -> None:
-        if self.acts_left is not None:
-            if self.acts_left == 0:
-                raise Death
-            self.acts_left -= 1
+        self._at_act(self)
+        self.acts += 1
 
     def push(self, objects: Sequence[bytes], *, terms: Mapping[str, Any]) -> Sequence[PushOutcome]:
         self._act()
@@ -57,10 +56,35 @@ class DyingSink(MemorySink):
         self._act()
         return answers
 
+    def delete(self, identifier: str) -> None:
+        self._act()
+        super().delete(identifier)
+        self._act()
+
     def save_checkpoint(self, connector: str, source_key: str, checkpoint: Mapping[str, Any] | None) -> None:
         self._act()
         super().save_checkpoint(connector, source_key, checkpoint)
         self._act()
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a process killed before the act of this number leaves behind."""
+
+    act: int
+    stored: dict[tuple[str, str], bytes]
+    checkpoints: dict[tuple[str, str], str]
+    told: dict[tuple[str, int], Row]
+
+    def lasts(self) -> tuple[object, object]:
+        """What the next process finds: killed at two acts with the same left, it does the same."""
+        return self.stored, self.checkpoints
+
+    def sink(self, refuse: Sequence[str]) -> MemorySink:
+        """A way into an exchange that stands there."""
+        sink = MemorySink(refuse)
+        sink.stored, sink.checkpoints = dict(self.stored), dict(self.checkpoints)
+        return sink
 
 
 FILES = [name for name, one in SAMPLES.items() if one.suffix]
@@ -158,37 +182,55 @@ def test_the_same_input_into_another_exchange_gives_the_same_bytes(connector: Co
 def test_killed_anywhere_and_resumed_equals_uninterrupted(
     connector: Connector, source: Source, refusing: bool
 ) -> None:
-    whole = MemorySink()
-    rows, report = bring(connector, source, whole)
-    refuse = sorted({identifier for identifier, _ in whole.stored})[::7] if refusing else []
-    whole = MemorySink(refuse)
-    rows, report = bring(connector, source, whole)
-    for acts in _deaths():
-        sink = DyingSink(refuse)
-        sink.acts_left = acts
-        seen: dict[tuple[str, int], Row] = {}
+    """A run is watched at every act; from each different state that a kill there leaves, another run goes on."""
+    refuse = _every_seventh(connector, source) if refusing else []
+    rows: dict[tuple[str, int], Row] = {}
+    places: list[Left] = []
 
-        def watch(step: Step, seen: dict[tuple[str, int], Row] = seen) -> None:
-            seen.update({(row.file, row.row): row for row in step.rows})
+    def at_act(sink: WatchedSink) -> None:
+        left = Left(sink.acts, dict(sink.stored), dict(sink.checkpoints), dict(rows))
+        if not places or places[-1].lasts() != left.lasts():
+            places.append(left)
 
-        try:
-            runner.run(connector, source, sink, terms=TERMS, watchers=[watch], pace=PACE)
-            assert acts >= 4 * len(whole.pushes)
-            return
-        except Death:
-            sink.acts_left = None
-        resumed = runner.run(connector, source, sink, terms=TERMS, watchers=[watch], pace=PACE)
+    def told_to(seen: dict[tuple[str, int], Row]) -> runner.Watch:
+        return lambda step: seen.update({(row.file, row.row): row for row in step.rows})
+
+    whole = WatchedSink(refuse, at_act)
+    report = runner.run(connector, source, whole, terms=TERMS, watchers=[told_to(rows)], pace=PACE)
+    assert whole.acts >= 4 * len(whole.pushes)
+    assert len(places) > len(whole.pushes)
+    for left in places:
+        sink, seen = left.sink(refuse), dict(left.told)
+        resumed = runner.run(connector, source, sink, terms=TERMS, watchers=[told_to(seen)], pace=PACE)
         assert whole.stored == sink.stored
-        assert {(row.file, row.row): row for row in rows} == seen
+        assert rows == seen
         if not connector.lasting:  # killed after its last step, a lasting one finds nothing new to tell
             assert report.outcomes == resumed.outcomes
             assert report.aside == resumed.aside
         assert whole.checkpoints == sink.checkpoints
         assert connector.lasting or sink.checkpoints == {}
+    for left in places[len(places) // 2 :][:2]:
+        assert _killed(connector, source, refuse, left.act).lasts() == left.lasts()
 
 
-def _deaths() -> Iterator[int]:
-    yield from range(100_000)
+def _every_seventh(connector: Connector, source: Source) -> list[str]:
+    """Ids of every seventh object of the source."""
+    sink = MemorySink()
+    bring(connector, source, sink)
+    return sorted({identifier for identifier, _ in sink.stored})[::7]
+
+
+def _killed(connector: Connector, source: Source, refuse: Sequence[str], act: int) -> Left:
+    """What a run leaves that an exception, which nobody catches, ends before the act of this number."""
+
+    def die(sink: WatchedSink) -> None:
+        if sink.acts == act:
+            raise Death
+
+    sink = WatchedSink(refuse, die)
+    with pytest.raises(Death):
+        bring(connector, source, sink)
+    return Left(act, sink.stored, sink.checkpoints, {})
 
 
 @pytest.mark.usefixtures("small_steps")
