@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from exchange.errors import InputError, NotFoundError, UnprocessableError
@@ -17,11 +16,11 @@ from exchange.obligations.seal import read_seal, seal_path
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import webhooks as stored
 from exchange.store.engine import read, write
+from exchange.webhooks.target import check_target, operators_networks
 from exchange.wiring import Exchange
 
 MOST_OF_ONE = 20
 """Webhooks of one organisation."""
-_LONGEST_URL = 2_000
 _HOUR = 3_600_000_000
 
 
@@ -36,11 +35,10 @@ class WebhookDesk:
     ) -> dict[str, Any]:
         """A new webhook with its secret, which is shown this once; ``after`` is a date of adding in microseconds.
 
-        What leaves is decided by the credential's purpose. Raises UnprocessableError for an address that can't be
-        one, and where the organisation has too many.
+        What leaves is decided by the credential's purpose. Raises UnprocessableError for an address that nothing can
+        be sent to, and where the organisation has too many.
         """
-        if not _is_address(url):
-            raise UnprocessableError("The webhook's url is no address.", fix="Give https://HOST/PATH, without a user.")
+        check_target(url, operators_networks(self._exchange.settings.webhook_networks))
         secret, name, now = new_secret(os.urandom), uuid4().hex, self._exchange.clock()
         seal = read_seal(seal_path(self._exchange.settings))
         row = {
@@ -128,17 +126,6 @@ class WebhookDesk:
         if not found:
             raise NotFoundError("There is no such webhook.")
         return found[0]
-
-
-def _is_address(url: str) -> bool:
-    """Whether a text is the address of a web server, without a user, blanks or signs that no address has."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    return (parts.scheme in ("https", "http") and bool(parts.hostname) and "@" not in parts.netloc and port != 0
-            and len(url) <= _LONGEST_URL and url.isprintable() and " " not in url)
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
