@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import logging
 import secrets
 import socket
@@ -37,6 +38,8 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 _KEPT = 32 * 1024 * 1024
+_NEW_OBJECTS = 10_000
+"""Objects made, less those that are gone, between two looks for cycles among them: a third of an envelope's."""
 _JUST_NOW = 0.5
 """Seconds after an answer in which the next request may be on its way when the server stops."""
 _MOST_AFTER_ANSWER = 16_000_000
@@ -145,6 +148,7 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve; then end what the application does besides."""
+        _leave_loaded_alone()
         super().run()
         for end in self.wsgi.extensions.get("ends", ()):
             end()
@@ -227,3 +231,14 @@ def _keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, _KEPT)
         libc.mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT)
+
+
+def _leave_loaded_alone() -> None:
+    """Spare the garbage collector what was loaded, which stays, and let it look less often at what is new.
+
+    An envelope of 1,000 objects made it go through everything several times: a fifth of the push's work, and pauses of
+    a tenth of a second for all others.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, 10, 10)
