@@ -67,12 +67,24 @@ def register_key(org: str, verifier: str) -> None:
 @click.option("--by", "person", required=True, help="Who decides: a named person.")
 @click.option("--reason", required=True, help="Why, in a sentence without personal data; it stands in the log.")
 @click.option("--name", required=True, help="The new log's name, such as exchange.example/log-2.")
-def restart(person: str, reason: str, name: str) -> None:
+@click.option("--although-sound", is_flag=True, help="Also where the log is as it was signed and could go on.")
+def restart(person: str, reason: str, name: str, although_sound: bool) -> None:
     """Begin a log of another name after a restored backup; it names the former one's last checkpoint.
 
-    Members' clients tell that the log is another one, and go on only when their people decide so.
+    Members' clients tell that the log is another one, and go on only when their people decide so. A log that could go
+    on is verified and left as it is, with exit code 2, unless --although-sound says that another is wanted.
     """
-    click.echo(str(opened().notary.restart(person, reason, name)))
+    from exchange.errors import InputError
+    from exchange.notary.check import is_known_sound
+    from exchange.notary.deliveries import LedgerDeliveries
+
+    exchange = opened()
+    notary = exchange.notary
+    if not although_sound and is_known_sound(exchange.engine, notary.key_file, LedgerDeliveries(exchange.ledger)):
+        raise InputError("The log is as it was signed and goes on: no other was begun.",
+                         why="Every member would have to decide whether to believe another one.",
+                         fix="Where another is wanted all the same, add --although-sound.")
+    click.echo(str(notary.restart(person, reason, name)))
 
 
 @command.command()

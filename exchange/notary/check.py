@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exchange.audit.checkpoint import Checkpoint, open_checkpoint
-from exchange.audit.fault import LogAlteredError
+from exchange.audit.fault import LogAlteredError, UnreadableError
 from exchange.audit.leaf import LONGEST_DETAIL
 from exchange.audit.note import VerifierKey, read_verifier_key
 from exchange.audit.tiles import Tile, bundle, read_tile_path, tiles_of
@@ -71,6 +71,23 @@ def verify_store(
         if deliveries is not None:
             _check_deliveries(connection, deliveries)
     return Checked(checkpoint, count)
+
+
+def is_known_sound(engine: Engine, key_file: Path, deliveries: LedgerDeliveries) -> bool:
+    """Whether the log can go on here: it is as it was signed, and its signer is here and remembers nothing further.
+
+    Raises SettingError for a key file that can't be read.
+    """
+    own = read_key(key_file)
+    with read(engine) as connection:
+        registered = [key.verifier for key in log.log_keys(connection) if not key.org and key.until is None]
+    if own is None or str(own.verifier) not in registered or remembered_head(key_file) is None:
+        return False
+    try:
+        verify_store(engine, key_file, deliveries=deliveries)
+    except (LogAlteredError, UnreadableError):
+        return False
+    return True
 
 
 def _check_there_is_one(connection: Connection, head: bytes | None) -> None:

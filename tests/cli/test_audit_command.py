@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from exchange.audit.merkle import leaf_hash, tree_root
+from exchange.audit.note import new_signer_key
 from exchange.cli.main import run
+from exchange.notary.keys import write_new
 from exchange.notary.sequencer import leaf_of
 from exchange.store import log
 from exchange.store.engine import open_engine, read, write
@@ -351,6 +353,48 @@ def test_a_ledger_that_lacks_what_the_log_took_is_noticed(
     assert code == 1, said
     assert f"The ledger of deliveries was deleted or cut: the log has its pulls up to row 3, and it ends at row {last}" \
         in said
+
+
+RESTART = ("restart", "--by", "Ana", "--reason", "Lorem.", "--name", "exchange.example/log-2")
+
+
+def test_a_log_that_could_go_on_is_not_replaced_by_another_unless_that_is_said(audit: Command) -> None:
+    before = audit.good("checkpoint")
+    audit.note("push", "org-alpha", added=1)  # waits for its place
+    code, said = audit(*RESTART)
+    assert (code, "is as it was signed and goes on" in said, "--although-sound" in said) == (2, True, True)
+    assert audit.good("checkpoint") == before
+    assert list(audit.folder.glob("*former*")) == []
+    audit.good(*RESTART, "--although-sound")
+    assert audit.good("checkpoint").startswith("exchange.example/log-2\n")
+
+
+def forget_the_key(audit: Command) -> None:
+    (audit.folder / "cibx.db.log-key").unlink()
+
+
+def another_key(audit: Command) -> None:
+    forget_the_key(audit)
+    write_new(audit.folder / "cibx.db.log-key", new_signer_key("exchange.example/log", b"k" * 32).written() + "\n")
+
+
+def forget_the_head(audit: Command) -> None:
+    (audit.folder / "cibx.db.log-key.head").unlink()
+
+
+def alter(audit: Command) -> None:
+    audit.sql(f"UPDATE event SET at = at + 1 WHERE {place(2)}")
+
+
+def damage(audit: Command) -> None:
+    audit.sql("UPDATE log_checkpoint SET note = 'lorem'")
+
+
+@pytest.mark.parametrize("harm", [forget_the_key, another_key, forget_the_head, alter, damage])
+def test_a_log_that_can_not_go_on_or_is_not_known_to_is_replaced(audit: Command, harm: Callable[[Command], None]) -> None:
+    harm(audit)
+    code, said = audit(*RESTART)
+    assert (code, "exchange.example/log-2" in said) == (0, True), said
 
 
 def test_another_ledger_in_its_place_is_noticed_and_a_restart_takes_its_deliveries(audit: Command) -> None:
