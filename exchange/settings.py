@@ -14,6 +14,8 @@ from exchange.errors import SettingError
 from exchange.secret_files import SUFFIX, WithFiles
 
 _SHORTEST_SECRET = 32
+_FEWEST_SIGNS = 8
+"""Different characters of a secret: 32 random ones of any alphabet have more, and changemechangeme has seven."""
 _MAY_BE_ZERO = frozenset({"proxies", "requests_per_minute", "bytes_per_minute", "objects_per_minute"})
 
 
@@ -26,7 +28,8 @@ class Settings:
     policies: str = ""
     """Folder of policy packs that replaces the shipped one; empty means the shipped packs."""
     secret_key: str = field(default="", repr=False)
-    """Signs paging cursors; former ones, separated by commas, go on verifying. Empty: keys kept in the database."""
+    """Signs paging cursors, at least 32 random characters; former ones, separated by commas, go on verifying. Empty:
+    keys kept in the database."""
     title: str = "CIB exchange"
     """Title in the TAXII discovery resource."""
     contact: str = ""
@@ -141,9 +144,22 @@ def _check_keys(settings: Settings) -> None:
     if any(not key or key != key.strip() for key in keys):  # the key after "new, " isn't the one before it was
         raise SettingError("CIBX_SECRET_KEY has a comma too many, or a space beside a key.",
                            fix="Write the keys with nothing but a comma between.")
-    if settings.proxy_secret and len(settings.proxy_secret) < _SHORTEST_SECRET:
-        raise SettingError(f"CIBX_PROXY_SECRET has {len(settings.proxy_secret)} characters.",
-                           fix=f"Use {_SHORTEST_SECRET} random ones or more.")
+    for key in keys:
+        _check_secret("CIBX_SECRET_KEY", key)
+    if settings.proxy_secret:
+        _check_secret("CIBX_PROXY_SECRET", settings.proxy_secret)
+
+
+def _check_secret(variable: str, secret: str) -> None:
+    """Raise SettingError for one that can be guessed; nothing of it is shown."""
+    what = ""
+    if len(secret) < _SHORTEST_SECRET:
+        what = f"has a key of {len(secret)} characters"
+    elif len(set(secret)) < _FEWEST_SIGNS:
+        what = f"has a key of {len(set(secret))} different characters"
+    if what:
+        raise SettingError(f"{variable} {what}: it can be guessed.",
+                           fix=f"Use {_SHORTEST_SECRET} random ones or more, such as openssl rand -hex 32 makes.")
 
 
 def _check_networks(settings: Settings) -> None:

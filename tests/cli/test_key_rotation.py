@@ -125,10 +125,11 @@ def test_ids_of_records_dont_hang_on_the_rotated_keys(exchange: Exchange) -> Non
 
 
 def test_cursor_keys_of_the_environment_are_rotated_there(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    cursor = sign_cursor("old", "context", 5)
-    assert open_cursor("new,old", "context", cursor) == 5
-    assert sign_cursor("new,old", "context", 5) == sign_cursor("new", "context", 5) != cursor
-    monkeypatch.setenv("CIBX_SECRET_KEY", "new,old")
+    old, new = (f"0123456789abcdef-{name}-lorem-ipsum-dolor" for name in ("old", "new"))
+    cursor = sign_cursor(old, "context", 5)
+    assert open_cursor(f"{new},{old}", "context", cursor) == 5
+    assert sign_cursor(f"{new},{old}", "context", 5) == sign_cursor(new, "context", 5) != cursor
+    monkeypatch.setenv("CIBX_SECRET_KEY", f"{new},{old}")
     with pytest.raises(ExchangeError, match="CIBX_SECRET_KEY"):
         cibx("key", "rotate", "cursors")
 
