@@ -48,6 +48,7 @@ class ServerSink:
         self._checkpoints = checkpoints
         self._writers: dict[str, TermsWriter] = {}
         self._sent: set[bytes] = set()
+        """Markings that the server has. One that it refused counts in its own envelope alone: it goes along again."""
 
     @property
     def url(self) -> str:
@@ -65,7 +66,8 @@ class ServerSink:
             written.append(body)
             needed.update(dict.fromkeys(marking for marking in markings if marking not in self._sent))
         fates = list(self._pushing.push([*needed, *written])) if written else []
-        self._sent.update(needed)
+        refused = {fate.id for fate in fates if fate.refused}
+        self._sent.update(marking for marking in needed if msgspec.json.decode(marking)["id"] not in refused)
         told = _Told(fates)
         return [told.of(raw) for raw in written]
 
