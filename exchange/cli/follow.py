@@ -7,6 +7,7 @@ arguments are wrong, 3 ``--verify`` found the copy incomplete.
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -152,7 +153,10 @@ def _taker(out: Path | None, program: str | None, jsonl: bool, tell: Callable[[s
             return Program(shlex.split(program))
         except ValueError as error:
             raise InputError(f"--exec can't be read: {error}.", fix="Close the quotes.") from None
-    return Lines(click.echo)
+    try:
+        return Lines(click.echo, sys.stdout.fileno())
+    except OSError:  # no file at all, as where another program runs this command within itself
+        return Lines(click.echo)
 
 
 def _take(taker: Taker, batch: Sequence[Change], once: bool, tell: Callable[[str], None]) -> None:

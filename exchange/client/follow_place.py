@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from exchange.client.disk import make_folder, write_whole
 from exchange.errors import InputError, UnavailableError
 
 FORMAT = 1
@@ -66,7 +67,7 @@ class PlaceFile:
         """Raises InputError where another follower holds the file, or it can't be written."""
         lock = self._path.with_name(self._path.name + ".lock")
         try:
-            lock.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(lock.parent)
             self._lock = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -104,13 +105,8 @@ class PlaceFile:
         """Keep the place, durably. Raises UnavailableError where the disk is full, InputError for other reasons."""
         record: dict[str, Any] = {"format": FORMAT, "feed": self._feed, "after": place.after, "last": place.last,
                                   "taken": sorted(place.taken)}
-        new = self._path.with_name(self._path.name + ".new")
         try:
-            with open(new, "w", encoding="utf-8") as file:
-                json.dump(record, file)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
+            write_whole(self._path, json.dumps(record).encode())
         except OSError as error:
             kind = UnavailableError if error.errno in {errno.ENOSPC, errno.EDQUOT} else InputError
             raise kind(f"The checkpoint {self._path} can't be written: {error.strerror}.",

@@ -16,6 +16,7 @@ from exchange.audit.fault import LogAlteredError, UnreadableError
 from exchange.audit.note import Note, VerifierKey, read_note, read_verifier_key
 from exchange.audit.tiles import TileTree
 from exchange.audit.verify import Fetch, verify_continues
+from exchange.client.disk import sync_folder
 from exchange.errors import InputError
 
 
@@ -114,5 +115,6 @@ def _replace(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         raise InputError(f"{path} can't be written: {error.strerror}.") from None

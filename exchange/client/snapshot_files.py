@@ -6,7 +6,6 @@ Both are written an object at a time, under another name that is changed when th
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
+from exchange.client.disk import sync_file, sync_folder
 from exchange.errors import InputError, UnavailableError
 from exchange.stix.fault import StixFault
 from exchange.stix.pattern.parser import parse
@@ -146,8 +146,6 @@ def _whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
     try:
         with open(new, "wb") as file:
             fill(file)
-            file.flush()
-            os.fsync(file.fileno())
     except OSError as error:
         new.unlink(missing_ok=True)
         raise _full(path, error) from None
@@ -156,7 +154,9 @@ def _whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
 
 def _rename(new: Path, path: Path) -> None:
     try:
+        sync_file(new)
         new.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         raise _full(path, error) from None
 

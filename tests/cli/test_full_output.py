@@ -81,6 +81,6 @@ def test_a_followers_folder_on_a_full_disk_has_whole_files_alone_and_takes_the_b
     with full_after(1_000), pytest.raises(UnavailableError, match="can't be written"):
         folder.take(batch)
     found = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert [json.loads(path.read_bytes())["id"] for path in found] == [batch[0].id]
+    assert found == []
     folder.take(batch)
     assert len([path for path in (tmp_path / "out").rglob("*.json") if path.is_file()]) == 2

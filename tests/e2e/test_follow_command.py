@@ -22,6 +22,7 @@ from tests.e2e.exchange_process import ExchangeProcess
 from tests.e2e.http_caller import HttpCaller
 from tests.e2e.members import SECRETS
 from tests.e2e.stix_objects import TLP, domain, indicator
+from tests.fakes.watched_disk import watch_disk
 
 SETTINGS = {"CIBX_PAGE_SIZE": "5"}
 ONCE = Pace(once=True)
@@ -97,6 +98,16 @@ def test_files_are_read_by_stix2_and_follow_revocation(
     assert store.get(pushed[0]["id"])["revoked"] is True
     assert len(store.all_versions(pushed[0]["id"])) == 2
     assert json.loads((tmp_path / "out" / "domain-name" / f"{seen['id']}.json").read_bytes()) == seen
+
+
+def test_no_checkpoint_is_ahead_of_the_files_on_the_disk(
+    exchange: ExchangeProcess, lane: str, pushed: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, place = watch_disk(monkeypatch, tmp_path), tmp_path / "place.json"
+    assert follow(exchange, lane, tmp_path, monkeypatch, "--out", str(tmp_path / "out"), "--no-notices") == 0
+    kept = [{json.loads(content)["id"] for path, content in there.items() if path.parent != tmp_path}
+            for path, there in disk.renamed if path == place]
+    assert kept == [{one["id"] for one in pushed[:until]} for until in (5, 10, 12)], "a page at a time"
 
 
 def test_an_erasure_deletes_the_files_and_is_acknowledged(
