@@ -144,22 +144,51 @@ def identity(name, author=None):
     return {"type": "identity", "id": name, "name": name, **({"created_by_ref": author} if author else {})}
 
 
-@pytest.mark.parametrize(("authors", "known", "likely"), [
-    ({}, Contributors(), True),
-    ({B: A}, Contributors(), False),  # A made B up: one word
-    ({A: C, B: C}, Contributors(), False),
-    ({A: C, B: D, D: C}, Contributors(), False),
-    ({A: B, B: A}, Contributors(), True),  # of two that wrote each other down nothing is known
-    ({A: A, B: B}, Contributors(), True),
-    ({A: X, B: X}, Contributors(exchange=X), True),  # the exchange says who is who
-    ({B: A}, Contributors(identities={A: "a", B: "b"}), True),  # each a member of its own
-    ({B: C}, Contributors(identities={A: "a", C: "a"}), False),
-])
-def test_an_identity_that_a_contributor_made_up_speaks_with_its_voice(platform, authors, known, likely):
-    victim(platform)
-    feed = [by(platform, source, pattern) for source in (A, B) for pattern in (PATTERN, CARD)]
-    feed += [identity(name, authors.get(name)) for name in (A, B, C, D, X)]
-    assert (platform.run(feed, contributors=known).scores()[1] > 0.5) is likely
+MADE_UP = [
+    ({}, {}, True),
+    ({B: A}, {}, False),  # A made B up: one word
+    ({A: C, B: C}, {}, False),
+    ({A: C, B: D, D: C}, {}, False),
+    ({A: B, B: A}, {}, True),  # of two that wrote each other down nothing is known
+    ({A: A, B: B}, {}, True),
+    ({A: X, B: X}, {}, True),  # the exchange says who is who
+    ({B: A}, {A: "a", B: "b"}, True),  # each a member of its own
+    ({B: C}, {A: "a", C: "a"}, False),
+]
+"""Who wrote down whose identity, whose members' identities they are, and whether A and B are two sources."""
+
+
+def of_case(number, name):
+    """The same identity in each case's own world; the exchange's is the same in all."""
+    return name if name == X else f"{name}-{number}"
+
+
+@pytest.fixture(scope="module")
+def of_made_up(make_platform, tmp_path_factory):
+    """One run: in each case A and B name what a victim of its own has."""
+    platform = make_platform(tmp_path_factory.mktemp("made-up"))
+    feed, members = [identity(X)], {}
+    for number, (authors, known, _) in enumerate(MADE_UP):
+        feed += victim_of_case(platform, number, A, B)
+        for name in (A, B, C, D):
+            author = authors.get(name)
+            feed.append(identity(of_case(number, name), author and of_case(number, author)))
+        members |= {of_case(number, name): f"{member}-{number}" for name, member in known.items()}
+    return platform.run(feed, contributors=Contributors(identities=members, exchange=X)).scores()
+
+
+def victim_of_case(platform, number, *sources):
+    """An account with a device and a card of its own, and the indicators by which each source names both."""
+    platform.accounts(number)
+    platform.link(number, "device", f"dv_{number + 1:x}c")
+    platform.link(number, "payment", f"pm_{number + 1:x}c")
+    return [by(platform, of_case(number, source), pattern) for source in sources for pattern in (
+        f"[x-cib-device:token = 'dv_{number + 1:x}c']", f"[x-cib-payment:token = 'pm_{number + 1:x}c']")]
+
+
+@pytest.mark.parametrize(("number", "likely"), [(number, likely) for number, (*_, likely) in enumerate(MADE_UP)])
+def test_an_identity_that_a_contributor_made_up_speaks_with_its_voice(of_made_up, number, likely):
+    assert (of_made_up[number] > 0.5) is likely
 
 
 def test_the_record_of_a_contributor_is_that_of_the_identities_it_made_up():
@@ -198,14 +227,14 @@ def test_two_sources_that_collude_are_stopped_by_the_record_of_one_of_them(platf
 def opinion(platform, source, about, word="disagree", **more):
     from tests.matcher.conftest import stix_id
 
-    return {"type": "opinion", "id": stix_id("opinion", f"{source} {word}"), "modified": "2026-05-31T00:00:00Z",
+    return {"type": "opinion", "id": stix_id("opinion", f"{source} {word} {about['id']}"), "modified": "2026-05-31T00:00:00Z",
             "created_by_ref": source, "opinion": word, "object_refs": [about["id"]], **more}
 
 
 def sighting(platform, source, about, **more):
     from tests.matcher.conftest import stix_id
 
-    return {"type": "sighting", "id": stix_id("sighting", source), "modified": "2026-05-31T00:00:00Z",
+    return {"type": "sighting", "id": stix_id("sighting", f"{source} {about['id']}"), "modified": "2026-05-31T00:00:00Z",
             "created_by_ref": source, "sighting_of_ref": about["id"], **more}
 
 
@@ -213,7 +242,7 @@ FALSE = {"labels": ["false-positive"]}
 MARK = {"type": "note", "labels": ["disputed"]}
 
 
-@pytest.mark.parametrize(("said", "state"), [
+SAID = [
     ([], "full"),
     ([(opinion, B, {"word": "agree"})], "full"),
     ([(sighting, B, {})], "full"),
@@ -230,22 +259,39 @@ MARK = {"type": "note", "labels": ["disputed"]}
     ([(opinion, X, {**MARK, "revoked": True})], "full"),
     ([(opinion, B, MARK)], "objected"),                         # anybody else's is a voice
     ([(opinion, "identity--g", {}), (opinion, B, {})], "objected"),  # a public authority gives tips only
-])  # fmt: skip
-def test_disputes_within_the_feed_act_by_who_says_so(platform, said, state):
-    victim(platform)
-    about = by(platform, A, PATTERN)
-    feed = [about, by(platform, C, CARD), *(make(platform, who, about, **more) for make, who, more in said)]
+]  # fmt: skip
+"""Who says what of A's indicator, and what becomes of its word."""
+
+
+@pytest.fixture(scope="module")
+def of_disputes(make_platform, tmp_path_factory):
+    """One run: of each case A names the device of a victim of its own, and C its card."""
+    platform = make_platform(tmp_path_factory.mktemp("disputes"))
+    feed = []
+    for number, (said, _) in enumerate(SAID):
+        about, card = victim_of_case(platform, number, "")
+        about, card = about | {"created_by_ref": A}, card | {"created_by_ref": C}
+        feed += [about, card, *(make(platform, who, about, **more) for make, who, more in said)]
     known = Contributors({"gov": Record("gov", public_authority=True)}, {"identity--g": "gov"}, exchange=X)
-    outcome = platform.run(feed, contributors=known, allow_from=frozenset([D]))
-    direct = dict(outcome.rows("SELECT source, record FROM evidence WHERE step = 'direct'"))
-    objections = outcome.rows("SELECT count(*) FROM evidence WHERE step = 'objection'")[0][0]
+    return platform.run(feed, contributors=known, allow_from=frozenset([D]))
+
+
+@pytest.mark.parametrize(("number", "state"), [(number, state) for number, (_, state) in enumerate(SAID)])
+def test_disputes_within_the_feed_act_by_who_says_so(of_disputes, number, state):
+    mine = f"FROM evidence WHERE account_id = {number} AND step"
+    direct = dict(of_disputes.rows(f"SELECT source, record {mine} = 'direct'"))
+    ((objections,),) = of_disputes.rows(f"SELECT count(*) {mine} = 'objection'")
     seen = ("left out" if A not in direct else "disputed" if direct[A] == RULES.disputed
             else "objected" if objections else "full")
     assert seen == state
     assert direct[C] == 1.0
-    assert outcome.report.disputed == (state == "disputed")
-    ((log_odds, total),) = outcome.rows("SELECT log_odds, (SELECT sum(nats) FROM evidence) FROM accounts")
+    ((log_odds, total),) = of_disputes.rows(f"""SELECT log_odds, (SELECT sum(nats) {mine} <> '')
+        FROM accounts WHERE account_id = {number}""")
     assert total == log_odds
+
+
+def test_disputed_indicators_are_counted(of_disputes):
+    assert of_disputes.report.disputed == sum(state == "disputed" for _, state in SAID)
 
 
 def test_a_dispute_of_the_campaign_is_one_of_its_indicators(platform):
