@@ -12,33 +12,48 @@ def one_device(platform):
     return platform
 
 
-@pytest.mark.parametrize(
-    ("given", "reason"),
-    [
-        ({}, None),
-        ({"valid_until": "2026-06-01T00:00:01Z"}, None),
-        ({"valid_until": "2026-06-01T00:00:00Z"}, "expired"),
-        ({"valid_from": "2026-06-01T00:00:00Z"}, None),
-        ({"valid_from": "2026-06-01T00:00:01Z"}, "not valid yet"),
-        ({"revoked": True}, "revoked"),
-        ({"pattern_type": "yara"}, "the pattern is not in the STIX language"),
-        ({"pattern": "[x-cib-device:token = "}, "the pattern is invalid"),
-        ({"pattern": "[file:hashes.MD5 = 'a']"}, "nothing local is compared with file:hashes"),
-        ({"valid_from": "yesterday"}, "valid_from or valid_until is missing or no timestamp"),
-        ({"valid_from": 5}, "valid_from or valid_until is missing or no timestamp"),
-        ({"indicator_types": ["benign"]}, "it says that its value is benign"),
-        ({"labels": 5, "indicator_types": "benign"}, None),
-        ({"id": 5}, "no STIX object: type or id is missing"),
-        ({"labels": ["Legitimate"]}, "it says that its value is benign"),
-    ],
-)
-def test_an_indicator_counts_or_is_left_out_with_a_reason(one_device, given, reason):
-    pattern = given.pop("pattern", PATTERN)
-    outcome = one_device.run([one_device.indicator(pattern, **given)])
-    assert (([(1, "device")], {}) if reason is None else ([], {reason: 1})) == (
-        outcome.hits(),
-        dict(outcome.report.not_used),
-    )
+GIVEN = [
+    ({}, None),
+    ({"valid_until": "2026-06-01T00:00:01Z"}, None),
+    ({"valid_until": "2026-06-01T00:00:00Z"}, "expired"),
+    ({"valid_from": "2026-06-01T00:00:00Z"}, None),
+    ({"valid_from": "2026-06-01T00:00:01Z"}, "not valid yet"),
+    ({"revoked": True}, "revoked"),
+    ({"pattern_type": "yara"}, "the pattern is not in the STIX language"),
+    ({"pattern": "[x-cib-device:token = "}, "the pattern is invalid"),
+    ({"pattern": "[file:hashes.MD5 = 'a']"}, "nothing local is compared with file:hashes"),
+    ({"valid_from": "yesterday"}, "valid_from or valid_until is missing or no timestamp"),
+    ({"valid_from": 5}, "valid_from or valid_until is missing or no timestamp"),
+    ({"indicator_types": ["benign"]}, "it says that its value is benign"),
+    ({"labels": 5, "indicator_types": "benign"}, None),
+    ({"id": 5}, "no STIX object: type or id is missing"),
+    ({"labels": ["Legitimate"]}, "it says that its value is benign"),
+]
+"""What an indicator says otherwise than others, and why it is left out, if it is."""
+
+
+@pytest.fixture(scope="module")
+def of_given(make_platform, tmp_path_factory):
+    """One run over all, each for an account of its own; the n-th comes n times, so that counts tell the reasons apart."""
+    platform = make_platform(tmp_path_factory.mktemp("given"))
+    feed = []
+    for number, (given, _) in enumerate(GIVEN, 1):
+        platform.accounts(number)
+        for copy in range(number):
+            platform.link(number, "device", f"dv_{100 * number + copy}c")
+            said = {"pattern": f"[x-cib-device:token = 'dv_{100 * number + copy}c']", **given}
+            feed.append(platform.indicator(said.pop("pattern"), name=f"{number} {copy}", **said))
+    return platform.run(feed)
+
+
+@pytest.mark.parametrize("number", range(1, len(GIVEN) + 1))
+def test_an_indicator_counts_or_is_left_out_with_a_reason(of_given, number):
+    reason = GIVEN[number - 1][1]
+    hits = of_given.rows(f"SELECT count(*) FROM evidence WHERE step = 'direct' AND account_id = {number}")
+    assert hits == [(number if reason is None else 0,)]
+    told = sum(n for n, (_, other) in enumerate(GIVEN, 1) if other == reason is not None)
+    assert of_given.report.not_used.get(reason, 0) == told
+    assert set(of_given.report.not_used) == {reason for _, reason in GIVEN} - {None}
 
 
 @pytest.mark.parametrize("newest_last", [True, False])
@@ -54,41 +69,81 @@ def test_the_latest_version_counts_whatever_comes_first(one_device, newest_last)
 A, B, C = "identity--a", "identity--b", "identity--c"
 
 
-@pytest.mark.parametrize(
-    ("named_by", "benign_by", "allow_from", "looked_for"),
-    [
-        ([A], [], [], [A]),
-        ([A], [A], [], []),
-        ([A], [B], [], [A]),
-        ([A], [B], [B], []),
-        ([A], [B], [C], [A]),
-        ([A, B], [A], [], [B]),
-        ([A, B], [C], [], [A, B]),
-        ([A, B], [C], [C], []),
-        ([A, B], [A], [A], []),
-        ([None], [None], [], ["unknown"]),
-        ([A], [None], [], [A]),
-        ([A], [None], ["unknown"], []),
-    ],
-)
-@pytest.mark.parametrize("word", [{"indicator_types": ["benign"]}, {"labels": ["impersonated"]}])
-def test_a_word_of_benign_removes_what_its_own_source_or_a_trusted_one_speaks_of(
-    one_device, named_by, benign_by, allow_from, looked_for, word
-):
-    def said(source, **given):
-        found = one_device.indicator(PATTERN, name=f"{source} {given}", created_by_ref=source, **given)
-        return {name: value for name, value in found.items() if value is not None}
+BENIGN = [
+    ([A], [], [], [A]),
+    ([A], [A], [], []),
+    ([A], [B], [], [A]),
+    ([A], [B], [B], []),
+    ([A], [B], [C], [A]),
+    ([A, B], [A], [], [B]),
+    ([A, B], [C], [], [A, B]),
+    ([A, B], [C], [C], []),
+    ([A, B], [A], [A], []),
+    ([None], [None], [], ["unknown"]),
+    ([A], [None], [], [A]),
+    ([A], [None], ["unknown"], []),
+]
+"""Who names a value, who says that it is benign, who is trusted for that, and whose word counts."""
+WORDS = [{"indicator_types": ["benign"]}, {"labels": ["impersonated"]}]
 
-    feed = [*(said(source) for source in named_by), *(said(source, **word) for source in benign_by)]
-    outcome = one_device.run(feed, allow_from=frozenset(allow_from))
-    sources = [source for (source,) in outcome.rows("SELECT source FROM evidence WHERE step = 'direct' ORDER BY ALL")]
-    assert looked_for == sources
-    suppressed = outcome.report.not_used["the value is said to be benign by its own source, or by one that is trusted for"
-                                         " this"]  # fmt: skip
-    assert suppressed == len(named_by) - len(looked_for)
-    objected = {source for source in looked_for if set(benign_by) - {source}}
-    assert outcome.report.values_objected == len(objected)
-    assert len(outcome.rows("SELECT nats FROM evidence WHERE step = 'objection' AND nats < 0")) == bool(objected)
+
+@pytest.fixture(scope="module")
+def of_benign(make_platform, tmp_path_factory):
+    """Two runs: of the cases in which who isn't named is trusted, and of the others; each has an account, a value and
+    sources of its own."""
+    outcomes = []
+    for trusted in (False, True):
+        platform = make_platform(tmp_path_factory.mktemp("benign"))
+        feed, allowed = [], set()
+        for case, (named_by, benign_by, allow_from, _) in enumerate(BENIGN):
+            if ("unknown" in allow_from) is not trusted:
+                continue
+            allowed |= {of_case(source, case) for source in allow_from}
+            for account, word in enumerate(WORDS, len(WORDS) * case):
+                platform.accounts(account)
+                platform.link(account, "device", f"dv_{account + 1}c")
+                feed += [said(platform, account, case, source) for source in named_by]
+                feed += [said(platform, account, case, source, **word) for source in benign_by]
+        outcomes.append(platform.run(feed, allow_from=frozenset(allowed)))
+    return outcomes
+
+
+def of_case(source, case):
+    """The source of that letter in one case alone; who isn't named is the same everywhere."""
+    return source if source in (None, "unknown") else f"{source}-{case}"
+
+
+def said(platform, account, case, source, **given):
+    """An indicator of the account's device; without a source where there is none."""
+    found = platform.indicator(f"[x-cib-device:token = 'dv_{account + 1}c']", name=f"{account} {source} {given}",
+                               created_by_ref=of_case(source, case), **given)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+@pytest.mark.parametrize("word", range(len(WORDS)))
+@pytest.mark.parametrize("case", range(len(BENIGN)))
+def test_a_word_of_benign_removes_what_its_own_source_or_a_trusted_one_speaks_of(of_benign, case, word):
+    _, benign_by, allow_from, looked_for = BENIGN[case]
+    outcome, mine = of_benign["unknown" in allow_from], f"account_id = {len(WORDS) * case + word}"
+    sources = outcome.rows(f"SELECT source FROM evidence WHERE step = 'direct' AND {mine} ORDER BY ALL")
+    assert [of_case(source, case) for source in looked_for] == [source for source, in sources]
+    objected = outcome.rows(f"SELECT nats FROM evidence WHERE step = 'objection' AND nats < 0 AND {mine}")
+    assert len(objected) == bool(objections(looked_for, benign_by))
+
+
+def objections(looked_for, benign_by):
+    """The sources whose word counts, and of which another says that it is none."""
+    return {source for source in looked_for if set(benign_by) - {source}}
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_words_of_benign_are_counted(of_benign, trusted):
+    cases = [case for case in BENIGN if ("unknown" in case[2]) is trusted]
+    told = of_benign[trusted].report
+    assert told.not_used["the value is said to be benign by its own source, or by one that is trusted for this"] == sum(
+        len(WORDS) * (len(named) - len(looked_for)) for named, _, _, looked_for in cases)
+    assert told.values_objected == sum(
+        len(WORDS) * len(objections(looked_for, benign_by)) for _, benign_by, _, looked_for in cases)
 
 
 def test_a_trusted_source_that_says_nothing_is_told(one_device):
