@@ -54,7 +54,7 @@ class CurrentPages:
         if asked.cursor is not None or asked.filter.ids is not None:
             return False, None
         with raw(self._arrivals.engine) as connection:
-            stands = self._standing(connection, place, behind=False)
+            stands = self._standing(connection, place, behind=False, sign=self._changes.sign())
             if stands is None or stands.reader.arrived > after:
                 return False, None
             shows = self._queries.next_date(connection, reader.now)
@@ -66,13 +66,18 @@ class CurrentPages:
     ) -> Page:
         """Raises LookedAgainError where the seat must catch up, or did meanwhile; ``behind``: it can't now."""
         with raw(self._arrivals.engine) as connection:
-            def look() -> Standing | None:
-                """How the seat stands; None where it must catch up."""
-                return self._standing(connection, place, behind)
-
-            before = look()
+            sign = None if behind else self._changes.sign()
+            before = self._standing(connection, place, behind, sign)
             if before is None:
                 raise LookedAgainError
+
+            def look() -> Standing | None:
+                """How the seat stands now; None where it must catch up."""
+                now = None if behind else self._changes.sign()
+                if now is not None and now == sign:
+                    return before
+                return self._standing(connection, place, behind, now)
+
             if make is objects_page and leaves:
                 pages = self._kept.objects_page
                 whole = wants is None and asked.until is None
@@ -83,9 +88,12 @@ class CurrentPages:
                 raise LookedAgainError
             return page
 
-    def _standing(self, connection: Any, place: Place, behind: bool) -> Standing | None:
-        """How the seat stands, from memory where nothing was committed and no release date came since it was asked."""
-        reader, sign = place.reader, None if behind else self._changes.sign()
+    def _standing(self, connection: Any, place: Place, behind: bool, sign: object | None) -> Standing | None:
+        """How the seat stands, from memory where nothing was committed and no release date came since it was asked.
+
+        ``sign`` was read just before; None where there is none.
+        """
+        reader = place.reader
         if sign is None:
             return self._arrivals.standing(connection, place.feed, reader, behind=behind)
         key = place.feed, reader.seat, reader.profile, reader.collections

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from exchange.errors import SettingError, UnavailableError
 from exchange.store.faults import CrossedError, driver_errors, translated
@@ -81,14 +81,47 @@ def open_engine(url: str) -> Engine:
     """The engine of ``url``; nothing is connected yet. Raises SettingError for a URL that can't be used."""
     parsed = _parsed(url)
     engine = _sqlite_engine(parsed) if parsed.drivername == "sqlite" else _postgres_engine(parsed)
+    at_hand = _at_hand[engine] = _AtHand()
+    event.listen(engine, "engine_disposed", lambda _engine: at_hand.let_go())
     _forget_connections_after_fork(engine)
     return engine
 
 
 def watch_pool(engine: Engine, taken: Callable[[], None], given_back: Callable[[], None]) -> None:
     """Call ``taken`` when a connection is taken out of the pool, ``given_back`` when it is back or was given up."""
+    _at_hand[engine].watched = True  # whoever watches is to see each use
+    _at_hand[engine].let_go()
     event.listen(engine, "checkout", lambda *_: taken())
     event.listen(engine, "checkin", lambda *_: given_back())
+
+
+class _AtHand:
+    """Connections of one engine that ``raw`` keeps out of the pool between two uses, in one process.
+
+    Taking one out of the pool and putting it back costs as much as what most uses ask of it. On PostgreSQL none is
+    kept: the pool looks whether the server ended it meanwhile.
+    """
+
+    __slots__ = ("kept", "process", "watched")
+
+    def __init__(self) -> None:
+        self.kept: list[PoolProxiedConnection] = []
+        self.process = os.getpid()
+        self.watched = False
+
+    def let_go(self) -> None:
+        """Close them; those of the parent process are left as they are."""
+        kept, self.kept = self.kept, []
+        if self.process != os.getpid():
+            _left_behind.extend(kept)
+            self.process = os.getpid()
+            return
+        for one in kept:
+            one.invalidate()
+
+
+_at_hand: weakref.WeakKeyDictionary[Engine, _AtHand] = weakref.WeakKeyDictionary()
+_MOST_AT_HAND = 4
 
 
 def is_sqlite(engine: Engine | Connection) -> bool:
@@ -178,20 +211,27 @@ class raw:  # noqa: N801 - used like the functions beside it; a class because th
     back when the block ends. Raises UnavailableError.
     """
 
-    __slots__ = ("_engine", "_pooled")
+    __slots__ = ("_at_hand", "_engine", "_pooled")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._at_hand = _at_hand[engine]
 
     def __enter__(self) -> Any:
         try:
-            self._pooled = self._engine.raw_connection()
-        except _any_fault() as error:
-            _raise_in_words(error)
+            self._pooled = self._at_hand.kept.pop()
+        except IndexError:
+            self._pooled = self._from_pool()
         driver: Any = self._pooled.driver_connection
         if not is_sqlite(self._engine):
             driver.autocommit = True
         return driver
+
+    def _from_pool(self) -> PoolProxiedConnection:
+        try:
+            return self._engine.raw_connection()
+        except _any_fault() as error:
+            _raise_in_words(error)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is not None and isinstance(error, driver_errors()):
@@ -202,6 +242,10 @@ class raw:  # noqa: N801 - used like the functions beside it; a class because th
             if is_sqlite(self._engine):
                 if driver.in_transaction:
                     driver.rollback()
+                at_hand = self._at_hand
+                if len(at_hand.kept) < _MOST_AT_HAND and not at_hand.watched:
+                    at_hand.kept.append(self._pooled)
+                    return
             else:
                 driver.rollback()
                 driver.autocommit = False

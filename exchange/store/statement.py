@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -40,14 +41,10 @@ class Prepared:
 
     def run(self, connection: Any, **values: Any) -> list[tuple[Any, ...]]:
         """All rows, from a raw driver connection; a value that the statement doesn't know is ignored."""
-        given = {**self.fixed, **values}
+        given = {**self.fixed, **values} if self.fixed else values
         parameters: Any = given if self.names is None else [given[name] for name in self.names]
-        cursor = connection.cursor()
-        try:
-            cursor.execute(self.sql, parameters)
-            return [] if cursor.description is None else list(cursor.fetchall())
-        finally:
-            cursor.close()
+        cursor = connection.execute(self.sql, parameters)
+        return [] if cursor.description is None else cursor.fetchall()
 
     def within(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
         """All rows, in the transaction that a Core connection has begun."""
@@ -90,4 +87,9 @@ def one_of(dialect: Dialect, column: ColumnElement[Any], name: str) -> ColumnEle
 
 def listed(dialect: Dialect, values: Collection[Any]) -> Any:
     """The value to bind for ``one_of``."""
-    return json.dumps(list(values)) if dialect.name == "sqlite" else list(values)
+    if dialect.name != "sqlite":
+        return list(values)
+    try:
+        return orjson.dumps(list(values)).decode()
+    except TypeError:  # half of a surrogate pair
+        return json.dumps(list(values))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -40,9 +42,28 @@ _FORMER_PATHS = ("/taxii2/", f"/taxii2/{mailbox.COMMUNITY}/", f"{api.PREFIX}/not
 """Where a suspended organisation is still let in: discovery, and what it owes for what it received."""
 
 
+class _Application(Flask):
+    """Flask without what this server never uses and each request would pay for."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """As it is: no function of this application is a coroutine."""
+        return func
+
+
+class _NoSessions(SessionInterface):
+    """Who asks is shown by each request itself: nobody has a session."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        """The same for every request; it can't be written to."""
+        return self._none
+
+
 def create_app(exchange: Exchange) -> Flask:
     """The WSGI application of one exchange."""
-    app = Flask("exchange.web", static_folder=None)
+    app = _Application("exchange.web", static_folder=None)
+    app.session_interface = _NoSessions()
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.config["MAX_FORM_MEMORY_SIZE"] = 0
     app.url_map.strict_slashes = False
@@ -59,7 +80,8 @@ def create_app(exchange: Exchange) -> Flask:
     @app.before_request
     def authenticate() -> None:
         """Before everything else: who asks, and whether it asks too often. Raises ExchangeError (401, 429, 503)."""
-        if request.path in _OPEN_PATHS or request.path.startswith((schemas.PREFIX, forms.PATH)):
+        path = request.path
+        if path in _OPEN_PATHS or path.startswith((schemas.PREFIX, forms.PATH)):
             return
         g.caller = _caller(exchange, door)
         _count(limits, g.caller)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from exchange.feed.page import PageMaker, manifest_page, objects_page
 from exchange.feed.query import read_query
+from exchange.store.engine import raw
 from tests.cases.circle import AWAY, GREEN, HOME, STRICT, Circle, indicator, make_circle
 
 
@@ -22,15 +21,13 @@ def statements(circle: Circle, make: PageMaker, *query: tuple[str, str]) -> list
     """What a page of beta's asks the store for, the ledger aside."""
     said: list[str] = []
 
-    def listen(connection: Any, *_: object) -> None:
-        connection.set_trace_callback(said.append)
-
     place = circle.exchange.directory().collections[HOME], circle.reader("beta"), "test"
     asked = read_query(list(query), page_size=100, allowed=frozenset({"added_after", "match[id]"}))
     circle.exchange.page(make, *place, asked)  # what is looked up once, and a look of the seat
-    event.listen(circle.exchange.engine, "checkout", listen)
+    with raw(circle.exchange.engine) as connection:  # the one that is at hand for the next as well
+        connection.set_trace_callback(said.append)
     circle.exchange.page(make, *place, asked)
-    event.remove(circle.exchange.engine, "checkout", listen)
+    connection.set_trace_callback(None)
     return said
 
 

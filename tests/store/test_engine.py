@@ -251,14 +251,14 @@ def test_a_busy_sqlite_says_so(
 
 
 def test_a_full_sqlite_disk_is_told_reads_go_on_and_it_recovers(sqlite_engine: Engine) -> None:
-    with raw(sqlite_engine) as connection:
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with sqlite_engine.connect() as connection:  # the one that writes: each connection has a limit of its own
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StorageFullError, match="disk of the store is full"):
         put(sqlite_engine, "big", "x" * 1_000_000)
     assert get(sqlite_engine, "big") is None
-    with raw(sqlite_engine) as connection:
-        connection.execute("PRAGMA max_page_count = 1000000")
+    with sqlite_engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     put(sqlite_engine, "big", "x" * 1_000_000)
 
 
@@ -503,3 +503,30 @@ def test_postgresql_codes_and_what_they_mean(state: str | None, expected: type |
 def test_a_pool_without_a_free_connection_is_unavailable() -> None:
     assert isinstance(translated(PoolTimeout()), UnavailableError)
     assert translated(ValueError("x")) is None
+
+
+def test_a_connection_for_quick_reads_is_at_hand_again_and_closed_with_its_engine(sqlite_engine: Engine) -> None:
+    with raw(sqlite_engine) as first, raw(sqlite_engine) as beside:
+        assert beside is not first
+    with raw(sqlite_engine) as again:
+        assert again in (first, beside)
+    sqlite_engine.dispose()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        again.execute("SELECT 1")
+    with raw(sqlite_engine) as fresh:
+        assert fresh.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_what_a_quick_read_left_open_is_rolled_back_before_its_connection_is_used_again(sqlite_engine: Engine) -> None:
+    with raw(sqlite_engine) as connection:
+        connection.execute("BEGIN")
+    with raw(sqlite_engine) as again:
+        assert again is connection
+        assert not again.in_transaction
+
+
+def test_a_connection_that_failed_is_not_used_again(sqlite_engine: Engine) -> None:
+    with pytest.raises(sqlite3.OperationalError), raw(sqlite_engine) as broken:
+        broken.execute("SELECT nothing")
+    with raw(sqlite_engine) as fresh:
+        assert fresh is not broken

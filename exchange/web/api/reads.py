@@ -16,9 +16,11 @@ _OPEN = frozenset({"log.keys"})
 def note_reading(response: Response) -> Response:
     """Note an answer to such a credential: which kind, and of which object, case, receipt or notice."""
     caller: Caller | None = g.get("caller")
+    if caller is None or SEES_OTHERS.isdisjoint(caller.credential.scopes):
+        return response
     if (
-        request.method == "GET" and request.blueprint in NOUNS and response.status_code == 200 and caller is not None
-        and request.endpoint not in _OPEN and not SEES_OTHERS.isdisjoint(caller.credential.scopes)
+        request.method == "GET" and request.blueprint in NOUNS and response.status_code == 200
+        and request.endpoint not in _OPEN
     ):
         of = next(iter((request.view_args or {}).values()), None) or request.args.get("object", "")
         current_exchange().notary.note_read(caller.credential.id, str(request.endpoint), str(of)[:200])

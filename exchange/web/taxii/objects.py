@@ -86,7 +86,8 @@ def delete(community: str, collection: str, object_id: str) -> Response:
 def _asked(allowed: frozenset[str], object_id: str | None = None, versions: Versions | None = None) -> Asked:
     if object_id is not None and (len(object_id) > 512 or not object_id.isprintable()):
         raise NotFoundError("There is no such object.")
-    return read_query(list(request.args.items(multi=True)), allowed=allowed, fixed_id=object_id,
+    given = list(request.args.items(multi=True)) if request.query_string else ()
+    return read_query(given, allowed=allowed, fixed_id=object_id,
                       page_size=current_exchange().settings.page_size,
                       default_versions=versions or Versions())
 
