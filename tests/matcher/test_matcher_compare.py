@@ -65,23 +65,31 @@ def flipped(pdq, bits):
 PDQ = "713f5747192babcb196349c5c244badafd47ce0bd45a66fc4c926d388d7952c8"
 
 
-@pytest.mark.parametrize(
-    ("bits", "met"),
-    [
-        (range(0), True),
-        (range(31), True),
-        (range(32), False),
-        (range(0, 248, 8), True),
-        (range(0, 256, 8), False),
-        ([16 * n for n in range(15)] + [16 * n + 1 for n in range(16)], True),
-        (range(256), False),
-    ],
-)
-def test_pictures_meet_up_to_a_distance_of_31_bits(platform, bits, met):
-    platform.accounts(1)
-    platform.add("avatars", account_id=1, pdq=flipped(PDQ, bits).upper())
-    outcome = platform.run([platform.indicator(f"[x-cib-media:pdq = '{PDQ}']")])
-    assert ([(1, "picture")] if met else []) == outcome.hits()
+PICTURES = [
+    (range(0), True),
+    (range(31), True),
+    (range(32), False),
+    (range(0, 248, 8), True),
+    (range(0, 256, 8), False),
+    ([16 * n for n in range(15)] + [16 * n + 1 for n in range(16)], True),
+    (range(256), False),
+]
+"""The bits in which a picture differs, and whether it is met."""
+
+
+@pytest.fixture(scope="module")
+def of_pictures(make_platform, tmp_path_factory):
+    """One run over an account for each of them."""
+    platform = make_platform(tmp_path_factory.mktemp("pictures"))
+    for number, (bits, _) in enumerate(PICTURES):
+        platform.accounts(number)
+        platform.add("avatars", account_id=number, pdq=flipped(PDQ, bits).upper())
+    return platform.run([platform.indicator(f"[x-cib-media:pdq = '{PDQ}']")]).hits()
+
+
+@pytest.mark.parametrize(("number", "met"), [(number, met) for number, (_, met) in enumerate(PICTURES)])
+def test_pictures_meet_up_to_a_distance_of_31_bits(of_pictures, number, met):
+    assert of_pictures.count((number, "picture")) == met
 
 
 def test_a_nearer_picture_weighs_more(platform):
@@ -163,22 +171,30 @@ def test_a_domain_also_meets_e_mail_domains(platform):
     assert outcome.hits() == [(1, "email_domain")]
 
 
-@pytest.mark.parametrize(
-    ("local", "met"),
-    [
-        ("https://www.news.example/story", True),
-        ("http://news.example/story/", True),
-        ("NEWS.example/story", True),
-        ("https://news.example/Story", False),
-        ("https://news.example/story?x=1", False),
-        ("https://other.example/story", False),
-    ],
-)
-def test_a_page_meets_every_spelling_of_its_url(platform, local, met):
-    platform.accounts(1)
-    platform.add("posts", account_id=1, ts=platform.at, kind="link", object=local, text="")
-    outcome = platform.run([platform.indicator("[url:value = 'https://news.example/story']")])
-    assert ([(1, "url")] if met else []) == outcome.hits()
+SPELLINGS = {
+    "https://www.news.example/story": True,
+    "http://news.example/story/": True,
+    "NEWS.example/story": True,
+    "https://news.example/Story": False,
+    "https://news.example/story?x=1": False,
+    "https://other.example/story": False,
+}
+
+
+@pytest.fixture(scope="module")
+def of_pages(make_platform, tmp_path_factory):
+    """One run over an account for each spelling."""
+    platform = make_platform(tmp_path_factory.mktemp("pages"))
+    for local in SPELLINGS:
+        platform.accounts(local)
+        platform.add("posts", account_id=local, ts=platform.at, kind="link", object=local, text="")
+    return platform.run([platform.indicator("[url:value = 'https://news.example/story']")]).hits()
+
+
+@pytest.mark.parametrize(("local", "met"), SPELLINGS.items())
+def test_a_page_meets_every_spelling_of_its_url(of_pages, local, met):
+    assert of_pages.count((local, "url")) == met
+    assert len(of_pages) == sum(SPELLINGS.values())
 
 
 SIX_WAYS = [
@@ -197,12 +213,13 @@ def test_an_account_told_six_ways_is_one(platform):
     ):
         platform.accounts(account)
         platform.add("handles", account_id=account, **told)
-    for pattern in (
+    named = [platform.indicator(pattern, created_by_ref=f"identity--{n}") for n, pattern in enumerate((
         "[user-account:account_type = 'x' AND user-account:account_login = 'jodoe']",
-        "[url:value = 'https://x.com/JODOE']",
-    ):
-        outcome = platform.run([platform.indicator(pattern)])
-        assert [(n, "account") for n in range(6)] == outcome.hits()
+        "[url:value = 'https://x.com/JODOE']"))]
+    outcome = platform.run(named)
+    for one in named:
+        hits = f"SELECT account_id, kind FROM evidence WHERE step = 'direct' AND indicator_id = '{one['id']}' ORDER BY ALL"
+        assert [(n, "account") for n in range(6)] == outcome.rows(hits)
 
 
 def test_a_text_meets_the_same_words(platform):
@@ -213,23 +230,35 @@ def test_a_text_meets_the_same_words(platform):
     assert outcome.hits() == [(1, "text")]
 
 
-@pytest.mark.parametrize(
-    ("itype", "value", "pattern"),
-    [
-        ("device", 8126464, "[x-cib-device:token = 'dv_7c0000']"),
-        ("device", "dv_7c0000", "[x-cib-device:token = 'dv_7c0000']"),
-        ("email", "Jo@Mail.example", "[email-addr:value = 'jo@mail.example']"),
-        ("phone", "+44 7911 123456", "[phone-number:value = '0044 7911 123456']"),
-        ("domain", "dn_7c0000.example", "[domain-name:value = 'dn_7c0000.example']"),
-        ("cookie", "any text", "[x-cib-cookie:token = 'any text']"),
-    ],
-)
-def test_exact_values_meet_as_tokens_and_in_the_clear(platform, itype, value, pattern):
+EXACT = [
+    ("device", "dv_7c0000", "[x-cib-device:token = 'dv_7c0000']"),
+    ("email", "Jo@Mail.example", "[email-addr:value = 'jo@mail.example']"),
+    ("phone", "+44 7911 123456", "[phone-number:value = '0044 7911 123456']"),
+    ("domain", "dn_7c0000.example", "[domain-name:value = 'dn_7c0000.example']"),
+    ("cookie", "any text", "[x-cib-cookie:token = 'any text']"),
+]
+
+
+@pytest.fixture(scope="module")
+def of_exact(make_platform, tmp_path_factory):
+    """One run over an account for each of them."""
+    platform = make_platform(tmp_path_factory.mktemp("exact"))
+    for number, (itype, value, _) in enumerate(EXACT):
+        platform.accounts(number)
+        platform.link(number, itype, value)
+    return platform.run([platform.indicator(pattern) for *_, pattern in EXACT]).hits()
+
+
+@pytest.mark.parametrize(("number", "itype"), [(number, itype) for number, (itype, *_) in enumerate(EXACT)])
+def test_exact_values_meet_as_tokens_and_in_the_clear(of_exact, number, itype):
+    assert [hit for hit in of_exact if hit[0] == number] == [(number, itype)]
+
+
+def test_a_bare_number_is_a_token_where_there_are_long_ones(platform):
     platform.accounts(1)
-    if isinstance(value, int):
-        platform.link(1, itype, 2**62)  # a long number makes bare numbers tokens
-    platform.link(1, itype, value)
-    assert [(1, itype)] == platform.run([platform.indicator(pattern)]).hits()
+    platform.link(1, "device", 2**62)
+    platform.link(1, "device", 8126464)
+    assert platform.run([platform.indicator("[x-cib-device:token = 'dv_7c0000']")]).hits() == [(1, "device")]
 
 
 def test_equal_tokens_of_different_kinds_do_not_meet(platform):

@@ -43,8 +43,16 @@ def crowd(platform):
     ]
 
 
-def test_contributions_add_up_to_the_log_odds(platform):
-    outcome = platform.run(crowd(platform))
+@pytest.fixture(scope="module")
+def crowded(make_platform, tmp_path_factory):
+    """Their platform, its feed, and what a run says of it."""
+    platform = make_platform(tmp_path_factory.mktemp("crowd"))
+    feed = crowd(platform)
+    return platform, feed, platform.run(feed)
+
+
+def test_contributions_add_up_to_the_log_odds(crowded):
+    *_, outcome = crowded
     for log_odds, score, total in outcome.rows("""SELECT log_odds, score, (SELECT sum(nats) FROM evidence e
             WHERE e.account_id = a.account_id) FROM accounts a WHERE has_evidence"""):
         assert total == log_odds
@@ -58,8 +66,8 @@ def test_an_account_without_evidence_is_as_likely_as_those_of_which_nothing_spea
     assert outcome.rows("SELECT * FROM evidence") == []
 
 
-def test_each_contribution_is_the_product_of_its_factors(platform):
-    outcome = platform.run(crowd(platform))
+def test_each_contribution_is_the_product_of_its_factors(crowded):
+    *_, outcome = crowded
     rows = outcome.rows("""SELECT nats, strength * COALESCE(confidence, 1) * rarity * decay * similarity * repeated * COALESCE(record, 1) * fitted
         FROM evidence WHERE step IN ('direct', 'company')""")
     assert len(rows) > 10
@@ -67,9 +75,8 @@ def test_each_contribution_is_the_product_of_its_factors(platform):
         assert math.isclose(nats, product, abs_tol=1e-9)
 
 
-def test_the_order_of_rows_and_objects_changes_nothing_to_the_last_bit(platform):
-    feed = crowd(platform)
-    first = platform.run(feed)
+def test_the_order_of_rows_and_objects_changes_nothing_to_the_last_bit(crowded):
+    platform, feed, first = crowded
     for seed in range(3):
         dice = random.Random(seed)
         shuffled = platform.run(
@@ -244,16 +251,25 @@ def test_content_adds_little_without_infrastructure(platform):
     assert content[2] > content[1]
 
 
-@pytest.mark.parametrize(("days", "factor"), [(0, 1.0), (120, 0.5), (240, 0.25)])
-def test_distance_in_time_halves_the_weight_for_each_half_life(platform, days, factor):
+HALVED = {0: 1.0, 120: 0.5, 240: 0.25}
+
+
+@pytest.fixture(scope="module")
+def of_distances(make_platform, tmp_path_factory):
+    """One run over an account for each distance (days), with a device of its own."""
+    platform = make_platform(tmp_path_factory.mktemp("distances"))
+    for days in HALVED:
+        platform.accounts(days)
+        end = platform.at - (days + 1) * platform.day
+        platform.link(days, "device", f"dv_{days + 1}c", end - platform.day, end)
+    outcome = platform.run([by("a", f"[x-cib-device:token = 'dv_{days + 1}c']", platform) for days in HALVED])
+    return dict(outcome.rows("SELECT account_id, decay FROM evidence WHERE step = 'direct'"))
+
+
+@pytest.mark.parametrize(("days", "factor"), HALVED.items())
+def test_distance_in_time_halves_the_weight_for_each_half_life(of_distances, days, factor):
     """A device's half-life is 120 days; the link ended that long before the indicator's observation."""
-    platform.accounts(1)
-    end = platform.at - (days + 1) * platform.day
-    platform.link(1, "device", "dv_7c", end - platform.day, end)
-    observed = platform.run([by("a", PATTERNS[0], platform)]).rows("SELECT decay FROM evidence WHERE step = 'direct'")[
-        0
-    ][0]
-    assert math.isclose(observed, factor * 2 ** (-1 / 240), rel_tol=1e-9)
+    assert math.isclose(of_distances[days], factor * 2 ** (-1 / 240), rel_tol=1e-9)
 
 
 def operation(platform):
