@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -19,6 +18,7 @@ from exchange.notary.check import verify_store
 from exchange.settings import Settings
 from exchange.wiring import prepare
 from tests.backup.restored_site import LATER, Site
+from tests.fakes.apart import apart
 from tests.obligations.five_members import NOW, indicator
 
 
@@ -44,7 +44,7 @@ def test_a_restore_that_is_killed_half_way_is_refused_by_a_server_and_comes_thro
     site.members.change(erased["id"], State.ERASED)
     site.members.push("alpha", late)
     site.close()
-    process = multiprocessing.get_context("spawn").Process(
+    process = apart().Process(
         target=_restore_and_die, args=(site.settings, file, name, number))
     process.start()
     process.join()
@@ -60,7 +60,7 @@ def test_a_restore_that_is_killed_half_way_is_refused_by_a_server_and_comes_thro
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_a_backup_that_is_killed_leaves_no_file_of_its_name(site: Site) -> None:
     site.members.push("alpha", indicator())
-    process = multiprocessing.get_context("spawn").Process(target=_back_up_and_die, args=(site.settings, site.folder))
+    process = apart().Process(target=_back_up_and_die, args=(site.settings, site.folder))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -33,6 +32,7 @@ from exchange.settings import Settings
 from exchange.store import log
 from exchange.store.engine import open_engine, read, write
 from exchange.store.events import record
+from tests.fakes.apart import apart
 
 NOW = 1_800_000_000_000_000
 
@@ -291,10 +291,9 @@ def _sequence_for_ever(url: str, folder: Path) -> None:
 
 
 def test_killed_at_any_moment_it_goes_on(migrated_url: str, engine: Engine, notary: Notary, tmp_path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
     size = 1
     for _ in range(2):
-        worker = spawn.Process(target=_sequence_for_ever, args=(migrated_url, tmp_path))
+        worker = apart().Process(target=_sequence_for_ever, args=(migrated_url, tmp_path))
         worker.start()
         goal = size + 100
         while worker.is_alive() and size < goal:

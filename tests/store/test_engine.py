@@ -20,6 +20,7 @@ from exchange.store.engine import before_commit, is_sqlite, open_engine, quick_c
 from exchange.store.faults import CrossedError, translated
 from exchange.store.ledger import Ledger
 from exchange.store.migrations import migrate
+from tests.fakes.apart import apart
 
 PUT = text("INSERT INTO meta (key, value) VALUES (:key, :value)")
 GET = text("SELECT value FROM meta WHERE key = :key")
@@ -273,9 +274,8 @@ def _write_beyond_the_limit(url: str, answers: multiprocessing.SimpleQueue[objec
 
 
 def test_a_disk_that_refuses_a_write_is_told(sqlite_engine: Engine) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    answers = spawn.SimpleQueue()
-    process = spawn.Process(target=_write_beyond_the_limit, args=(str(sqlite_engine.url), answers))
+    answers = apart().SimpleQueue()
+    process = apart().Process(target=_write_beyond_the_limit, args=(str(sqlite_engine.url), answers))
     process.start()
     process.join()
     assert answers.get() == ("StorageFullError", None)

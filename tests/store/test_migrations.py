@@ -18,6 +18,7 @@ from exchange.errors import SettingError
 from exchange.store import migrations
 from exchange.store.directory import directory_version, meta_value
 from exchange.store.engine import is_sqlite, open_engine, read, write
+from tests.fakes.apart import apart
 
 ROOMS = (
     "exchange.store.directory_tables",
@@ -142,9 +143,8 @@ def _migrate(url: str, answers: multiprocessing.SimpleQueue[object]) -> None:
 
 
 def test_of_processes_that_start_together_one_migrates(database_url: str) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    answers = spawn.SimpleQueue()
-    processes = [spawn.Process(target=_migrate, args=(database_url, answers)) for _ in range(3)]
+    answers = apart().SimpleQueue()
+    processes = [apart().Process(target=_migrate, args=(database_url, answers)) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Collection
@@ -31,6 +30,7 @@ from sqlalchemy import (
 
 from exchange.store import migrations
 from exchange.store.engine import open_engine, read, write
+from tests.fakes.apart import apart
 
 _OWN = frozenset({"alembic_version", "meta", "sqlite_sequence"})
 """What alembic and the revisions themselves fill."""
@@ -147,7 +147,7 @@ def killed(database_url: str) -> str:
         fill(connection, _FIRST, list(columns(connection)))
     engine.dispose()
     for statements in (15, 45):
-        process = multiprocessing.get_context("spawn").Process(target=_migrate_and_die, args=(database_url, statements))
+        process = apart().Process(target=_migrate_and_die, args=(database_url, statements))
         process.start()
         process.join()
         assert process.exitcode == -signal.SIGKILL
