@@ -7,6 +7,7 @@ verifying what they signed.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -35,5 +36,6 @@ def open_cursor(secret: str, context: str, token: str) -> int:
     )
 
 
+@lru_cache(maxsize=1_024)  # making one costs as much as signing does
 def _serializer(key: str, context: str) -> URLSafeSerializer:
     return URLSafeSerializer(key, salt=context, signer_kwargs={"digest_method": hashlib.sha256})

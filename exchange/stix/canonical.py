@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _plain = json.JSONEncoder(ensure_ascii=False).encode
+_flat = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_EXACT = 2**53
 
 
 def canonical(value: Any) -> str:
@@ -15,15 +17,24 @@ def canonical(value: Any) -> str:
     if value is None or isinstance(value, bool | str):
         return _plain(value)
     if isinstance(value, int):
-        return str(value) if abs(value) <= 2**53 else _number(float(value))
+        return str(value) if abs(value) <= _EXACT else _number(float(value))
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, Mapping):
+        if type(value) is dict and _is_flat(value):
+            return _flat(value)
         keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
         return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(canonical, value)) + "]"
     raise ValueError(f"{type(value).__name__} is no JSON value")
+
+
+def _is_flat(value: dict[Any, Any]) -> bool:
+    """Whether Python's own encoder writes the same: small values under keys that sort by their bytes, as most are."""
+    return all(type(key) is str and key.isascii() and (
+        type(one) is str or one is None or (type(one) is int and -_EXACT <= one <= _EXACT))
+        for key, one in value.items())
 
 
 def _number(value: float) -> str:

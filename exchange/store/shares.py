@@ -56,7 +56,8 @@ class Shares:
         left = (len(sampled) - bisect_right(sampled, (after, self._total))) * scale
         granted = (len(seqs) - bisect_right(seqs, after)) * scale
         walked = left if not granted else min(left, (limit + 1) * left / granted)
-        return granted + 30 * labels + limit < walked * self._walked
+        past = walked - (limit + 1)  # those that it sees are read either way
+        return granted + 30 * labels + limit < past * self._walked
 
     def _share(self, connection: Any, feed: int, profile: int) -> tuple[list[int], int]:
         """Dates of the sampled objects that the profile is granted, and how many labels it is."""
