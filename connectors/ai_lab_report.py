@@ -23,6 +23,7 @@ from exchange.connect.unread import HEAD, why_unread
 from exchange.errors import InputError
 from exchange.stix.fault import StixFault
 from exchange.stix.parse import parse_strict
+from exchange.words import counted
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """Largest file: it is held in memory as bytes while its forms are read one by one."""
@@ -184,7 +185,7 @@ def _row(
         return (), Row(file.name, number, "quarantined", reason=f"{where}: {form.sentence}")
     found = faults(form)
     if found:
-        more = f" And {len(found) - _MOST_FAULTS} more faults." if len(found) > _MOST_FAULTS else ""
+        more = f" And {counted(len(found) - _MOST_FAULTS, 'more fault')}." if len(found) > _MOST_FAULTS else ""
         told = " ".join(map(str, found[:_MOST_FAULTS]))
         return (), Row(file.name, number, "quarantined", reason=f"{where}: {told}{more}")
     version, newer, row = newest[_key(form) or ("", "")]

@@ -35,6 +35,7 @@ from exchange.store.migrations import HEAD, check_known, current_revision, migra
 from exchange.store.states import find_owned
 from exchange.store.whole import last_date, raise_dates
 from exchange.wiring import Exchange
+from exchange.words import counted
 
 _REASON = "It was erased before; a backup of earlier had brought it back."
 _BY = By("cib-exchange", "officer", "restore")
@@ -260,7 +261,7 @@ def _erase_again(exchange: Exchange, objects: Iterable[tuple[str, str, str]], no
     back = _with_content(exchange, sorted(objects))
     exchange.obligations.erase_again(back, reason=_REASON, by=_BY, now=now)
     if left := _with_content(exchange, back):
-        raise SettingError(f"{len(left)} objects couldn't be erased again, such as {left[0][2]}.",
+        raise SettingError(f"{counted(len(left), 'object')} couldn't be erased again, such as {left[0][2]}.",
                            fix="Look whether the disk is full, and run cibx restore again.")
     return len(back)
 

@@ -21,6 +21,7 @@ from exchange.store import records as rows
 from exchange.store.contests import organisation_of
 from exchange.store.engine import gives_way, read, write
 from exchange.store.events import record
+from exchange.words import counted
 
 _MOST_NAMED = 100
 """Objects that a notice of a hold names."""
@@ -45,7 +46,7 @@ class Quarantine:
         if state is not rows.DayState.USUAL or limit is None or total <= limit:
             return False
         self._hold(connection, org, contributor, [stix_id for _, stix_id in added], now,
-                   f"It gave {total} objects today; more than {limit} are unusual for it.")
+                   f"It gave {counted(total, 'object')} today; more than {limit} are unusual for it.")
         rows.hold_rows(connection, feed, [seq for seq, _ in added])
         return True
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from exchange.words import counted
+
 if TYPE_CHECKING:
     from exchange.wiring import Exchange
 
@@ -91,8 +93,9 @@ def restart(person: str, reason: str, name: str, although_sound: bool) -> None:
 def sequence() -> None:
     """Give pending events their places in the log and sign a checkpoint, now."""
     outcome = opened().notary.run()
-    signed = "no checkpoint was needed" if outcome.signed is None else f"checkpoint of {outcome.signed} leaves signed"
-    click.echo(f"{outcome.placed} events placed, {signed}.")
+    signed = "no checkpoint was needed" if outcome.signed is None else (
+        f"checkpoint of {counted(outcome.signed, 'leaf', 'leaves')} signed")
+    click.echo(f"{counted(outcome.placed, 'event')} placed, {signed}.")
 
 
 @command.command()
@@ -141,7 +144,8 @@ def export(folder: Path, org: str | None) -> None:
     exchange.notary.run()
     size = export_log(exchange.engine, folder)
     receipts = export_receipts(exchange.notary, folder, org) if org is not None else 0
-    click.echo(f"{size} leaves" + (f" and {receipts} receipts" if org else "") + f" in {folder}.")
+    of_org = f" and {counted(receipts, 'receipt')}" if org else ""
+    click.echo(f"{counted(size, 'leaf', 'leaves')}{of_org} in {folder}.")
 
 
 @command.command()

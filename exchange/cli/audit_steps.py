@@ -21,6 +21,7 @@ from exchange.audit.verify import verify_continues, verify_earlier, verify_log
 from exchange.errors import ExchangeError, ForbiddenError, InputError
 from exchange.secret_files import environment
 from exchange.stix.timestamp import from_microseconds, microseconds
+from exchange.words import counted
 
 _NOW = 1 << 62
 _ANSWERS = {"acknowledgement", "notice-overdue"}
@@ -96,7 +97,7 @@ def verify_receipt(path: Path, objects: Path | None, keys: Sequence[VerifierKey]
         raise InputError(f"{objects}: {fault}") from None
     if event["kind"] != "push" or event["detail"].get("digest") != push_digest(bodies):
         raise LogAlteredError(f"The receipt isn't of what {objects} holds: its digest is another.")
-    click.echo(f"It is of exactly the {len(bodies)} objects of {objects}.")
+    click.echo(f"It is of exactly the {counted(len(bodies), 'object')} of {objects}.")
 
 
 def verified(
@@ -117,7 +118,7 @@ def verified(
     else:
         fetch, known = (_server if _is_url(source) else _copy)(source, user, password_env)
         checkpoint = _verify_elsewhere(source, fetch, list(keys) or known(), seen, earlier)
-    click.echo(f"The log {checkpoint.origin} is as it was signed: {checkpoint.size} leaves.")
+    click.echo(f"The log {checkpoint.origin} is as it was signed: {counted(checkpoint.size, 'leaf', 'leaves')}.")
     return Verified(checkpoint, found)
 
 
@@ -242,7 +243,7 @@ def tell_object(leaves: Sequence[Leaf], stix_id: str, names: frozenset[str]) -> 
 def tell_pulls(leaves: Sequence[Leaf], org: str) -> None:
     """What an organisation pulled, for which purpose, under which policy."""
     found = pulls_of(leaves, org)
-    click.echo(f"{org} pulled {len(found)} pages.")
+    click.echo(f"{org} pulled {counted(len(found), 'page')}.")
     for leaf in found:
         click.echo(_line(leaf))
 

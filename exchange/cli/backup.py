@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from exchange.words import counted
+
 EXIT_IN_PART = 3
 
 
@@ -26,7 +28,8 @@ def command(file: Path, with_keys: bool) -> int:
     settings = read_settings()
     taken = take(settings, file, system_clock(), with_keys=with_keys)
     had = taken.manifest
-    click.echo(f"{file}: {had.objects} versions of objects, a log of {had.log_size} leaves, schema {had.schema}.")
+    click.echo(f"{file}: {counted(had.objects, 'version')} of objects,"
+               f" a log of {counted(had.log_size, 'leaf', 'leaves')}, schema {had.schema}.")
     for what, path in taken.left_out:
         click.echo(f"Not included: {what} ({path}). Keep a copy of it apart, or say --with-keys.")
     for what, path in taken.not_found:

@@ -9,6 +9,7 @@ import click
 from exchange.cli import directory_steps as steps
 from exchange.cli.notice import exchange, print_json
 from exchange.errors import InputError
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.cases.contest import Actor
@@ -131,8 +132,8 @@ def rollback(org: str, since: str, person: str) -> None:
     with exchange() as opened:
         versions, told = opened.cases.quarantine.roll_back(
             org, _moment("--since", since), person=_named(person), now=opened.clock())
-    click.echo(f"{versions} versions of {org} retracted, {told} recipients told. Revoke the stolen key: "
-               "cibx credential revoke KEY.")
+    click.echo(f"{counted(versions, 'version')} of {org} retracted, {counted(told, 'recipient')} told."
+               " Revoke the stolen key: cibx credential revoke KEY.")
 
 
 @command.command("read-values")
@@ -209,7 +210,7 @@ def _take(case: str, step: str, statement: str, key: str, *, erase: bool = False
 def _end(number: int, person: str, *, release: bool) -> None:
     with exchange() as opened:
         count = opened.end_hold(number, release=release, person=_named(person))
-    click.echo(f"{count} objects {'released' if release else 'retracted'}.")
+    click.echo(f"{counted(count, 'object')} {'released' if release else 'retracted'}.")
 
 
 def _actor(opened: Exchange, key: str) -> Actor:

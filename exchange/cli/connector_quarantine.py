@@ -11,6 +11,7 @@ import click
 
 from exchange.cli.connector_options import read_config, way_of, way_options
 from exchange.errors import InputError
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.connect.quarantine import Kept
@@ -44,7 +45,7 @@ def list_(*, source: str | None, as_json: bool, **given: Any) -> None:
             if as_json:
                 click.echo(json.dumps(_record(kept), ensure_ascii=False))
             else:
-                there = f"{len(kept.objects)} objects" if kept.objects else "no objects: mend the source"
+                there = counted(len(kept.objects), "object") if kept.objects else "no objects: mend the source"
                 click.echo(f"{kept.number}  {kept.source}  {kept.file}, row {kept.row}: {kept.reason} ({there})")
 
 
@@ -90,7 +91,7 @@ def replay(*, numbers: Sequence[int], pack: str | None, source: str | None, mend
             left += bool(reason)
             if reason:
                 click.echo(f"  {row.number}: {row.file}, row {row.row}: {reason}", err=True)
-    click.echo(f"{len(rows) - left:,} of {len(rows):,} rows went in and left the quarantine.")
+    click.echo(f"{len(rows) - left:,} of {counted(len(rows), 'row')} went in and left the quarantine.")
     return EXIT_SOME_LEFT if left else 0
 
 
@@ -104,7 +105,7 @@ def drop(*, numbers: Sequence[int], **given: Any) -> None:
     with _way(given, reads_only=True).journal() as journal:
         for number in numbers:
             Quarantine(journal).drop(number)
-    click.echo(f"{len(numbers):,} rows were dropped.")
+    click.echo(f"{counted(len(numbers), 'row was', 'rows were')} dropped.")
 
 
 def _record(kept: Kept) -> dict[str, Any]:

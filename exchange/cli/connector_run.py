@@ -18,6 +18,7 @@ import click
 
 from exchange.cli.connector_options import job_of, read_config, source_options, way_of, way_options
 from exchange.errors import ExchangeError, InputError
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.connect.job import Job
@@ -124,7 +125,8 @@ def _first_step(job: Job, connector: Any) -> str:
     advice = getattr(connector, "advice", lambda source: "")(source)  # a third party's may not know the question
     bad = [row for row in batch.rows if row.outcome == "quarantined"]
     more = f", {len(bad)} of them to quarantine; {bad[0].file}, row {bad[0].row}: {bad[0].reason}" if bad else ""
-    told = f"reachable; its first step has {len(batch.upserts):,} objects of {len(batch.rows):,} rows{more}."
+    told = (f"reachable; its first step has {counted(len(batch.upserts), 'object')} of"
+            f" {counted(len(batch.rows), 'row')}{more}.")
     return f"{told}\n{advice}" if advice else told
 
 
@@ -254,7 +256,7 @@ class Bars:
         """Moves the bar of a job."""
         return lambda step: self._bar.update(
             self._tasks[job.name], total=None if step.progress is None else 1.0,
-            completed=min(step.progress or 0.0, 1.0), counts=f"{step.report.rows:,} rows")
+            completed=min(step.progress or 0.0, 1.0), counts=counted(step.report.rows, "row"))
 
 
 @contextmanager

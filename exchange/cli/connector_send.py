@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exchange.cli.connector_options import job_of, target_options, way_of, way_options
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,7 @@ def _progress(title: str) -> Iterator[Callable[[Account], None]]:
     from rich.console import Console
 
     with Console(stderr=True).status(f"{title} …") as status:
-        yield lambda account: status.update(f"{title} … {account.states.total():,} objects")
+        yield lambda account: status.update(f"{title} … {counted(account.states.total(), 'object')}")
 
 
 def _show(account: Account) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exchange.cli.connector_options import read_config, way_of
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.connect.freshness import Health
@@ -102,5 +103,5 @@ def _line(one: Any) -> str:
     if last is not None and last.outcome != "finished":
         parts.append(f"last run {last.outcome}" + (f": {last.error}" if last.error else ""))
     if one.quarantined:
-        parts.append(f"{one.quarantined:,} rows in quarantine")
+        parts.append(f"{counted(one.quarantined, 'row')} in quarantine")
     return "; ".join(parts)

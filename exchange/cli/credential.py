@@ -11,6 +11,7 @@ from exchange.cli import directory_steps as steps
 from exchange.errors import InputError
 from exchange.model.party import Directory
 from exchange.secret_files import environment
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -87,7 +88,8 @@ def rotate(key_id: str, new_id: str | None, days: int) -> None:
         handed = hand_webhooks(connection, key_id, made)
 
     steps.change_directory(describe, {}, source="cibx credential rotate", also=hand)
-    click.echo(f"{key_id} holds until {until.isoformat()}; {handed} webhooks go on with {made}.")
+    click.echo(f"{key_id} holds until {until.isoformat()};"
+               f" {counted(handed, 'webhook goes', 'webhooks go')} on with {made}.")
 
 
 @command.command()

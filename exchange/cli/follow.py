@@ -17,6 +17,7 @@ import click
 
 from exchange.errors import InputError, UnavailableError
 from exchange.secret_files import environment
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.client.change import Change
@@ -93,7 +94,7 @@ def command(
     for batch in follower.batches():
         _take(taker, batch, once, tell)
         taken += len(batch)
-    tell(f"{taken:,} changes taken; {place} remembers.")
+    tell(f"{counted(taken, 'change')} taken; {place} remembers.")
     return _verified(reconnect(), collection, out, place) if verify and out is not None else 0
 
 
@@ -115,7 +116,7 @@ def _verified(client: Client, collection: str | None, out: Path, place: Path) ->
         until = file.load().last
     found = compare(client, url, held_in(out), until or "1970-01-01T00:00:00.000000Z")
     if found.complete:
-        click.echo(f"Complete: {found.count:,} objects up to {until or 'now'}, root and count agree.")
+        click.echo(f"Complete: {counted(found.count, 'object')} up to {until or 'now'}, root and count agree.")
         return 0
     click.echo(f"Not complete: {len(found.missing):,} missing, {len(found.left_over):,} left over, of {found.count:,}.")
     for name, ids in (("missing", found.missing), ("left over", found.left_over)):

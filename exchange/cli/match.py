@@ -115,7 +115,7 @@ def _afterwards(out: Path, given: Mapping[str, Any]) -> None:
     if given["cases"] is not None:
         from exchange.matcher.action.pack import load_actions
         from exchange.matcher.case.write import INDEX, write_cases
-        from exchange.matcher.words import counted
+        from exchange.words import counted
 
         count = write_cases(out, given["cases"], load_actions(given["actions"]))
         click.echo(f"{counted(count, 'case')}: {given['cases'] / INDEX}")
@@ -225,7 +225,7 @@ def _contributors(feed: str, given: Mapping[str, Any]) -> Contributors:
 
 
 def _summary(report: Report, out: Path) -> None:
-    from exchange.matcher.words import counted
+    from exchange.words import counted
 
     lines = [
         f"{counted(report.accounts, 'account')}, {report.accounts_with_evidence:,} with evidence,"
@@ -241,7 +241,7 @@ def _summary(report: Report, out: Path) -> None:
     if report.too_common:
         lines.append("  too common to say anything: "
                      + ", ".join(f"{count:,} {kind}" for kind, count in sorted(report.too_common.items())))
-    lines += [f"  {name}: {sum(table.skipped.values()):,} of {table.read:,} rows skipped:"
+    lines += [f"  {name}: {sum(table.skipped.values()):,} of {counted(table.read, 'row')} skipped:"
               f" {', '.join(f'{n:,} {reason}' for reason, n in sorted(table.skipped.items()))}"
               for name, table in sorted(report.tables.items()) if table.skipped]
     lines.append(f"Results: {out / 'accounts.parquet'}, evidence.parquet, clusters.parquet,"

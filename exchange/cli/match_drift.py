@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from exchange.words import counted
+
 
 @click.command("drift")
 @click.argument("old", type=click.Path(path_type=Path))
@@ -41,6 +43,7 @@ def canary_command(old: Path, new: Path, share: float, key: Path, out: Path) -> 
     from exchange.matcher.change.kept import read_kept
 
     note = mix(read_kept(old), read_kept(new), share, read_key(key), out)
-    click.echo(f"{note['canary']['weights']} decides for {note['canary_accounts']:,} of {note['accounts']:,} accounts,"
+    click.echo(f"{note['canary']['weights']} decides for {note['canary_accounts']:,} of"
+               f" {counted(note['accounts'], 'account')},"
                f" {note['old']['weights']} for the rest: {out}.")
     return 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from exchange.errors import ExchangeError, InputError
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.matcher.stream import Index
@@ -76,7 +77,7 @@ def _index(feed: Path, weights: str | None, warning_lists: tuple[Path, ...], pur
         if one.compound is not None:
             report.leave_out("one event doesn't decide the pattern (an expression, or several values); cibx match does",
                              one.id)
-    click.echo(f"cibx: {len(index):,} indicators.", err=True)
+    click.echo(f"cibx: {counted(len(index), 'indicator')}.", err=True)
     for sentence in [*problems, *report.problems]:
         click.echo(f"cibx: {sentence}", err=True)
     for reason, count in sorted(report.not_used.items()):

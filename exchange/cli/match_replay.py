@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exchange.errors import InputError
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.matcher.change.kept import Kept
@@ -73,8 +74,8 @@ def _decisions(kept: Kept) -> bool:
 
 def _told(what: str, found: Any) -> bool:
     if not found.differing:
-        click.echo(f"{what}: {found.decisions:,} decisions with {found.rows:,} contributions come out the same, to the"
-                   " last bit.")
+        click.echo(f"{what}: {counted(found.decisions, 'decision')} with"
+                   f" {counted(found.rows, 'contribution')} come out the same, to the last bit.")
         return True
     click.echo(f"{what}: {len(found.differing):,} of {found.decisions:,} decisions come out otherwise"
                f" ({found.differing_rows:,} of {found.rows:,} contributions), such as accounts"

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from exchange.errors import InputError
+from exchange.words import counted
 
 EXIT_IN_PART = 3
 REVIEWS = "reviews"
@@ -56,7 +57,7 @@ def command(accounts: tuple[str, ...], **given: Any) -> int:
         from exchange.matcher.learning.reviews import withdraw
 
         gone = sum(withdraw(folder, one, reviewer, time, given["reason"]) for one in given["withdrawn"])
-        click.echo(f"{gone} reviews are withdrawn.")
+        click.echo(f"{counted(gone, 'review is', 'reviews are')} withdrawn.")
         return 0
     if given["out"] is None:
         raise click.UsageError("--out is missing: name the results of the run that is reviewed.")
@@ -141,7 +142,7 @@ def _take(folder: Path, rows: list[dict[str, Any]], out: Path, reviewer: str, ti
     new, told = add_reviews(folder, reviews, kept.weights.table)
     for sentence in told:
         click.echo(sentence, err=True)
-    click.echo(f"{new} reviews are new, {len(reviews) - new} stood already: {folder}.")
+    click.echo(f"{counted(new, 'review is', 'reviews are')} new, {len(reviews) - new} stood already: {folder}.")
     return EXIT_IN_PART if wrong else 0
 
 
@@ -163,5 +164,6 @@ def _list(folder: Path, *, as_json: bool) -> None:
             click.echo(f"{review.id}  {review.time[:16]}  {review.reviewer}: account {review.account} {review.verdict}"
                        f" (score {decision.score:.3f} by {decision.weights}{cluster}){reason}{signals}")
     if not as_json:
-        click.echo(f"{len(book.reviews)} reviews stand; {book.withdrawn} were withdrawn, {book.superseded} replaced by"
+        click.echo(f"{counted(len(book.reviews), 'review stands', 'reviews stand')}; {book.withdrawn} withdrawn,"
+                   f" {book.superseded} replaced by"
                    " a later one of the same person.")

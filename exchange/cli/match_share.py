@@ -14,6 +14,7 @@ import click
 
 from exchange.errors import InputError
 from exchange.secret_files import environment
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.client.push import Fate, Pushing
@@ -94,7 +95,7 @@ def _prepare(out: Path, former: Mapping[tuple[str, str], Former], given: Mapping
 
 def _show(outgoing: Outgoing, preview: bool) -> None:
     word = "would leave" if preview else "to tell"
-    click.echo(f"{len(outgoing.objects):,} objects {word}, marked {outgoing.marking['id']}:")
+    click.echo(f"{counted(len(outgoing.objects), 'object')} {word}, marked {outgoing.marking['id']}:")
     for line in outgoing.lines[:_SHOWN]:
         click.echo(f"  {line}")
     if len(outgoing.lines) > _SHOWN:
@@ -150,5 +151,6 @@ def _tell_fates(fates: Sequence[Fate], url: str) -> int:
     refused = [fate for fate in fates if fate.refused]
     for fate in refused[:_SHOWN]:
         click.echo(f"  {fate.id}: {fate.message}", err=True)
-    click.echo(f"{len(fates):,} objects sent to {url}: {len(fates) - len(refused):,} are in, {len(refused):,} refused.")
+    click.echo(f"{counted(len(fates), 'object')} sent to {url}:"
+               f" {counted(len(fates) - len(refused), 'is in', 'are in')}, {len(refused):,} refused.")
     return EXIT_SOME_REFUSED if refused else 0

@@ -12,6 +12,7 @@ import click
 from exchange.cli import policy_versions
 from exchange.cli.policy_diff import diff
 from exchange.cli.policy_explain import explain
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.policy.packs import Packs
@@ -91,7 +92,8 @@ def check(policies: Path | None) -> int:
     faults = [result for result in results if result.fault]
     for result in faults:
         click.echo(f"cibx: {result.file}: case {result.name!r}: {result.fault}.", err=True)
-    click.echo(f"{len(packs.files)} packs, {len(results)} cases, {len(faults)} wrong; policy version {packs.digest}.")
+    click.echo(f"{counted(len(packs.files), 'pack')}, {counted(len(results), 'case')}, {len(faults)} wrong;"
+               f" policy version {packs.digest}.")
     return 1 if faults else 0
 
 

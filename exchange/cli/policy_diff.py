@@ -12,6 +12,7 @@ import click
 from exchange.cli.policy_explain import opened_exchange
 from exchange.errors import InputError
 from exchange.secret_files import environment
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.governance.difference import Changed
@@ -65,7 +66,7 @@ def print_changes(changes: Sequence[Changed], cases: Sequence[str] = ()) -> None
             if ids:
                 click.echo(f"    {word}, such as {', '.join(ids)}")
     if cases:
-        click.echo(f"{len(cases)} cases of the packs are no longer denied, such as {cases[0]}.")
+        click.echo(f"{counted(len(cases), 'case')} of the packs no longer denied, such as {cases[0]}.")
     if not changes:
         click.echo("No recipient would gain or lose anything that is stored now.")
 

@@ -11,6 +11,7 @@ import click
 from exchange.cli.policy_diff import print_changes
 from exchange.cli.policy_explain import opened_exchange
 from exchange.errors import InputError
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.governance.change import Outcome
@@ -169,4 +170,4 @@ def _write(texts: dict[str, str], out: Path) -> None:
             raise InputError(f"The version has a file named {name[:60]!r}, which would lie outside of {out}.")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
-    click.echo(f"{len(texts)} packs written to {out}.")
+    click.echo(f"{counted(len(texts), 'pack')} written to {out}.")

@@ -14,6 +14,7 @@ import click
 
 from exchange.errors import InputError
 from exchange.secret_files import environment
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.client.push import Pushing
@@ -60,7 +61,8 @@ def _push(pushing: Pushing, objects: Sequence[bytes], as_json: bool) -> int:
             click.echo(f"  {fate.id}: {fate.message}", err=True)
         if len(refused) > _SHOWN:
             click.echo(f"  and {len(refused) - _SHOWN:,} more; --json shows all", err=True)
-        click.echo(f"{len(objects):,} objects sent to {pushing.url}: {len(fates) - len(refused):,} are in,"
+        click.echo(f"{counted(len(objects), 'object')} sent to {pushing.url}:"
+                   f" {counted(len(fates) - len(refused), 'is in', 'are in')},"
                    f" {len(refused):,} refused.")
     return EXIT_SOME_REFUSED if refused else 0
 
@@ -73,7 +75,7 @@ def _preview(pushing: Pushing, objects: Sequence[bytes], as_json: bool) -> int:
     else:
         for part in said:
             click.echo("\n".join(preview_lines(part)))
-        click.echo(f"Nothing was stored: {len(objects):,} objects looked at, {refused:,} would be refused.")
+        click.echo(f"Nothing was stored: {counted(len(objects), 'object')} looked at, {refused:,} would be refused.")
     return EXIT_SOME_REFUSED if refused else 0
 
 
@@ -90,7 +92,7 @@ def preview_lines(part: Mapping[str, Any]) -> Iterator[str]:
             without = f" without {', '.join(row['withheld'])}" if row.get("withheld") else ""
             yield f"  {row['org']}: {row['outcome']}{without}{why}"
         for row in audience["others"]:
-            yield f"  {row['organisations']} others of kind {row['kind']}: {row['outcome']}"
+            yield f"  {counted(row['organisations'], 'other')} of kind {row['kind']}: {row['outcome']}"
         if not audience["recipients"] and not audience["others"]:
             yield "  nobody else reads this collection"
     for row in part["objects"]:

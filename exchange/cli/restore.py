@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from exchange.words import counted
+
 if TYPE_CHECKING:
     from exchange.backup.restore import Restored
 
@@ -40,13 +42,14 @@ def command(file: Path, replace: bool, erasures: Path | None, without_erasures: 
 
     done = restore(read_settings(), Wanted(file, replace, without_erasures, erasures), system_clock())
     had = done.manifest
-    click.echo(f"Restored {had.objects} versions of objects of {_time(had.made_at)}; {_erased(done)}.")
+    click.echo(f"Restored {counted(had.objects, 'version')} of objects of {_time(had.made_at)}; {_erased(done)}.")
     for what, count in sorted(done.narrowed.counts.items()):
         click.echo(f"Taken back again: {count} {_KINDS.get(what, what)}.")
     for sentence in done.narrowed.by_hand:
         click.echo(sentence, err=True)
     if done.cut:
-        click.echo(f"{done.cut} lines of the list were cut short by a crash; their erasures were never acknowledged.")
+        click.echo(f"{counted(done.cut, 'line')} of the list cut short by a crash;"
+                   " their erasures were never acknowledged.")
     if done.listed is None:
         click.echo("WARNING: no list of erasures: what was erased after the backup is readable again. Erase it by hand"
                    " (cibx state erase) before the server is started.", err=True)
@@ -67,7 +70,7 @@ def _erased(done: Restored) -> str:
 
 def _tell_log(done: Restored) -> None:
     if done.signed is not None and done.signed <= done.log_size:
-        click.echo(f"The log goes on: {done.log_size} leaves, as many as were signed.")
+        click.echo(f"The log goes on: {counted(done.log_size, 'leaf', 'leaves')}, as many as were signed.")
         return
     why = (f"{done.signed} leaves were signed and the backup has {done.log_size}" if done.signed is not None
            else f"the backup has {done.log_size} leaves and nothing here tells how many were signed since")

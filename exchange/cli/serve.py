@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from exchange.words import counted
+
 
 @click.command(name="serve")
 @click.option("--bind", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT",
@@ -47,7 +49,7 @@ def command(bind: str, workers: int, sources: Path | None) -> None:
     from exchange.web.tls import server_context
 
     scheme = "http" if server_context(settings) is None else "https"
-    _tell(f"Serving TAXII 2.1 on {scheme}://{bind}/taxii2/ ({settings.shown_database}, {workers} workers).")
+    _tell(f"Serving TAXII 2.1 on {scheme}://{bind}/taxii2/ ({settings.shown_database}, {counted(workers, 'worker')}).")
     with _connectors(sources):
         Server(settings, bind=bind, workers=workers).run()
 

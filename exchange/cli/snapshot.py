@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from exchange.words import counted
+
 if TYPE_CHECKING:
     from exchange.client.snapshot import Format
 
@@ -54,6 +56,6 @@ def command(
             click.echo("The files are as they were written, and count and root are the server's.")
         return EXIT_OTHERWISE if wrong else 0
     made = take_snapshot(client, collection, out, form, tell=lambda sentence: click.echo(sentence, err=True))
-    click.echo(f"{made.count:,} objects up to {made.cursor or 'now'} in {', '.join(made.files)}; "
+    click.echo(f"{counted(made.count, 'object')} up to {made.cursor or 'now'} in {', '.join(made.files)}; "
                f"{target(out, form).description} says what they are.")
     return 0

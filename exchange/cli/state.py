@@ -8,6 +8,7 @@ import click
 
 from exchange.cli.notice import exchange, print_json
 from exchange.errors import InputError
+from exchange.words import counted
 
 if TYPE_CHECKING:
     from exchange.model.state import State
@@ -108,7 +109,7 @@ def _change(
     changed = desk.change(object_id, desk.contributor(object_id, org), to, reason=reason, by=_officer(person),
                           now=opened.clock(), citation=citation)
     click.echo(f"{object_id} of {changed.org}: {state_word(changed.before)} -> {state_word(changed.after)}"
-               f" ({changed.reference}); {len(changed.notices)} recipients told.")
+               f" ({changed.reference}); {counted(len(changed.notices), 'recipient')} told.")
     if changed.sealed:
         click.echo("legal-hold: a sealed copy is kept until the hold ends.")
 

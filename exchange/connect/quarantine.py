@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from exchange.connect.contract import Row
 from exchange.errors import InputError
+from exchange.words import verb
 
 if TYPE_CHECKING:
     from exchange.connect.journal import Journal
@@ -37,7 +38,7 @@ def settle(row: Row, refused: Mapping[str, str]) -> Row:
         return row
     reason = refused[hit[0]]
     if len(row.ids) > 1:
-        reason = f"{len(hit)} of {len(row.ids)} objects were refused; {hit[0]}: {reason}"
+        reason = f"{len(hit)} of {len(row.ids)} objects {verb(len(hit), 'was', 'were')} refused; {hit[0]}: {reason}"
     if row.reason:
         reason = f"{reason} ({row.reason})"
     kept = tuple(identifier for identifier in row.ids if identifier not in refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchange.connect.report import OUTCOMES, STATES, Report
+from exchange.words import counted
 
 _MEANING = {
     "indicator": "made indicators",
@@ -31,23 +32,24 @@ def summary(report: Report, *, dry_run: bool = False) -> str:
         for kind, counts in sorted(report.objects.items()):
             lines.append(f"  {kind:<{width - 2}}" + "".join(f"{counts[state]:>11,}" for state in STATES))
     if report.withdrawn:
-        lines.append(f"{report.withdrawn:,} objects that the source took back "
-                     + ("would be revoked." if dry_run else "were revoked."))
+        lines.append(f"{counted(report.withdrawn, 'object')} that the source took back: "
+                     + ("to be revoked." if dry_run else "revoked."))
     lines.append(closing(report, added))
     return "\n".join(lines)
 
 
 def closing(report: Report, added: str = "added") -> str:
     """The closing sentence; ``added`` is "would add" in a dry run."""
-    files = f"{report.files:,} file" + ("" if report.files == 1 else "s")
     refused, aside = report.pushed("refused"), report.outcomes["quarantined"]
     verdict = "Everything is in." if added == "added" else "Everything would go in."
     if not report.all_in:
-        verdict = f"{aside:,} rows are in quarantine, {refused:,} objects were refused."
+        verdict = (f"{counted(aside, 'row is', 'rows are')} in quarantine,"
+                   f" {counted(refused, 'object was', 'objects were')} refused.")
     if report.stopped:
         verdict = "It was stopped; the same command goes on from here."
     resumed = "Went on from an interrupted run. " if report.resumed else ""
     return (
-        f"{resumed}{report.rows:,} rows of {files}: {added} {report.pushed('added'):,} objects, "
-        f"{report.pushed('unchanged'):,} were there already. {verdict}"
+        f"{resumed}{counted(report.rows, 'row')} of {counted(report.files, 'file')}: {added}"
+        f" {counted(report.pushed('added'), 'object')},"
+        f" {counted(report.pushed('unchanged'), 'was', 'were')} there already. {verdict}"
     )

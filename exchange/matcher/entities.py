@@ -24,7 +24,7 @@ from exchange.matcher.values import (
     text_sql,
     token_sql,
 )
-from exchange.matcher.words import counted, verb
+from exchange.words import counted, verb
 
 NO_ACCOUNT = "no account_id"
 

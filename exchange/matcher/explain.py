@@ -17,7 +17,7 @@ from exchange.matcher.rescore import MEANING
 from exchange.matcher.results.seeds import SEEDS
 from exchange.matcher.run import ACCOUNTS, EVIDENCE, REPORT
 from exchange.matcher.values import quoted
-from exchange.matcher.words import counted
+from exchange.words import counted
 
 _FACTORS = {"record": "source record"}
 _ADDRESSES = frozenset({"ip4", "ip_range"})

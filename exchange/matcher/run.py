@@ -47,8 +47,8 @@ from exchange.matcher.voices import hear_voices
 from exchange.matcher.warninglists import read_warning_lists, suppress
 from exchange.matcher.weighing import Weights, load_weights
 from exchange.matcher.witness import WITNESSING, hear_sources
-from exchange.matcher.words import counted, verb
 from exchange.model.identifiers.keyring import Ring
+from exchange.words import counted, verb
 
 ACCOUNTS, EVIDENCE, REPORT = "accounts.parquet", "evidence.parquet", "report.json"
 GROUND = "ground.duckdb"

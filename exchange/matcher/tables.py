@@ -17,7 +17,7 @@ from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report, TableCount
 from exchange.matcher.shapes import SHAPES, Column, Shape
 from exchange.matcher.values import LINK_KINDS, quoted, real, time_sql
-from exchange.matcher.words import counted, verb
+from exchange.words import counted, verb
 
 _ENDINGS = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _KNOWN_ELSE = ("indicators", "truth")

@@ -17,6 +17,7 @@ from exchange.model.description_tables import KEYS, TABLES
 from exchange.model.description_values import WrongValueError, like
 from exchange.model.party import Credential, Directory
 from exchange.model.proofs import clashes
+from exchange.words import counted
 
 Row = dict[str, Any]
 Wanted = dict[str, dict[tuple[str, ...], Row]]
@@ -34,7 +35,7 @@ class DescriptionError(InputError):
     """Everything that is wrong in a description, one sentence or two a fault; nothing of it was applied."""
 
     def __init__(self, source: str, faults: list[str]) -> None:
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        count = counted(len(faults), "fault")
         super().__init__(f"{source} has {count}; nothing was changed.")
         self.faults = tuple(faults)
 

@@ -26,6 +26,7 @@ from exchange.store.erasures import destroy_old_salts, ended_objects, settle, wi
 from exchange.store.events import record
 from exchange.store.notices import list_notices
 from exchange.store.states import recent_changes
+from exchange.words import counted
 
 EVERY_SECONDS = 60.0
 _TURN = 50_000_000
@@ -121,8 +122,8 @@ def _wipe_ended(engine: Any, means: Means, now: int) -> list[str]:
         total += len(rows)
     with write(engine) as connection:
         salts = destroy_old_salts(connection, now - means.duties.number("salt-days", now) * DAY)
-    return ([f"wiped the content of {total} objects past their retention"] if total else []) + (
-        [f"destroyed the salts of {salts} commitments to erased content"] if salts else [])
+    return ([f"wiped the content of {counted(total, 'object')} past retention"] if total else []) + (
+        [f"destroyed the salts of {counted(salts, 'commitment')} to erased content"] if salts else [])
 
 
 def _keep_ended(engine: Any, means: Means, now: int) -> list[str]:

@@ -26,6 +26,7 @@ from exchange.store.directory_tables import JSON_COLUMNS, table
 from exchange.store.engine import is_sqlite
 from exchange.store.events import record
 from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT
+from exchange.words import counted
 
 _MODELS: Mapping[str, type] = {
     "organisation": Organisation, "membership": Membership, "agreement": Agreement, "community": Community,
@@ -202,7 +203,7 @@ def _refuse_with_objects(connection: Connection, row: Row) -> None:
     if objects:
         raise InputError(
             f"The collection {row['alias'] or row['id']} is not described any more, but it holds"
-            f" {objects} objects; nothing was changed.",
+            f" {counted(objects, 'object')}; nothing was changed.",
             fix="Describe it, or delete its objects first.",
         )
 

@@ -263,7 +263,7 @@ def test_the_log_answers_what_happened_to_an_object_and_who_was_told(audit: Comm
 
 def test_the_log_answers_what_was_pulled_under_which_basis(audit: Command) -> None:
     said = audit.good("verify", "--pulls", "org-beta")
-    assert "org-beta pulled 1 pages" in said
+    assert "org-beta pulled 1 page." in said
     assert f"purpose=cib-detection  policy={POLICY}" not in said  # members stand in the order of RFC 8785
     assert f"policy={POLICY}  purpose=cib-detection" in said
 

@@ -157,7 +157,7 @@ def test_sources_of_a_file_run_one_after_the_other_and_one_that_fails_holds_up_n
     path = config(tmp_path, every="1d")
     assert cibx.run(["connector", "run", "--config", str(path), "--once"]) == 1
     told = capsys.readouterr()
-    assert "added 1 objects" in told.out
+    assert "added 1 object," in told.out
     assert "b: " in told.err
     assert "missing.json" in told.err
     metrics = (tmp_path / "connectors.prom").read_text()
@@ -183,7 +183,7 @@ def test_a_dry_run_of_a_connector_changes_nothing(tmp_path: Path, capsys: pytest
     source = write(tmp_path, domain(1))
     out = tmp_path / "out"
     assert cibx.run(["connector", "run", "stix-file", str(source), "--dry-run", "--out", str(out)]) == 0
-    assert "would add 1 objects" in capsys.readouterr().out
+    assert "would add 1 object," in capsys.readouterr().out
     assert json.loads((out / "bundle.json").read_text())["objects"] == [domain(1)]
     assert not (tmp_path / "cibx-connectors").exists()
 
@@ -196,7 +196,7 @@ def test_a_scheduled_run_ends_gracefully_when_it_is_told_to(tmp_path: Path, here
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                env={**os.environ, "PYTHONUNBUFFERED": "1"})
     assert process.stdout is not None
-    assert "added 1 objects" in process.stdout.readline()
+    assert "added 1 object," in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (0, "")

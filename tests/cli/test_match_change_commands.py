@@ -107,7 +107,7 @@ def test_reviews_come_from_a_file_and_wrong_lines_are_told(results, top, tmp_pat
     assert [(row["account"], row["verdict"], row["reviewer"]) for row in listed] == [
         (top[0], "overturned", "p1"), (top[1], "confirmed", "p2")]
     assert run(["match", "review", "--reviews", str(tmp_path / "book"), "--withdraw", listed[0]["id"]]) == 0
-    assert "1 reviews are withdrawn" in capsys.readouterr().out
+    assert "1 review is withdrawn" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

@@ -103,8 +103,8 @@ def test_a_summary_counts_everything_and_closes_with_a_verdict() -> None:
     text = summary(report)
     assert "indicator            1  made indicators" in text
     assert "spend" not in text
-    assert ("3 rows of 2 files: added 1 objects, 1 were there already. "
-            "1 rows are in quarantine, 2 objects were refused.") in text
+    assert ("3 rows of 2 files: added 1 object, 1 was there already. "
+            "1 row is in quarantine, 2 objects were refused.") in text
     assert report.aside == ["a, row 2: no"]
 
 

@@ -112,7 +112,7 @@ def test_rows_of_later_batches_know_of_an_earlier_refusal_also_after_a_restart()
                  watchers=[lambda step: rows.extend(step.rows)])
     assert [(row.row, row.outcome) for row in rows] == [(3, "quarantined"), (4, "quarantined")]
     assert rows[0].ids == ("domain-name--2",)
-    assert rows[0].reason.startswith("1 of 2 objects were refused; domain-name--shared: basis-missing")
+    assert rows[0].reason.startswith("1 of 2 objects was refused; domain-name--shared: basis-missing")
     assert report.outcomes["quarantined"] == 4
 
 

@@ -51,5 +51,5 @@ def test_sources_are_brought_in_beside_the_workers_and_end_with_them(
     finally:
         server.send_signal(signal.SIGTERM)
         told = server.communicate(timeout=60)[0]  # ends only when the connectors' process has closed it too
-    assert "added 1 objects" in told
+    assert "added 1 object," in told
     assert "Stopping after the step under way" in told

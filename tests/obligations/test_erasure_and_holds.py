@@ -233,7 +233,7 @@ def test_content_past_its_retention_is_wiped_after_the_grace_period_unless_held(
     members.desk.sweep(members.now)
     assert f"{MARKER} 1".encode() in _everything(members)  # ended after 90 days; the grace is 30
     members.now += 21 * DAY
-    assert any("1 objects past their retention" in line for line in members.desk.sweep(members.now))
+    assert any("1 object past retention" in line for line in members.desk.sweep(members.now))
     left = _everything(members)
     assert [f"{MARKER} {n}".encode() in left for n in range(3)] == [True, False, True]
     assert members.sees("beta") == [kept]
@@ -258,7 +258,7 @@ def test_by_a_clock_far_ahead_content_is_kept_with_a_line_and_wiped_after_a_word
         for _ in range(2):
             members.now += STEADY // 2
             assert take_turn(engine, members.now)
-    assert "wiped the content of 1 objects past their retention" in members.desk.sweep(members.now)
+    assert "wiped the content of 1 object past retention" in members.desk.sweep(members.now)
     assert MARKER.encode() not in _everything(members)
 
 

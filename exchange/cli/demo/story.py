@@ -19,6 +19,7 @@ from exchange.cli.demo.server import Server, free_port, serving
 from exchange.cli.demo.trying import lines_to_try, refused_push
 from exchange.errors import InputError
 from exchange.settings import Settings
+from exchange.words import counted
 
 _ACCOUNTS = 3_000
 _DAY = 86_400
@@ -48,7 +49,7 @@ def tell(*, meta: Path | None, port: int | None, folder: Path | None, once: bool
     with _interruptible(), _place(folder) as place:
         settings = Settings(database_url=f"sqlite:///{place / 'cibx.db'}")
         secrets, changes = make_members(settings)
-        teller.step(f"Members: {len(changes)} things made in {place / 'cibx.db'} by the code of cibx apply.")
+        teller.step(f"Members: {counted(len(changes), 'thing')} made in {place / 'cibx.db'} by the code of cibx apply.")
         feed = _platform(teller, place)
         _ingest(teller, settings, "stix-file", feed, "demo")
         if meta is not None:
@@ -119,10 +120,10 @@ def _ingest(teller: Teller, settings: Settings, connector: str, source: Path, pa
     sink = local_sink(settings, org=DESK, collection=COLLECTION, terms=terms)
     report = runner.run(registry.connector(connector), Source(str(source)), sink, terms=terms)
     made_up = " (made up)" if pack == "demo" else ""
-    teller.step(f"Indicators{made_up}: {report.rows:,} rows of {report.files} file(s) through {connector}, under the "
-                f"policy pack {pack}: {report.pushed('added'):,} objects added, "
-                f"{report.pushed('unchanged'):,} were there, {report.pushed('refused'):,} refused, "
-                f"{report.outcomes['quarantined']:,} rows put aside.")
+    teller.step(f"Indicators{made_up}: {counted(report.rows, 'row')} of {counted(report.files, 'file')} through"
+                f" {connector}, under the policy pack {pack}: {counted(report.pushed('added'), 'object')} added, "
+                f"{counted(report.pushed('unchanged'), 'was', 'were')} there, {report.pushed('refused'):,} refused, "
+                f"{counted(report.outcomes['quarantined'], 'row')} put aside.")
 
 
 def _pull(teller: Teller, server: Server, secrets: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -130,7 +131,7 @@ def _pull(teller: Teller, server: Server, secrets: Mapping[str, str]) -> list[di
     from exchange.client.taxii import Client
 
     pulled = list(Client(f"{server.url}/taxii2/", PLATFORM, secrets[PLATFORM]).objects(COLLECTION))
-    teller.step(f"Pull over TAXII: {PLATFORM} (purpose: cib-detection) gets {len(pulled):,} objects.")
+    teller.step(f"Pull over TAXII: {PLATFORM} (purpose: cib-detection) gets {counted(len(pulled), 'object')}.")
     others = sum(1 for _ in Client(f"{server.url}/taxii2/", STRANGER, secrets[STRANGER]).objects(COLLECTION))
     teller.step(f"Policy, on the way out: {STRANGER} (purpose: advertising) gets {others} from the same collection.")
     return pulled
@@ -142,8 +143,9 @@ def _match(teller: Teller, pulled: list[dict[str, Any]], place: Path) -> None:
     from exchange.matcher.run import Options, match
 
     report = match(pulled, place / "platform", place / "matched", Options(at=int(time.time())))
-    teller.step(f"Match, inside the member's walls: {report.accounts_with_evidence:,} of {report.accounts:,} accounts "
-                f"have evidence, {report.accounts_likely:,} are more likely than not in an operation.")
+    teller.step(f"Match, inside the member's walls: {report.accounts_with_evidence:,} of"
+                f" {counted(report.accounts, 'account')} have evidence,"
+                f" {report.accounts_likely:,} are more likely than not in an operation.")
     found = [explain(place / "matched", account) for account, _ in top_accounts(place / "matched", _SHOWN_CANDIDATES)]
     told = [one for one in found if one.speaking_against] or found
     if told:

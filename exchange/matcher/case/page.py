@@ -11,7 +11,7 @@ from exchange.matcher.case.markup import Markup, join, tag
 from exchange.matcher.case.material import Case, Member
 from exchange.matcher.case.style import STYLE
 from exchange.matcher.rescore import MEANING
-from exchange.matcher.words import counted, verb
+from exchange.words import counted, verb
 
 CARDS, ROWS, SEEDS = 12, 150, 25
 """Waterfalls, lines of the table of accounts and of that of indicators; the JSON has everything."""

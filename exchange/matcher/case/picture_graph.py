@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from exchange.matcher.case.layout import place, separate
 from exchange.matcher.case.markup import Markup, join, tag
 from exchange.matcher.case.material import Case, Member, Value
-from exchange.matcher.words import counted, verb
+from exchange.words import counted, verb
 
 WIDTH, HEIGHT = 960, 560
 VALUES, GROUPS, LABELS, APART = 44, 110, 14, 70

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from exchange.matcher.case.markup import Markup, join, tag
 from exchange.matcher.case.material import Case
-from exchange.matcher.words import verb
+from exchange.words import verb
 
 WIDTH, LEFT, RIGHT, LANE, BINS, LONGEST = 960, 122, 16, 64, 92, 400
 LANES = (("sign-ups", ("sign-up",)), ("own posts", ("post",)), ("shares", ("share",)), ("tags", ("tag",)),
