@@ -11,7 +11,6 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Some
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,6 +86,10 @@ _LOG = logging.getLogger("exchange.wiring")
 _HOUR = 3_600_000_000
 _KEPT_PAGES = 32_000_000
 """Bytes of settled pages that a process keeps."""
+_FEW, _LITTLE = 20, 40_000
+"""Objects, and their bytes, of a push that is stored in one turn."""
+_SHORT = 1_000
+"""Bytes of a status resource that compressing makes hardly smaller."""
 _EVERY_VERSION = Versions(frozenset({"all"}))
 
 
@@ -290,7 +293,9 @@ class Exchange:
         reader = self._knower(directory, organisation, credential, collection, now)
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
         pusher = self._pusher(directory, organisation, collection, reader, terms)
-        onlooker = self._readers.reader(directory, organisation, credential, None, now)
+        onlooker = reader if reader.profile != NOBODY else self._readers.reader(
+            directory, organisation, credential, None, now)
+        pause = _no_pause if len(raws) <= _FEW and sum(map(len, raws)) <= _LITTLE else self._pause
         checked = self._without_derived(self._intake.check(pusher, raws))
         fresh = [c.new for c in checked if c.new is not None]
         if whole and len(fresh) < len(checked):
@@ -300,13 +305,15 @@ class Exchange:
             """The push's transaction; gives what is told, and whether records changed. Raises CrossedError."""
             with write(self.engine) as connection:
                 stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh,
-                                     pause=self._pause, onlooker=onlooker, turns=turns)
+                                     pause=pause, onlooker=onlooker, turns=turns)
+                pause()
                 fates = iter(stored)
                 told = [
                     Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None
                     else _told(c.id, c.version, next(fates), now)
                     for c in checked
                 ]
+                pause()
                 added = [(new, one) for new, one in zip(fresh, stored, strict=True) if one.seq is not None]
                 taken = self.cases.pushed(connection, organisation, contributor, feed, [
                     Pushed(new.stix_id, new.type, one.seq or 0, new.body) for new, one in added
@@ -315,12 +322,14 @@ class Exchange:
                     self.obligations.pushed(connection, organisation.id, credential.id, collection.id, [
                         Added(new.stix_id, one.seq or 0, new.body, one.follows) for new, one in added
                     ], now)
+                pause()
                 if status is not None:
                     self._sweep(connection, now)
                     since = max([now, *(s.seq for s in stored if s.seq)])  # the clock may have been set back meanwhile
                     save_status(connection, status_id=status_id, community=collection.community, org=organisation.id,
                                 expires=since + self.settings.status_hours * _HOUR,
-                                body=zlib.compress(status(told), 1))
+                                body=_packed(status(told)))
+                    pause()
                 record(connection, at=now, kind="push", org=organisation.id, event_id=status_id,
                        detail=_push_detail(collection, credential, told, raws, pusher.packs.digest))
             return told, taken.records_changed
@@ -386,8 +395,8 @@ class Exchange:
             return list(checked)
         taken = {stix_id for stix_id in asked if self.ledger.made_of([stix_id])}
         refused = "id: the exchange made this id for a form of another object. Use an id of your own."
-        return [c if c.id not in taken else replace(
-            c, new=None, refusal=PushOutcome(c.id, "refused", "not-object-creator", refused)) for c in checked]
+        return [c if c.id not in taken else c._replace(
+            new=None, refusal=PushOutcome(c.id, "refused", "not-object-creator", refused)) for c in checked]
 
     def _pusher(
         self, directory: Directory, organisation: Organisation, collection: Collection, reader: Reader,
@@ -464,7 +473,7 @@ class Exchange:
         with read(self.engine) as connection:
             found = find_status(connection, status_id=status_id, community=community.id,
                                 org=organisation.id, now=now)
-        return None if found is None else zlib.decompress(found)
+        return None if found is None else found if found.startswith(b"{") else zlib.decompress(found)
 
     def publish(self) -> None:
         """Put the definitions of our extensions into their collection; nothing is done where they are."""
@@ -493,6 +502,15 @@ class Exchange:
         if abs(now - self._swept) > _HOUR:  # also when the clock was set back
             self._swept = now
             drop_expired_statuses(connection, now)
+
+
+def _no_pause() -> None:
+    """What a push of few objects does between its steps."""
+
+
+def _packed(status: bytes) -> bytes:
+    """A status as it is stored: compressed, unless it is short."""
+    return zlib.compress(status, 1) if len(status) > _SHORT else status
 
 
 def prepare(settings: Settings) -> str:
@@ -561,6 +579,8 @@ def _foreseen(told: Told, checked: Checked, audiences: Sequence[Mapping[str, Any
 
 
 def _told(stix_id: str, version: str, stored: Stored, now: int) -> Told:
+    if version and stored.fate == "added":
+        return Told(PushOutcome(stix_id, "added"), version)
     shown = version or from_microseconds(stored.seq or now)
     if stored.fate == "foreign":
         return Told(PushOutcome(stix_id, "refused", "not-object-creator",

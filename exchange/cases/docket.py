@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from exchange.cases.contest import Actor
 from exchange.cases.contests import Contests, Opening
@@ -20,8 +20,7 @@ from exchange.stix.statement import TYPES
 from exchange.store.objects import ObjectQueries, Reader
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(NamedTuple):
     """One object that a push has just added."""
 
     stix_id: str

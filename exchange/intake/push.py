@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from exchange.intake.published import PUBLISHER
 from exchange.model.party import Organisation
@@ -81,8 +81,7 @@ class Pusher:
         return {**known, "max_retention_days": _FOR_GOOD} if self.publishes else known
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """One object of an envelope after every check: ready to be stored, or refused."""
 
     id: str
@@ -100,6 +99,12 @@ class _Verdict:
     window: tuple[int | None, int | None]
     """When it may be read: [from, until) in microseconds."""
     refusal: tuple[str, str] | None
+    stays: int | None = None
+    """Microseconds from its arrival until it is over, where that alone bounds ``window``."""
+
+    def at(self, now: int) -> _Verdict:
+        """The same for what arrives now."""
+        return self if self.stays is None else replace(self, window=(None, now + self.stays))
 
 
 class LabelNumbers(Protocol):
@@ -136,7 +141,6 @@ class Intake:
             if load >= _AT_A_TIME:
                 self._pause()
                 load = 0
-        self._pause()
 
     def verdict(self, pusher: Pusher, stated: StatedTerms, obj: Mapping[str, Any], held: frozenset[str],
                 key: object) -> _Verdict:
@@ -151,10 +155,16 @@ class Intake:
             return self._decide(pusher, terms, obj, held)
         known = self._known.get((pusher.scope, key))
         if known is None:
-            known = self._known[pusher.scope, key] = self._decide(pusher, terms, obj, held)
+            known = replace(self._decide(pusher, terms, obj, held), stays=_stays(stated, terms, pusher.now))
+            self._known[pusher.scope, key] = known
             while len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
         return replace(known, window=window(terms))
+
+    def remembered(self, pusher: Pusher, key: object) -> _Verdict | None:
+        """What was decided on the same statements, where nothing but the arrival bounds when such an object is read."""
+        known = None if key is None or pusher.scope is None else self._known.get((pusher.scope, key))
+        return None if known is None or known.stays is None else known.at(pusher.now)
 
     def _decide(self, pusher: Pusher, terms: Terms, obj: Mapping[str, Any], held: frozenset[str]) -> _Verdict:
         at = from_microseconds(pusher.now)
@@ -195,7 +205,7 @@ def _read(raw: bytes, strict: bool) -> _Valid | _Refused:
         return _Refused("", unreadable)
     fault = check(obj, strict)
     if fault is None:
-        return _Valid(obj, raw, personal.categories(obj), personal.status(obj))
+        return _Valid(obj, raw, *personal.held_and_status(obj))
     stix_id = obj.get("id")
     return _Refused(stix_id[:200] if isinstance(stix_id, str) else "", fault, _stated_version(obj))
 
@@ -281,7 +291,7 @@ class _Envelope:
     def _verdict(self, item: _Valid) -> _Verdict | StixFault:
         obj, held = item.obj, item.held
         key = _key(obj, held, item.personal)
-        known = self._verdicts.get(key)
+        known = self._verdicts.get(key) or self._intake.remembered(self._pusher, key)
         if known is None:
             asked = self._asked
             stated = read_terms(_marked(obj), self._resolve)
@@ -289,8 +299,8 @@ class _Envelope:
                 return stated.faults[0]
             lasting = key if self._asked == asked else None  # a marking of somebody's may mean other terms tomorrow
             known = self._intake.verdict(self._pusher, stated, obj, held, lasting)
-            if key is not None:
-                self._verdicts[key] = known
+        if key is not None:
+            self._verdicts[key] = known
         return known
 
     def _resolve(self, ref: str) -> Mapping[str, Any] | None:
@@ -336,6 +346,13 @@ def _terms(stated: StatedTerms, obj: Mapping[str, Any], now: int) -> Terms:
         markings=stated.markings, audience=stated.audience or Audience(), basis=stated.basis or Basis(),
         data=data, life=life, regime=stated.regime, requires_agreements=stated.requires_agreements or (),
     )
+
+
+def _stays(stated: StatedTerms, terms: Terms, now: int) -> int | None:
+    """How many microseconds after its arrival an object under these terms may be read, where no date bounds that."""
+    dated = stated.life is not None and (stated.life.not_before or stated.life.retention_until)
+    first, last = window(terms)
+    return None if dated or terms.markings.iep or first is not None or last is None else last - now
 
 
 def identities_of_others(organisations: Iterable[Organisation], org: str) -> dict[str, str]:

@@ -6,15 +6,14 @@ The message of an object that was there already begins with ``unchanged``; else 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
 from exchange.model.pushed import PushOutcome
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """One object's outcome with the version that the status names."""
 
     outcome: PushOutcome
@@ -38,6 +37,8 @@ def status_resource(status_id: str, requested: str, told: Sequence[Told]) -> byt
 
 def _detail(told: Told) -> dict[str, str]:
     outcome = told.outcome
+    if outcome.state == "added":
+        return {"id": outcome.id, "version": told.version}
     detail = {"id": outcome.id or "unknown", "version": told.version}
     word = outcome.code or ("unchanged" if outcome.state == "unchanged" else "")
     message = ": ".join(part for part in (word, outcome.sentence) if part)

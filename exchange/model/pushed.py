@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 PushState = Literal["added", "unchanged", "refused"]
 
 
-@dataclass(frozen=True)
-class PushOutcome:
+class PushOutcome(NamedTuple):
     """The fate of one object of an envelope, in the order in which the objects were pushed."""
 
     id: str

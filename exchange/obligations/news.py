@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -22,8 +22,7 @@ RECTIFIED = "rectified"
 """The word in ``labels`` by which a producer says that its new version corrects the former."""
 
 
-@dataclass(frozen=True)
-class Added:
+class Added(NamedTuple):
     """A version that a push just added; ``follows``: its contributor gave earlier ones."""
 
     stix_id: str

@@ -9,6 +9,7 @@ from exchange.stix import tlp
 from exchange.stix.extensions import extension_fault
 from exchange.stix.fault import MARKING_INVALID, PATTERN_INVALID, STIX_INVALID, StixFault, shown
 from exchange.stix.pattern import parse as parse_pattern
+from exchange.stix.pattern.parser import single_equality
 from exchange.stix.shapes import Shape
 from exchange.stix.timestamp import is_real_date, version_key
 
@@ -71,6 +72,8 @@ def _indicator(obj: Obj, strict: bool) -> StixFault | None:
     if fault := _ordered(obj, "valid_from", "valid_until", equal=False):
         return fault
     if obj["pattern_type"] == "stix":
+        if single_equality(obj["pattern"]) is not None:
+            return None
         try:
             parse_pattern(obj["pattern"])
         except StixFault as fault:

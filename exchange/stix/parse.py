@@ -12,6 +12,8 @@ import re
 from itertools import islice
 from typing import Any, NoReturn
 
+import orjson
+
 from exchange.stix.fault import JSON_INVALID, StixFault, shown
 
 MAX_DEPTH = 64
@@ -27,13 +29,39 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 """The last quotation mark may be missing: else each quotation mark in an open string would be tried as its start."""
 _BRACKETS = re.compile(rb"[\[{]|[\]}]")
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_SPACED = b'": '
 _INFINITE = float("inf")
 
 
 def parse_strict(raw: bytes) -> dict[str, Any]:
     """Parse one JSON object; raises StixFault (``json-invalid``) whose sentence says what is wrong where."""
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or raw.count(b",") >= MAX_VALUES:
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or (len(raw) > MAX_VALUES and raw.count(b",") >= MAX_VALUES):
         _check_size(_STRING.sub(b"", raw))
+    value = _as_written(raw)
+    if value is None:
+        value = _read(raw)
+    if len(raw) > MAX_STRING or _SUSPECT_ESCAPE.search(raw):
+        _check_strings(value, "")
+    return value
+
+
+def _as_written(raw: bytes) -> dict[str, Any] | None:
+    """The object, where its bytes are the very ones that are written of what was read; None for all others.
+
+    Nothing can be read differently there: no key stands twice, no number has lost a digit or is longer than 64 bits.
+    Compact JSON, as many send it, is so, and this takes a third of the time of looking at each pair.
+    """
+    if _SPACED in raw[:80]:
+        return None  # not compact: it would be read in vain
+    try:
+        value = orjson.loads(raw)
+        return value if type(value) is dict and orjson.dumps(value) == raw else None
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+
+
+def _read(raw: bytes) -> dict[str, Any]:
+    """The object, each pair and number looked at. Raises StixFault."""
     try:
         value = _DECODER.decode(raw.decode())
     except UnicodeDecodeError as error:
@@ -44,8 +72,6 @@ def parse_strict(raw: bytes) -> dict[str, Any]:
         _refuse("", f"The object is nested deeper than {MAX_DEPTH} levels.")
     if type(value) is not dict:
         _refuse("", f"A STIX object is a JSON object {{...}}; this is {shown(value)}.")
-    if len(raw) > MAX_STRING or _SUSPECT_ESCAPE.search(raw):
-        _check_strings(value, "")
     return value
 
 

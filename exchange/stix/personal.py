@@ -17,6 +17,7 @@ from exchange.model.terms import PersonalData
 from exchange.stix import extensions
 from exchange.stix.fault import StixFault
 from exchange.stix.pattern import comparisons, parse
+from exchange.stix.pattern.parser import single_equality
 
 Status = Literal["yes", "no", "unknown"]
 NONE: frozenset[str] = frozenset()
@@ -83,6 +84,14 @@ def categories(obj: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(_terms((name, obj[name], term) for name, term in held.items() if obj.get(name)))
 
 
+def held_and_status(obj: Mapping[str, Any]) -> tuple[frozenset[str], Status]:
+    """``categories`` and ``status`` of an object, in one look at an indicator's pattern."""
+    if obj.get("type") != "indicator":
+        return categories(obj), status(obj)
+    held, impersonal = _in_indicator(obj)
+    return held, _of_pattern(held, impersonal)
+
+
 def holders(obj: Mapping[str, Any], wanted: frozenset[str]) -> list[str]:
     """Names of the properties that visibly hold personal data of one of the kinds."""
     type_name = obj.get("type")
@@ -109,8 +118,7 @@ def status(obj: Mapping[str, Any], stated: PersonalData | str | None = None) -> 
         return "no"
     type_name = obj.get("type")
     if type_name == "indicator":
-        held, impersonal = _in_indicator(obj)
-        return "yes" if held else "no" if impersonal else "unknown"
+        return _of_pattern(*_in_indicator(obj))
     if categories(obj) or extensions.of(obj, extensions.ACCOUNT).get("hashed_identifiers"):
         return "yes"
     if type_name == "identity":
@@ -118,6 +126,10 @@ def status(obj: Mapping[str, Any], stated: PersonalData | str | None = None) -> 
     if type_name == "user-account":
         return "yes"
     return "no" if isinstance(type_name, str) and type_name in _IMPERSONAL else "unknown"
+
+
+def _of_pattern(held: frozenset[str], impersonal: bool) -> Status:
+    return "yes" if held else "no" if impersonal else "unknown"
 
 
 def _of_identity(obj: Mapping[str, Any]) -> frozenset[str]:
@@ -145,7 +157,9 @@ def _in_pattern(pattern: str) -> tuple[frozenset[str], bool]:
     """Terms in an indicator's pattern, and whether everything that it compares is surely impersonal."""
     found: set[str] = set()
     impersonal = True
-    for path, _, value, _ in comparisons(parse(pattern)):
+    alone = single_equality(pattern)
+    compared = [(one.object_path, one.value) for one in comparisons(parse(pattern))] if alone is None else [alone]
+    for path, value in compared:
         type_name, _, rest = path.partition(":")
         name = rest.partition(".")[0].partition("[")[0]
         if path.startswith(_NETWORK_REFS):

@@ -8,11 +8,11 @@ max(clock, last + 1), so that its order is the order of the commits also when th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Select, Update, and_, delete, insert, or_, select, update
 
@@ -30,13 +30,21 @@ _REVISE = update(FEED).where(FEED.c.number == number("feed")).values(revision=FE
 
 _AT_A_TIME = 50
 """Rows between two pauses: some millisecond."""
+_ACTIVE = int(State.ACTIVE)
 _LATE = 1 << 62
 """Added to a claim, it comes after every date; among themselves late claims keep their order."""
+
+_COLUMNS = (
+    "feed", "seq", "claim", "contributor", "label", "id_key", "shared_id", "visible_from", "visible_until", "stix_id",
+    "type", "version", "version_text", "spec_version", "body", "state", "refs", "closure",
+)
+"""Of a new row, in the order of ``_Row``."""
+_Row = tuple[Any, ...]
 
 Fate = Literal["added", "present", "foreign", "ended"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that makes each three times as dear
 class NewObject:
     """One object that passed every check, ready to be stored."""
 
@@ -57,8 +65,7 @@ class NewObject:
     """Ids that it refers to in a way that would reveal what they stand for (``stix.references``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What became of one object: added (with its date), present already, another's, or revoked or erased before."""
 
     fate: Fate
@@ -66,6 +73,9 @@ class Stored:
     same_bytes: bool = True
     follows: bool = False
     """The contributor gave an earlier version of it."""
+
+
+_UNKNOWN_BEFORE = Stored("added")
 
 
 def add_objects(
@@ -83,45 +93,53 @@ def add_objects(
     version or other bytes: only the contributor of an object revises it.
     """
     last = _take_turns(connection, feed, turns) if turns else lock_feed(connection, feed)
-    known = _known_rows(connection, feed, contributor, reader, objects)
+    keys = [id_key(new.stix_id) for new in objects]
+    known = _known_rows(connection, feed, contributor, reader, objects, keys)
+    pause()
     fates = _fates(known, contributor, objects)
+    pause()
     fresh = [new for new, fate in zip(objects, fates, strict=True) if fate.fate == "added"]
     if not fresh:
         return fates
     first = max(reader.now, last + 1)
     _advance(connection.dialect).within(connection, feed=feed, last=first + len(fresh) - 1)
-    rows = _rows(connection, feed, contributor, first, fresh, known)
-    closed = _close(connection, rows, fresh, objects, contributor, onlooker or reader)
-    sql, names = _prepared_insert(connection.dialect, tuple(rows[0]))
+    targets = _closed(connection, fresh, objects, contributor, onlooker or reader)
+    rows = _rows(connection, feed, contributor, first, fresh, known, targets)
+    pause()
+    sql, by_name = _prepared_insert(connection.dialect)
     driver: Any = connection.connection.driver_connection
     with closing(driver.cursor()) as cursor:
         for start in range(0, len(rows), _AT_A_TIME):
-            some = rows[start : start + _AT_A_TIME]
-            cursor.executemany(sql, some if names is None else [tuple([row[n] for n in names]) for row in some])
-            pause()
-    stir_pushed(connection, feed, range(first, first + len(fresh)))
-    add_references(connection, feed, closed)
+            some: Sequence[Any] = rows[start : start + _AT_A_TIME]
+            cursor.executemany(sql, [dict(zip(_COLUMNS, row, strict=True)) for row in some] if by_name else some)
+            if len(rows) > _AT_A_TIME:
+                pause()
+    stir_pushed(connection, feed, range(first, first + len(fresh)), keys)
+    add_references(connection, feed, {first + at: refs for at, refs in targets.items()})
     dates = iter(range(first, first + len(fresh)))
-    return [replace(f, seq=next(dates)) if f.fate == "added" else f for f in fates]
+    return [Stored("added", next(dates), follows=f.follows) if f.fate == "added" else f for f in fates]
 
 
 def foretell(
     connection: Connection, *, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject]
 ) -> list[Stored]:
     """What ``add_objects`` would make of the objects now; nothing is stored."""
-    return _fates(_known_rows(connection, feed, contributor, reader, objects), contributor, objects)
+    keys = [id_key(new.stix_id) for new in objects]
+    return _fates(_known_rows(connection, feed, contributor, reader, objects, keys), contributor, objects)
 
 
 def _fates(known: dict[str, list[_Known]], contributor: int, objects: Sequence[NewObject]) -> list[Stored]:
     """Each object's fate in its order; those that are added become known."""
     fates: list[Stored] = []
     for new in objects:
-        fate = _fate(known.get(new.stix_id, ()), contributor, new)
+        others = known.get(new.stix_id)
+        fate = _fate(others, contributor, new) if others else _UNKNOWN_BEFORE
         fates.append(fate)
         if fate.fate == "added":
-            others = known.setdefault(new.stix_id, [])
-            others.append(_Known(contributor, new.version, new.body, claim=None, visible=True,
-                                 state=_state(others, contributor)))
+            if others is None:
+                others = known[new.stix_id] = []
+            state = _state(others, contributor) if others else _ACTIVE
+            others.append(_Known(contributor, new.version, new.body, claim=None, visible=True, state=state))
     return fates
 
 
@@ -136,13 +154,16 @@ class _Known:
 
 
 def _known_rows(
-    connection: Connection, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject]
+    connection: Connection, feed: int, contributor: int, reader: Reader, objects: Sequence[NewObject],
+    keys: Sequence[int],
 ) -> dict[str, list[_Known]]:
-    """Every row of the ids about to be written; the invisible ones only count for ``shared_id``."""
+    """Every row of the ids (``keys``: their hashes) about to be written; the invisible ones only count for
+    ``shared_id``."""
     dialect = connection.dialect
     rows = _select_known(dialect).within(
-        connection, feed=feed, keys=listed(dialect, [id_key(o.stix_id) for o in objects]),
-        **reader_values(dialect, reader))
+        connection, feed=feed, keys=listed(dialect, keys), **reader_values(dialect, reader))
+    if not rows:
+        return {}
     ids = {o.stix_id for o in objects}
     known: dict[str, list[_Known]] = {}
     for stix_id, who, version, claim, may_see, body, state in rows:
@@ -191,7 +212,7 @@ def _fate(rows: Sequence[_Known], contributor: int, new: NewObject) -> Stored:
 
 def _state(rows: Sequence[_Known], contributor: int) -> int:
     """A new version is under the restriction, dispute or review of those before it."""
-    return next((row.state for row in rows if row.contributor == contributor), State.ACTIVE)
+    return next((row.state for row in rows if row.contributor == contributor), _ACTIVE)
 
 
 def lock_feed(connection: Connection, feed: int) -> int:
@@ -209,54 +230,61 @@ def _take_turns(connection: Connection, feed: int, others: frozenset[int]) -> in
 
 def _rows(
     connection: Connection, feed: int, contributor: int, first: int,
-    fresh: Sequence[NewObject], known: dict[str, list[_Known]],
-) -> list[dict[str, Any]]:
-    """The rows of new objects; rows that are there already are told that their ids have company now."""
+    fresh: Sequence[NewObject], known: dict[str, list[_Known]], targets: Mapping[int, Sequence[str]],
+) -> list[_Row]:
+    """The rows of new objects; rows that are there already are told that their ids have company now.
+
+    ``targets`` are the closed references by place in ``fresh``: how many they are and what that asks is in the row.
+    """
     claims: dict[str, int] = {}
     crowded: list[str] = []
-    rows: list[dict[str, Any]] = []
-    for seq, new in enumerate(fresh, first):
-        others = known[new.stix_id]
-        shared = len(others) > 1
+    rows: list[_Row] = []
+    for at, new in enumerate(fresh):
+        others, claim = known[new.stix_id], first + at + (_LATE if new.late_claim else 0)
+        shared, state = len(others) > 1, others[0].state
         if shared:
+            state = _state(others, contributor)
             crowded.append(new.stix_id)
-        mine = [o.claim for o in others if o.contributor == contributor and o.claim is not None]
-        claim = claims.setdefault(new.stix_id, min(mine, default=seq + (_LATE if new.late_claim else 0)))
-        rows.append({
-            "feed": feed, "seq": seq, "claim": claim, "contributor": contributor, "label": new.label,
-            "id_key": id_key(new.stix_id), "shared_id": int(shared), "visible_from": new.visible_from,
-            "visible_until": new.visible_until, "stix_id": new.stix_id, "type": new.type,
-            "version": new.version, "version_text": new.version_text,
-            "spec_version": new.spec_version, "body": new.body, "state": _state(others, contributor),
-        })
+            mine = [o.claim for o in others if o.contributor == contributor and o.claim is not None]
+            claim = claims.setdefault(new.stix_id, min(mine, default=claim))
+        closed = len(targets.get(at, ()))
+        rows.append((
+            feed, first + at, claim, contributor, new.label, id_key(new.stix_id), int(shared), new.visible_from,
+            new.visible_until, new.stix_id, new.type, new.version, new.version_text, new.spec_version, new.body,
+            state, closed, int(closure(new.type, len(new.refs), closed)) if closed else 0,
+        ))
     if crowded:
         connection.execute(_mark_shared(connection.dialect), _names(connection.dialect, feed, crowded))
         connection.execute(_REVISE, {"feed": feed})
     return rows
 
 
-def _close(
-    connection: Connection, rows: Sequence[dict[str, Any]], fresh: Sequence[NewObject],
-    objects: Sequence[NewObject], contributor: int, onlooker: Reader,
+def _closed(
+    connection: Connection, fresh: Sequence[NewObject], objects: Sequence[NewObject], contributor: int,
+    onlooker: Reader,
 ) -> dict[int, list[str]]:
-    """Which references of the new rows are closed, by date; the rows are told how many and what that asks."""
+    """Which references of the new objects are closed, by place in ``fresh``."""
     asked = {ref for new in fresh for ref in new.refs}
+    if not asked:
+        return {}
     there = closed_targets(connection, asked, envelope={o.stix_id for o in objects}, contributor=contributor,
-                           onlooker=onlooker) if asked else set()
+                           onlooker=onlooker)
     closed = {}
-    for row, new in zip(rows, fresh, strict=True):
+    for at, new in enumerate(fresh):
         targets = [ref for ref in new.refs if ref in there and ref != new.stix_id]
-        row["refs"], row["closure"] = len(targets), int(closure(new.type, len(new.refs), len(targets)))
         if targets:
-            closed[row["seq"]] = targets
+            closed[at] = targets
     return closed
 
 
 @cache
-def _prepared_insert(dialect: Dialect, columns: tuple[str, ...]) -> tuple[str, list[str] | None]:
-    """The insert as the driver takes it: Core's handling of each parameter costs more than the insert itself."""
-    compiled = insert(OBJECT).compile(dialect=dialect, column_keys=list(columns))
-    return str(compiled), compiled.positiontup
+def _prepared_insert(dialect: Dialect) -> tuple[str, bool]:
+    """The insert as the driver takes it, and whether it takes values by name, else in the order of ``_COLUMNS``.
+
+    Core's handling of each parameter costs more than the insert itself.
+    """
+    compiled = insert(OBJECT).compile(dialect=dialect, column_keys=list(_COLUMNS))
+    return str(compiled), compiled.positiontup is None
 
 
 @cache

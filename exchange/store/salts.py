@@ -24,7 +24,7 @@ _AT_A_TIME = 500
 
 def names_object(text: str) -> bool:
     """Whether a text is an object's id, for which a commitment stands in the log."""
-    found = _STIX_ID.fullmatch(text)
+    found = _STIX_ID.fullmatch(text) if "--" in text else None
     return found is not None and found[1] not in _OPEN
 
 

@@ -25,13 +25,16 @@ _FREE = select(FEED.c.number).where(FEED.c.number.in_(bindparam("feeds", expandi
     skip_locked=True)
 
 
-def stir_pushed(connection: Connection, feed: int, seqs: Collection[int]) -> None:
+def stir_pushed(connection: Connection, feed: int, seqs: Collection[int], keys: Collection[int]) -> None:
     """Note rows that were just added and that earlier objects refer to: who sees the row may see those only now.
 
     A version under the label of one that is there stirs nothing: who sees it saw the other. Before the references of
-    the new rows themselves are noted. Raises CrossedError: the collection's own turn was taken before.
+    the new rows themselves are noted. ``keys`` are hashes of their ids, and maybe of others'. Raises CrossedError: the
+    collection's own turn was taken before.
     """
     dialect = connection.dialect
+    if not _any_referred(dialect).within(connection, keys=listed(dialect, list(keys))):
+        return
     given = {"the_feed": feed, "seqs": listed(dialect, list(seqs))}
     _add(connection, _found(connection, _select_pushed, given), held=feed)
 
@@ -81,6 +84,13 @@ def _check_turns(connection: Connection, feeds: Collection[int], held: int) -> N
     before = [feed for feed in feeds if feed < held]
     if before and len(connection.execute(_FREE, {"feeds": before}).all()) < len(before):
         raise CrossedError("Others write to collections that refer to this one.", frozenset(feeds))
+
+
+@cache
+def _any_referred(dialect: Dialect) -> Prepared:
+    """Whether anything refers to any of these ids: nothing does, as a rule, and that is all that is asked then."""
+    link = REFERENCE.c
+    return Prepared(select(link.object).where(one_of(dialect, link.target_key, "keys")).limit(1), dialect)
 
 
 @cache

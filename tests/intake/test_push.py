@@ -290,7 +290,7 @@ def test_a_label_that_restricts_is_not_decided_as_its_unlabelled_neighbour(desk:
     assert [o["id"] for o in desk.pull("beta")] == [plain["id"]]
 
 
-@pytest.mark.parametrize(("count", "size", "at_least", "at_most"), [(60, 10, 8, 12), (6, 100_000, 12, 20)])
+@pytest.mark.parametrize(("count", "size", "at_least", "at_most"), [(60, 10, 12, 16), (6, 100_000, 12, 20), (1, 10, 0, 0)])
 def test_others_have_their_turn_after_so_many_objects_and_after_each_large_one(
     desk: Desk, count: int, size: int, at_least: int, at_most: int
 ) -> None:
