@@ -215,7 +215,9 @@ def _avatars(engine: Engine, source: Source, kind: str) -> Check:
     engine.run(f"""CREATE VIEW avatars AS SELECT {form['account_id']} AS account_id, lower({form['pdq']}) AS
             pdq
         FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {right}""")
-    engine.run(f"CREATE VIEW pictures AS SELECT account_id, {words_sql('pdq')} FROM avatars")
+    engine.run(f"""CREATE VIEW pictures AS SELECT account_id, {words_sql('pdq')} FROM (
+            SELECT {form['account_id']} AS account_id, {form['pdq']} AS pdq FROM {source.scan}
+            WHERE {form['account_id']} IS NOT NULL AND {right}) p""")
     return Check(source, {
         NO_ACCOUNT: f"{form['account_id']} IS NULL",
         "the pdq is not 64 hex digits": f"NOT {right}",

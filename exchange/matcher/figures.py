@@ -11,7 +11,7 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.report import Report
 from exchange.matcher.shapes import MOST, Column
 from exchange.matcher.tables import Source, column_sql
-from exchange.matcher.values import BARE, SECONDS, ZONED, odd_time_sql, unit_sql
+from exchange.matcher.values import BARE, INTEGERS, SECONDS, ZONED, odd_time_sql, real, unit_sql
 
 _SAMPLE = "2026-06-01T00:00:00Z"
 
@@ -40,6 +40,8 @@ def _odd_sql(source: Source, column: Column) -> str:
     name = source.columns[column.name]
     if column.role == "time":
         return odd_time_sql(name, source.types[column.name])
+    if source.types[column.name] in (*INTEGERS, "DOUBLE"):
+        return f"{name} IS NOT NULL AND NOT {name} BETWEEN 0 AND {real(column.most)}"
     return f"{name} IS NOT NULL AND {column_sql(source, column, '')} IS NULL"
 
 

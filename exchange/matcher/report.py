@@ -75,6 +75,13 @@ class Report:
         self.not_used[reason] += count
         self.examples.setdefault(reason, example)
 
+    def take_tables(self, read: Report) -> None:
+        """Take over what a report of their own says of the entity tables."""
+        self.tables, self.accounts = read.tables, read.accounts
+        self.tables_left_out += read.tables_left_out
+        self.state |= read.state
+        self.problems += read.problems
+
     def recommend(self, pack: ActionPack, at: int, counts: Iterable[tuple[str, int]]) -> None:
         """Note what was recommended, and by which pack."""
         self.action_pack = pack.digest

@@ -27,6 +27,7 @@ from exchange.matcher.features import read_features
 from exchange.matcher.indicators import Indicator, Terms, collect, read_indicators
 from exchange.matcher.keys import meet_hashes
 from exchange.matcher.mapping import TableMapping
+from exchange.matcher.meanwhile import meanwhile
 from exchange.matcher.neighbours import thin_neighbours
 from exchange.matcher.networks import find_networks, recommend_steps, write_networks
 from exchange.matcher.platform.ground import lay
@@ -122,24 +123,25 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
         except OSError as error:
             raise InputError(f"The folder {folder} can't be made.", why=f"{error.strerror}.") from error
     clock, feed = _Clock(report, say), FeedPrint()
-    with clock("reading the feed"):
-        known = replace(options.contributors or Contributors(), learned=weights.learned.sources)
-        report.records = len(known.records)
-        terms = Terms(options.at, weights.direct.default_confidence, weights.direct.sibling, options.purpose,
-                      options.allow_from, known, weights.sources)
-        lists, told = read_warning_lists(options.warning_lists)
-        report.problems += told
-        indicators = suppress(thin_neighbours(read_indicators(collect(feed.over(objects), report), terms, report),
-                                              report), lists, report)
     ground = options.state / GROUND if options.state else None
-    with (open_engine(out, memory=options.memory, threads=options.threads, ground=ground,
-                      small=_is_small(entities)) as local,
-          _placed(local, options) as engine):
+    small = _is_small(entities)
+    with (open_engine(out, memory=options.memory, threads=options.threads, ground=ground, small=small) as local,
+          _placed(local, options) as engine,
+          meanwhile(engine, lambda: _read_tables(engine, entities, options, say),
+                    apart=not small and not options.spark) as tables):
         report.engine = engine.settings
+        with clock("reading the feed"):
+            known = replace(options.contributors or Contributors(), learned=weights.learned.sources)
+            report.records = len(known.records)
+            terms = Terms(options.at, weights.direct.default_confidence, weights.direct.sibling, options.purpose,
+                          options.allow_from, known, weights.sources)
+            lists, told = read_warning_lists(options.warning_lists)
+            report.problems += told
+            indicators = suppress(thin_neighbours(read_indicators(collect(feed.over(objects), report), terms, report),
+                                                  report), lists, report)
         with clock("reading the tables"):
-            mapping = dict(options.mapping or {})
-            there = (read_entities(engine, entities, mapping, options.at, report) if options.spark else
-                     lay(engine, entities, mapping, options.at, report, say))
+            there, read = tables()
+            report.take_tables(read)
             if "removed" in there.tables:
                 indicators += suppress(read_removed(engine, there.tables, terms.sibling, report), lists, report)
             if "links" in there.tables:
@@ -161,6 +163,15 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
                      [table.file for table in (options.mapping or {}).values() if table.file])
     (out / REPORT).write_bytes(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
     return report
+
+
+def _read_tables(engine: Engine, entities: Path, options: Options, say: Callable[[str], None]
+                 ) -> tuple[Entities, Report]:
+    """Bring the entity tables to their normal form; the report tells of nothing else."""
+    mapping, report = dict(options.mapping or {}), Report()
+    there = (read_entities(engine, entities, mapping, options.at, report) if options.spark else
+             lay(engine, entities, mapping, options.at, report, say))
+    return there, report
 
 
 def _is_small(entities: Path) -> bool:

@@ -16,12 +16,11 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.mapping import TableMapping
 from exchange.matcher.report import Report, TableCount
 from exchange.matcher.shapes import SHAPES, Column, Shape
-from exchange.matcher.values import LINK_KINDS, quoted, real, time_sql
+from exchange.matcher.values import INTEGERS, LINK_KINDS, quoted, real, time_sql
 from exchange.words import counted, verb
 
 _ENDINGS = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _KNOWN_ELSE = ("indicators", "truth")
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Source:
 
     def is_number(self, name: str) -> bool:
         """Whether the column holds whole numbers."""
-        return self.types.get(name) in _INTEGERS
+        return self.types.get(name) in INTEGERS
 
 
 def find_sources(engine: Engine, folder: Path, mapping: dict[str, TableMapping], report: Report) -> dict[str, Source]:

@@ -30,15 +30,18 @@ _BURST = 3_600
 
 def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] = str, *, held_by: str = "") -> str:
     """All traces of the kinds ``told``; ``of`` gives what stands after FROM for a table of the platform. With
-    ``held_by``, a table of kind and key, only traces whose number is one of a value there. Links are asked by the
-    number alone, many times as fast: of what comes along by chance the caller keeps what has the kind too."""
-    def held(rows: str, *kinds: str) -> str:
-        """The rows whose number is one of a value of these kinds (none named: of any) in ``held_by``, if there is one.
-        """
+    ``held_by``, a table of kind, key and number, only traces of its values, each with the number in place of kind and
+    key. Links are first asked by the key alone, many times as fast as by key and kind."""
+    def held(rows: str, kind: str = "") -> str:
+        """The rows that are traces of a value in ``held_by``, if there is one; ``kind`` where all are of one."""
         if not held_by:
             return rows
-        named = f" WHERE kind IN ({', '.join(quoted(kind) for kind in kinds)})" if kinds else ""
-        return f"SELECT t.* FROM ({rows}) t SEMI JOIN (SELECT key FROM {held_by}{named}) v ON v.key = t.key"
+        if not kind:
+            return f"""SELECT t.account_id, n.number, t.first_seen, t.last_seen FROM (SELECT t.* FROM ({rows}) t
+                SEMI JOIN (SELECT key FROM {held_by}) v ON v.key = t.key) t
+                JOIN {held_by} n ON n.key = t.key AND n.kind = t.kind"""
+        return f"""SELECT t.account_id, n.number, t.first_seen, t.last_seen FROM ({rows}) t
+            JOIN (SELECT key, number FROM {held_by} WHERE kind = {quoted(kind)}) n ON n.key = t.key"""
 
     kinds = ", ".join(quoted(kind) for kind in LINK_KINDS if kind in told)
     parts = []
@@ -56,7 +59,8 @@ def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] =
     if "avatars" in there.tables and "likeness" in told:
         parts.append(held(f"""SELECT account_id, 'likeness' AS kind, key, NULL::BIGINT AS first_seen,
             NULL::BIGINT AS last_seen FROM ({windows_sql(of('pictures'))}) w""", "likeness"))
-    return " UNION ALL ".join(parts) or ("SELECT account_id, kind, key, first_seen, last_seen FROM derived WHERE false")
+    named = "key AS number" if held_by else "kind, key"
+    return " UNION ALL ".join(parts) or f"SELECT account_id, {named}, first_seen, last_seen FROM derived WHERE false"
 
 
 def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:

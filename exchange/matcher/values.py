@@ -35,6 +35,7 @@ _QUAD = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _NOT_WORD = re.compile("[^a-z0-9#@]+")
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@?#]*@)?([^/:?#]+)")
 LARGEST = 2**63 - 1
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
 def quoted(text: str) -> str:
@@ -261,6 +262,9 @@ def odd_time_sql(column: str, column_type: str) -> str:
     """Whether a time is there and is anything but a number of seconds (or a timestamp, which has no unit)."""
     if column_type.startswith(("TIMESTAMP", "DATE")):
         return f"{column} IS NOT NULL AND {time_sql(column, column_type)} IS NULL"
+    if column_type in INTEGERS:  # so that the bounds which a file notes of its columns are enough
+        most = int(float(_UNITS[-1][1])) - 1
+        return f"{column} IS NOT NULL AND NOT {column} BETWEEN {-most} AND {most}"
     return f"{column} IS NOT NULL AND NOT COALESCE(abs(TRY_CAST({column} AS DOUBLE)) < {_UNITS[-1][1]}, false)"
 
 

@@ -139,6 +139,8 @@ def test_times_are_brought_to_seconds(value, kind, expected):
 @pytest.mark.parametrize(("value", "kind", "odd", "unit"), [
     (1_780_272_000, "BIGINT", False, "in Unix seconds"),
     (-5, "BIGINT", False, "in Unix seconds"),
+    (99_999_999_999, "BIGINT", False, "in Unix seconds"),
+    (-100_000_000_000, "BIGINT", True, "in milliseconds"),
     (1_780_272_000_000, "BIGINT", True, "in milliseconds"),
     (1_780_272_000_000_000, "BIGINT", True, "in microseconds"),
     (1_780_272_000_000_000_000, "BIGINT", True, "in nanoseconds"),

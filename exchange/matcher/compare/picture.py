@@ -20,13 +20,7 @@ _BANDS, _IN_PAIR = 16, 3
 
 def words_sql(pdq: str) -> str:
     """The four 64-bit words of a fingerprint of 64 hex digits, as columns w0 to w3 (BIGINT, the first bit its sign)."""
-    return ", ".join(_word_sql(pdq, 16 * n + 1) + f" AS w{n}" for n in range(4))
-
-
-def _word_sql(pdq: str, start: int) -> str:
-    word = f"CAST('0x' || substr({pdq}, {start}, 16) AS UBIGINT)"
-    upper = f"(CAST({word} >> 32 AS BIGINT) - CASE WHEN {word} >= {2**63} THEN {2**32} ELSE 0 END)"
-    return f"({upper} * {2**32} + CAST({word} & {2**32 - 1} AS BIGINT))"
+    return ", ".join(f"CAST(CAST(unhex(substr({pdq}, {16 * n + 1}, 16)) AS BIT) AS BIGINT) AS w{n}" for n in range(4))
 
 
 def distance_sql(left: str, right: str) -> str:

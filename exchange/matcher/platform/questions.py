@@ -50,29 +50,32 @@ def ask_holders(engine: Engine, there: Entities) -> None:
     engine.run(f"CREATE OR REPLACE TEMP TABLE values_held AS SELECT DISTINCT kind, key FROM"
                f" ({traces_sql(there, told, _of_asked)})")
     engine.here("values_held")
-    engine.run("""CREATE OR REPLACE TEMP TABLE new_values AS SELECT kind, key FROM values_held v
+    engine.run("""CREATE OR REPLACE TEMP TABLE new_values AS SELECT v.kind, v.key,
+            CAST(row_number() OVER () AS INTEGER) AS number, 3 * k.cap AS most
+        FROM values_held v JOIN kinds k ON k.kind = v.kind
         WHERE NOT EXISTS (SELECT 1 FROM ground.asked_values a WHERE a.kind = v.kind AND a.key = v.key)""")
     engine.run("INSERT INTO ground.asked_values SELECT kind, key FROM new_values")
     new = {kind for kind, in engine.rows("SELECT DISTINCT kind FROM new_values")}
-    if new.intersection(LINK_KINDS):  # links are asked by the number alone
+    if new.intersection(LINK_KINDS):  # links are asked by the key alone
         new.update(LINK_KINDS)
     engine.run(f"CREATE OR REPLACE TEMP TABLE matching AS {traces_sql(there, told & new, held_by='new_values')}")
-    engine.run("""CREATE OR REPLACE TEMP TABLE counted AS SELECT n.kind, n.key, n.times, 3 * k.cap AS most FROM (
-            SELECT kind, key, count(*) AS times FROM matching GROUP BY kind, key HAVING count(*) > 1) n
-        JOIN new_values v ON v.key = n.key AND v.kind = n.kind JOIN kinds k ON k.kind = n.kind""")
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE few AS SELECT kind, key FROM counted WHERE times < most
-        UNION ALL SELECT kind, key FROM (
-            SELECT t.kind, t.key, approx_count_distinct(t.account_id) AS about, any_value(v.most) AS most
-            FROM matching t JOIN (SELECT * FROM counted WHERE times >= most) v
-            ON v.key = t.key AND v.kind = t.kind GROUP BY t.kind, t.key) n WHERE about < {_SURELY} * most""")
+    engine.run("""CREATE OR REPLACE TEMP TABLE counted AS SELECT n.number, n.times, v.most FROM (
+            SELECT number, count(*) AS times FROM matching GROUP BY number HAVING count(*) > 1) n
+        JOIN new_values v ON v.number = n.number""")
+    engine.run(f"""CREATE OR REPLACE TEMP TABLE few AS SELECT number FROM counted WHERE times < most
+        UNION ALL SELECT number FROM (
+            SELECT t.number, approx_count_distinct(t.account_id) AS about, any_value(v.most) AS most
+            FROM matching t JOIN (SELECT * FROM counted WHERE times >= most) v ON v.number = t.number
+            GROUP BY t.number) n WHERE about < {_SURELY} * most""")
     engine.run("""CREATE OR REPLACE TEMP TABLE found AS
-        SELECT t.account_id, t.kind, t.key, min(t.first_seen) AS first_seen, max(t.last_seen) AS last_seen
-        FROM matching t JOIN few v ON v.key = t.key AND v.kind = t.kind
-        GROUP BY t.account_id, t.kind, t.key""")
-    engine.run("""INSERT INTO ground.holdings BY NAME SELECT f.*, h.holders FROM found f JOIN (
-            SELECT kind, key, count(*) AS holders FROM found GROUP BY kind, key) h ON h.key = f.key AND h.kind = f.kind
-        JOIN kinds k ON k.kind = f.kind SEMI JOIN everyone e ON e.account_id = f.account_id
-        WHERE h.holders > 1 AND h.holders < 3 * k.cap""")
+        SELECT t.account_id, t.number, min(t.first_seen) AS first_seen, max(t.last_seen) AS last_seen
+        FROM matching t JOIN few v ON v.number = t.number GROUP BY t.account_id, t.number""")
+    engine.run("""INSERT INTO ground.holdings BY NAME
+        SELECT f.account_id, h.kind, h.key, f.first_seen, f.last_seen, h.holders FROM found f JOIN (
+            SELECT n.number, v.kind, v.key, n.holders
+            FROM (SELECT number, count(*) AS holders FROM found GROUP BY number) n
+            JOIN new_values v ON v.number = n.number WHERE n.holders > 1 AND n.holders < v.most) h
+        ON h.number = f.number SEMI JOIN everyone e ON e.account_id = f.account_id""")
     engine.run("COMMIT")
     for table in ("found", "few", "counted", "matching", "values_held", "new_values"):
         engine.run(f"DROP TABLE {table}")
