@@ -74,12 +74,16 @@ class Filter:
     limit: int = 1_000
 
 
+_PREPARED: dict[tuple[str, str], dict[tuple[Any, ...], Prepared]] = {}
+"""What was prepared for each dialect and driver: the same for every database of a process."""
+
+
 class ObjectQueries:
     """Prepared queries for one database dialect, made as they are first asked for."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._prepared: dict[tuple[Any, ...], Prepared] = {}
+        self._prepared = _PREPARED.setdefault((dialect.name, dialect.driver), {})
         self._shares = Shares(dialect)
 
     def page(
