@@ -266,10 +266,11 @@ class Exchange:
     # -- the way in
 
     def push(
-        self, organisation: Organisation, credential: Credential, collection: Collection, body: bytes, now: int
+        self, organisation: Organisation, credential: Credential, collection: Collection, body: bytes, now: int, *,
+        directory: Directory | None = None,
     ) -> tuple[str, bytes]:
         """Take an envelope; gives the id of its status, which its receipt in the log has too, and the status
-        resource, which is stored with the objects in one transaction."""
+        resource, which is stored with the objects in one transaction. ``directory`` is one that was just looked up."""
         raws = split_envelope(body, self.settings.max_objects)
         status_id, said = str(uuid4()), b""
 
@@ -279,23 +280,26 @@ class Exchange:
             said = status_resource(status_id, from_microseconds(now), told)
             return said
 
-        self.add(organisation, credential, collection, raws, now, status_id=status_id, status=status)
+        self.add(organisation, credential, collection, raws, now, status_id=status_id, status=status,
+                 directory=directory)
         return status_id, said
 
     def add(
         self, organisation: Organisation, credential: Credential, collection: Collection,
         raws: Sequence[bytes], now: int, *, terms: Mapping[str, Any] | None = None,
         status_id: str = "", status: Callable[[Sequence[Told]], bytes] | None = None, whole: bool = False,
+        directory: Directory | None = None,
     ) -> list[Told]:
         """Check and store objects in one transaction, with their status and event; ``whole``: all of them, or where
         the checks refuse any, none, and the refused are told."""
-        directory = self.directory()
+        directory = directory or self.directory()
         reader = self._knower(directory, organisation, credential, collection, now)
         feed, contributor = self._numbers.feed(collection.id), self._numbers.contributor(organisation.id)
         pusher = self._pusher(directory, organisation, collection, reader, terms)
         onlooker = reader if reader.profile != NOBODY else self._readers.reader(
             directory, organisation, credential, None, now)
-        pause = _no_pause if len(raws) <= _FEW and sum(map(len, raws)) <= _LITTLE else self._pause
+        little = len(raws) <= _FEW and sum(map(len, raws)) <= _LITTLE
+        pause = _no_pause if little else self._pause
         checked = self._without_derived(self._intake.check(pusher, raws))
         fresh = [c.new for c in checked if c.new is not None]
         if whole and len(fresh) < len(checked):
@@ -303,7 +307,7 @@ class Exchange:
 
         def stored_with_all(turns: frozenset[int]) -> tuple[list[Told], bool]:
             """The push's transaction; gives what is told, and whether records changed. Raises CrossedError."""
-            with write(self.engine) as connection:
+            with write(self.engine, apart=not little) as connection:
                 stored = add_objects(connection, feed=feed, contributor=contributor, reader=reader, objects=fresh,
                                      pause=pause, onlooker=onlooker, turns=turns)
                 pause()

@@ -129,6 +129,8 @@ class Sequencer:
         placed = 0
         while now_placed := self._place_some():
             placed += now_placed
+            if now_placed < _AT_A_TIME:
+                break
             self._pause()
         return placed
 

@@ -33,9 +33,6 @@ _Done = TypeVar("_Done")
 _Given = ParamSpec("_Given")
 _URL_FORMS = "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
 _POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
-_WRITE = "cibx_write"
-"""Execution option that marks a connection whose transaction takes SQLite's write lock at once."""
-
 _SQLITE_CONNECTIONS = 64
 _POSTGRES_CONNECTIONS = 16
 """Most connections of one process; only as many are made as threads use at once, and those are kept. PostgreSQL
@@ -130,18 +127,22 @@ def is_sqlite(engine: Engine | Connection) -> bool:
 
 
 @contextmanager
-def write(engine: Engine) -> Iterator[Connection]:
+def write(engine: Engine, *, apart: bool = False) -> Iterator[Connection]:
     """One write transaction: committed when the block ends, rolled back when it raises.
 
-    On SQLite it holds the one write lock from its first moment (BEGIN IMMEDIATE). Raises StorageFullError
-    and UnavailableError; nothing of the block is stored then.
+    On SQLite it holds the one write lock from its first moment (BEGIN IMMEDIATE). With ``apart`` its commit doesn't
+    keep the greenlets of a worker waiting for the disk. Raises StorageFullError and UnavailableError; nothing of the
+    block is stored then.
     """
-    with _in_words(), _turn_to_write(engine), engine.connect() as connection:
-        connection.execution_options(**{_WRITE: True})  # counts for this connection from here on
-        with _nothing_left_open(connection), connection.begin() as transaction:
+    with _in_words(), _turn_to_write(engine), engine.connect() as connection, _nothing_left_open(connection):
+        if is_sqlite(engine):
+            _begin_immediate(cast(sqlite3.Connection, connection.connection.driver_connection))
+        with connection.begin() as transaction:
             yield connection
             for act in _before_commit.pop(transaction, ()):
                 act()
+            if apart:
+                _commit_apart(connection)
 
 
 def crossing(act: Callable[[frozenset[int]], _Done]) -> _Done:
@@ -325,7 +326,7 @@ def _parsed(url: str) -> URL:
                        fix=_URL_FORMS)
 
 
-_turns: weakref.WeakKeyDictionary[Engine, threading.Semaphore] = weakref.WeakKeyDictionary()
+_turns: weakref.WeakKeyDictionary[Engine, threading.Lock | threading.Semaphore] = weakref.WeakKeyDictionary()
 """Writers of this process queue here: SQLite has one at a time, and only the first asks it for the lock."""
 
 
@@ -350,8 +351,8 @@ def _sqlite_engine(url: URL) -> Engine:
     )
     event.listen(engine, "do_connect", lambda *_: _make_private(path))
     event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    _turns[engine] = threading.Semaphore(1)
+    engine.dialect.do_begin = _begin_sqlite  # type: ignore[assignment]
+    _turns[engine] = threading.Lock()
     return engine
 
 
@@ -401,11 +402,20 @@ def _switch_to_wal(connection: sqlite3.Connection) -> str:
     return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get(_WRITE, False):
-        _begin_immediate(cast(sqlite3.Connection, connection.connection.driver_connection))
-    else:
-        connection.exec_driver_sql("BEGIN")
+def _begin_sqlite(connection: PoolProxiedConnection) -> None:
+    """Begin a transaction, unless ``write`` has."""
+    driver = cast(sqlite3.Connection, connection.driver_connection)
+    if not driver.in_transaction:
+        driver.execute("BEGIN").close()
+
+
+def _commit_apart(connection: Connection) -> None:
+    """Commit in a thread where greenlets share this one: SQLite waits for the disk in C, and so would all of them."""
+    patched = sys.modules.get("gevent.monkey")
+    if is_sqlite(connection) and patched is not None and patched.is_module_patched("threading"):
+        import gevent  # noqa: PLC0415 - only where it is used already
+
+        gevent.get_hub().threadpool.apply(cast(sqlite3.Connection, connection.connection.driver_connection).commit)
 
 
 def _begin_immediate(driver: sqlite3.Connection) -> None:
@@ -481,6 +491,6 @@ def _forget_connections_after_fork(engine: Engine) -> None:
         if inherited is not None:
             _left_behind.append(inherited.pool)
             inherited.dispose(close=False)
-            _turns[inherited] = threading.Semaphore(1 if is_sqlite(inherited) else _POSTGRES_WRITERS)
+            _turns[inherited] = threading.Lock() if is_sqlite(inherited) else threading.Semaphore(_POSTGRES_WRITERS)
 
     os.register_at_fork(after_in_child=forget)

@@ -65,7 +65,8 @@ def push(community: str, collection: str) -> Response:
     target = caller.writable(community, collection)
     check_content_type(request.headers.get("Content-Type"))
     body = read_body(request, exchange.settings.max_content_length)
-    receipt, status = exchange.push(caller.organisation, caller.credential, target, body, caller.now)
+    receipt, status = exchange.push(caller.organisation, caller.credential, target, body, caller.now,
+                                    directory=caller.directory)
     return answer(status, 202, {"CIBX-Receipt": receipt})
 
 
