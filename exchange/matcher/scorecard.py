@@ -54,9 +54,13 @@ class Line:
 
     @staticmethod
     def _mix(rows: Floats, weight: Floats) -> Floats:
-        """Nats of as many accounts as there are weights."""
-        nats: Floats = (np.broadcast_to(rows[:, 0], len(weight)).copy() if rows.shape[1] == 1
-                        else (rows * weight).sum(axis=1))
+        """Nats of as many accounts as there are weights. At most two levels have a share, so the order of the sum is all
+        the same, and column by column is several times as fast as row by row."""
+        if rows.shape[1] == 1:
+            return np.broadcast_to(rows[:, 0], len(weight)).copy()
+        nats: Floats = rows[:, 0] * weight[:, 0]
+        for level in range(1, rows.shape[1]):
+            nats += rows[:, level] * weight[:, level]
         return nats
 
 
