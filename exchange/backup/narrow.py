@@ -19,6 +19,7 @@ from exchange.policy import tlp
 from exchange.store import states as stored
 from exchange.store.directory import load_directory
 from exchange.store.directory_changes import apply, lock_directory
+from exchange.store.emergencies import change_emergency, list_emergencies, lock_emergencies
 from exchange.store.engine import read, write
 from exchange.store.events import record
 from exchange.store.holds import holds_on
@@ -36,7 +37,9 @@ _ENDS: Mapping[str, Mapping[str, Any]] = {
 }
 _KEYS = {"credential": ("id",), "organisation": ("id",), "agreement": ("org", "id"), "membership": ("org", "group"),
          "collection": ("id",)}
-_EXTENTS: Mapping[str, str] = {"clearance": "organisation", "scopes": "credential", "readers": "collection"}
+_EXTENTS: Mapping[str, str] = {
+    "clearance": "organisation", "purposes": "agreement", "scopes": "credential", "readers": "collection",
+}
 """How far a right goes, and what it is a right of."""
 _OLDEST_STATES = ("suspended", "ended")
 _Object = tuple[str, str, str]
@@ -86,9 +89,10 @@ def take_back_again(exchange: Exchange, taken: Sequence[TakenBack], now: int) ->
             apply(connection, {table: {key: dict(zip(_KEYS[table], key, strict=True)) | row
                                        for key, row in rows.items()}}, clock=lambda: now)
             done.counts[what] += len(rows)
-    _tell_policy(exchange, taken, done)
+    done.counts["emergency"] += _emergencies_again(exchange, taken, now)
+    _policy_again(exchange, taken, done, now)
     unknown = {one.kind for one in taken} - {"state", "stricter", "withdrawn", "recalled", "hold", "released", "right",
-                                             "policy"}
+                                             "emergency", "policy"}
     done.by_hand += [f"A newer release noted {kind!r}: this one can't take it back again." for kind in sorted(unknown)]
     done.counts = +done.counts
     return done
@@ -166,11 +170,14 @@ def _ended(taken: Iterable[TakenBack], directory: Directory) -> dict[str, dict[t
 
 
 def _narrowed_extent(said: Mapping[str, Any], has: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that are to change: a lower clearance, fewer scopes, readers or writers."""
+    """The columns that are to change: a lower clearance, fewer purposes, scopes, readers or writers; the last purpose
+    of a key, which has one."""
     row: dict[str, Any] = {}
     for name in said.keys() & has.keys() - {"status"}:
         if name == "clearance":
             less: Any = min(said[name], has[name], key=lambda level: tlp.TLP2.get(level, tlp.CLEAR))
+        elif name == "purpose":
+            less = said[name]
         else:
             less = fewer(said[name], has[name])
         if less != has[name]:
@@ -198,14 +205,32 @@ def _narrowed_row(what: str, said: Mapping[str, Any], has: Mapping[str, Any]) ->
     return {"until": until} if until is not None and (has["until"] is None or until < has["until"]) else {}
 
 
-def _tell_policy(exchange: Exchange, taken: Iterable[TakenBack], done: Narrowed) -> None:
-    decided = [str(one.said["version"]) for one in taken if one.kind == "policy"]
+def _emergencies_again(exchange: Exchange, taken: Iterable[TakenBack], now: int) -> int:
+    """End emergencies again that were ended before their time; gives how many."""
+    ended = {str(one.said["id"]) for one in taken if one.kind == "emergency"}
+    with write(exchange.engine) as connection:
+        lock_emergencies(connection)
+        again = [row for row in list_emergencies(connection)
+                 if row["id"] in ended and row["ended_at"] is None and row["until"] > now]
+        for row in again:
+            change_emergency(connection, row["id"], {"ended_at": now})
+            record(connection, at=now, kind="emergency", org=_BY.org, detail={"emergency": row["id"], "step": "end"})
+    return len(again)
+
+
+def _policy_again(exchange: Exchange, taken: Iterable[TakenBack], done: Narrowed, now: int) -> None:
+    """Let the version decide that decided last, where the backup or the folder of packs has its texts."""
+    decided = next((str(one.said["version"]) for one in reversed(list(taken)) if one.kind == "policy"), None)
     try:
         present = exchange.packs.digest
+        if decided is None or decided == present:
+            return
+        if exchange.policy.resume(decided, now, _BY.org, _AGAIN):
+            done.counts["policy"] += 1
+            return
     except ExchangeError as unreadable:
         done.by_hand.append(f"The policy in force can't be read: {unreadable}")
         return
-    if decided and decided[-1] != present:
-        done.by_hand.append(
-            f"Policy version {decided[-1][:12]} was in force, and the backup has {present[:12]}: propose it and"
-            " activate it again (cibx policy) before the server is started.")
+    done.by_hand.append(
+        f"Policy version {decided[:12]} was in force, and the backup has {present[:12]} alone: propose it and"
+        " activate it again (cibx policy) before the server is started.")

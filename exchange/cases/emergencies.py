@@ -11,6 +11,7 @@ from exchange.cases.contest import Actor
 from exchange.cases.emergency import Emergency
 from exchange.cases.office import Office
 from exchange.errors import ForbiddenError, NotFoundError
+from exchange.obligations import taken_back
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import emergencies as rows
 from exchange.store.engine import read, write
@@ -69,6 +70,7 @@ class Emergencies:
             rows.lock_emergencies(connection)
             after = rules.end(_find(connection, emergency), now)
             rows.change_emergency(connection, emergency, {"ended_at": now})
+            self._office.means().note(connection, taken_back.emergency(now, emergency))
             record(connection, at=now, kind="emergency", org=actor.org, detail={"emergency": emergency, "step": "end"})
         return self._shown(after, now)
 

@@ -16,9 +16,11 @@ _KINDS = {
     "withdrawn": "deletions by contributors", "recalled": "roll-backs of objects", "disputed": "objects disputed",
     "restricted": "objects restricted", "revoked": "objects revoked", "held": "objects held for review",
     "hold": "legal holds", "credential": "keys", "organisation": "members suspended", "agreement": "agreements ended",
-    "membership": "memberships ended", "clearance": "clearances lowered", "scopes": "keys with fewer scopes",
-    "readers": "collections with fewer readers or writers",
+    "membership": "memberships ended", "clearance": "clearances lowered",
+    "scopes": "keys with fewer scopes or another purpose", "readers": "collections with fewer readers or writers",
+    "purposes": "agreements with fewer purposes", "emergency": "emergencies ended", "policy": "policy version in force",
 }
+EXIT_BY_HAND = 3
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
@@ -28,13 +30,15 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--erasures", type=_FILE, metavar="LIST", help="List of erasures; default: the one beside the database.")
 @click.option("--without-erasures", is_flag=True,
               help="Go on where there is no list: what was erased after the backup comes back.")
-def command(file: Path, replace: bool, erasures: Path | None, without_erasures: bool) -> None:
+def command(file: Path, replace: bool, erasures: Path | None, without_erasures: bool) -> int:
     """Restore a backup FILE into CIBX_DATABASE_URL; the server is stopped meanwhile.
 
     Objects that were pushed after the backup are gone: their contributors push them again, and get newer dates than
     were ever given out, so that nobody who follows misses them. What was erased, revoked, restricted, disputed, put
-    under stricter markings or deleted since is so again, and so are holds, and keys, agreements and members that ended;
-    what was lifted or given anew since has to be done again.
+    under stricter markings or deleted since is so again, and so are holds, keys, agreements, members and emergencies
+    that ended, rights that became fewer, and the policy in force; what was lifted or given anew since has to be done
+    again.
+    Exit code 3: something is left that only a person can do, which is told.
     """
     from exchange.backup.restore import Wanted, restore
     from exchange.settings import read_settings
@@ -61,6 +65,7 @@ def command(file: Path, replace: bool, erasures: Path | None, without_erasures: 
         made = ", unless nothing was ever sealed: held copies and webhook secrets are" if "seal" in what else ""
         click.echo(f"Missing: {what} ({path}). Put it there before the server is started{made}.", err=True)
     _tell_log(done)
+    return EXIT_BY_HAND if done.narrowed.by_hand else 0
 
 
 def _erased(done: Restored) -> str:

@@ -94,6 +94,24 @@ class PolicyInForce:
                 f" ({self.folder.digest[:12]}) and decide nothing: propose them with"
                 " cibx policy propose --by PERSON --why REASON.")
 
+    def resume(self, digest: str, now: int, by: str, why: str) -> bool:
+        """Let a version that was in force decide again, after a restore; False where its texts aren't known.
+
+        It was approved when it came into force; nothing of that is asked again. Raises SettingError where it can't be
+        read.
+        """
+        with write(self._engine) as connection:
+            lock_directory(connection)
+            if digest == self.folder.digest:
+                add_version(connection, digest, self._texts)
+            if policy_texts(connection, digest) is None:
+                return False
+            active = load_steps(connection).at_stage(Stage.ACTIVE)
+            former = [] if active is None else [Step(active.digest, Stage.RETIRED, now, by, why)]
+            add_steps(connection, [*former, Step(digest, Stage.ACTIVE, now, by, why)])
+            self.refresh(connection)
+        return True
+
     def _prove_folder(self) -> None:
         wrong = next((case for case in run_cases(self.folder) if case.fault), None)
         if wrong is not None:

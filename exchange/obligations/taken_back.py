@@ -1,9 +1,9 @@
 """What is taken back besides erasures, as the list outside the database has it: a restored backup must not undo it.
 
 Revocations, restrictions and disputes; stricter markings; versions that their contributor deleted; legal holds; keys,
-agreements, memberships and members whose right ended; scopes of keys, clearances of members, readers and writers of
-collections that became fewer; which policy is in force. Lines hold no content, no names of
-persons and no secrets: ids, times and digests of digests.
+agreements, memberships and members whose right ended; scopes and purposes of keys, purposes of agreements, clearances
+of members, readers and writers of collections that became fewer; emergencies that were ended before their time; which
+policy is in force. Lines hold no content, no names of persons and no secrets: ids, times and digests of digests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from exchange.model.party import Credential, Directory
 from exchange.model.state import State
 
-Kind = Literal["state", "stricter", "withdrawn", "recalled", "hold", "released", "right", "policy"]
+Kind = Literal["state", "stricter", "withdrawn", "recalled", "hold", "released", "right", "emergency", "policy"]
 ACTIVE = "active"
 """The status of a right that holds."""
 _GONE = "gone"
@@ -64,6 +64,11 @@ def released(at: int, org: str, stix_id: str) -> TakenBack:
     return TakenBack(at, "released", {"org": org, "id": stix_id})
 
 
+def emergency(at: int, name: str) -> TakenBack:
+    """A declared emergency ended before its time."""
+    return TakenBack(at, "emergency", {"id": name})
+
+
 def policy(at: int, digest: str) -> TakenBack:
     """Another policy version decides from now on."""
     return TakenBack(at, "policy", {"version": digest})
@@ -89,12 +94,13 @@ def _rights(directory: Directory) -> Iterator[tuple[tuple[str, tuple[str, ...]],
         yield ("clearance", (org.id,)), {"status": ACTIVE, "clearance": org.clearance}
         for agreement in org.agreements:
             yield ("agreement", (org.id, agreement.id)), {"status": agreement.status, "until": agreement.until}
+            yield ("purposes", (org.id, agreement.id)), {"status": ACTIVE, "purposes": sorted(agreement.purposes)}
         for one in org.memberships:
             yield ("membership", (org.id, one.group)), {"status": one.status, "until": one.until}
     for key in directory.credentials.values():
         yield ("credential", (key.id,)), {"status": "revoked" if key.revoked else ACTIVE, "until": key.until,
                                           "proof": _proof(key)}
-        yield ("scopes", (key.id,)), {"status": ACTIVE, "scopes": sorted(key.scopes)}
+        yield ("scopes", (key.id,)), {"status": ACTIVE, "scopes": sorted(key.scopes), "purpose": key.purpose}
     for place in directory.collections.values():
         yield ("readers", (place.id,)), {"status": ACTIVE, "readers": sorted(place.readers),
                                          "writers": sorted(place.writers)}

@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 
 from exchange.backup.narrow import fewer
+from exchange.cases.contest import Actor
 from exchange.errors import NotFoundError, UnavailableError
 from exchange.model.description import read_description
+from exchange.model.policy_version import Stage
 from exchange.model.state import State
 from exchange.obligations.erasure_list import read_erasures
 from exchange.obligations.taken_back import released, rights
 from exchange.obligations.transitions import By
+from exchange.policy.packtext import texts_of
 from exchange.store.directory import load_directory
 from exchange.store.directory_changes import apply
+from exchange.store.emergencies import list_emergencies
 from exchange.store.engine import read, write
 from exchange.store.holds import holds_on
 from exchange.store.objects import Filter, Versions
@@ -201,6 +205,60 @@ def test_a_key_whose_secret_was_replaced_does_not_open_with_the_old_one(site: Si
     described(site, '[[credential]]\nid="alpha"\norg="org-alpha"\nsecret_env="NEW"', NEW="a secret of some length")
     assert site.restore(file).narrowed.counts == {"credential": 1}
     assert site.members.exchange.directory().credentials["alpha"].revoked
+
+
+def _purposes(agreed: str, key: str) -> str:
+    return (_newcomers('["read"]', "AMBER", "AMBER", '["*"]').replace("cib-detection", key)
+            + f'[[agreement]]\norg="org-eta"\nid="lent"\npurposes={agreed}\n')
+
+
+@_ON_SQLITE
+def test_purposes_that_were_taken_back_stay_so(site: Site) -> None:
+    described(site, _purposes('["cib-detection", "integrity-research", "election-integrity"]', "integrity-research"))
+    file, _ = site.take()
+    described(site, _purposes('["cib-detection", "ad-transparency"]', "cib-detection"))
+    assert site.restore(file).narrowed.counts == {"purposes": 1, "scopes": 1}
+    directory = site.members.exchange.directory()
+    assert directory.credentials["eta"].purpose == "cib-detection"
+    (lent,) = [one for one in directory.organisations["org-eta"].agreements if one.id == "lent"]
+    assert lent.purposes == ("cib-detection",)
+    assert site.restore(site.take("again")[0]).narrowed.counts == {}
+
+
+@_ON_SQLITE
+def test_an_emergency_that_was_ended_stays_so(site: Site) -> None:
+    actor, now = Actor("org-office", "org-office", "dana", frozenset({"emergency"})), site.members.now
+
+    def declare() -> str:
+        made = site.members.exchange.cases.emergencies.declare(
+            actor, people=["eva"], since=now, until=now + 10 * 3_600_000_000, reason="Lorem.", collections=["*"], now=now)
+        return str(made["id"])
+
+    ended = declare()
+    file, _ = site.take()
+    site.members.exchange.cases.emergencies.end(actor, ended, now + 1_000_000)
+    assert site.restore(file).narrowed.counts == {"emergency": 1}
+    with read(site.members.exchange.engine) as connection:
+        assert {row["id"]: row["ended_at"] is not None for row in list_emergencies(connection)} == {ended: True}
+
+
+@_ON_SQLITE
+def test_the_policy_that_decided_last_decides_again_where_its_texts_are_known(site: Site) -> None:
+    policy = site.members.exchange.policy
+    policy.begin(site.members.now)
+    shipped, texts = policy.folder.digest, texts_of()
+    other = texts | {"programme.toml": texts["programme.toml"].replace('title = "Programme"', 'title = "Lorem"')}
+    changes = site.members.exchange.policy_changes()
+    kept = changes.propose(other, "ana", "Lorem.").digest
+    before, _ = site.take()
+    site.members.exchange.policy_changes().advance(kept, Stage.ACTIVE, "ana", "Lorem.")
+    after, _ = site.take("after")
+    assert site.restore(before).narrowed.counts == {"policy": 1}
+    assert site.members.exchange.packs.digest == kept != shipped
+    site.members.exchange.policy_changes().roll_back("ana", "Lorem.")
+    done = site.restore(after)
+    assert (done.narrowed.counts, done.narrowed.by_hand) == ({"policy": 1}, [])
+    assert site.members.exchange.packs.digest == shipped
 
 
 @_ON_SQLITE
