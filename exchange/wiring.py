@@ -7,7 +7,6 @@ import hashlib
 import json
 import logging
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Some
@@ -71,16 +70,14 @@ from exchange.store.objects import NOBODY, Filter, ObjectQueries, Reader, Versio
 from exchange.store.pushes import (
     Stored,
     add_objects,
-    drop_expired_statuses,
     find_markings,
-    find_status,
     foretell,
     has_contributed,
     holds_bodies,
     last_versions,
-    save_status,
     withdraw,
 )
+from exchange.store.statuses import drop_expired_statuses, find_status, save_status
 
 _LOG = logging.getLogger("exchange.wiring")
 _HOUR = 3_600_000_000
@@ -88,8 +85,6 @@ _KEPT_PAGES = 32_000_000
 """Bytes of settled pages that a process keeps."""
 _FEW, _LITTLE = 20, 40_000
 """Objects, and their bytes, of a push that is stored in one turn."""
-_SHORT = 1_000
-"""Bytes of a status resource that compressing makes hardly smaller."""
 _EVERY_VERSION = Versions(frozenset({"all"}))
 
 
@@ -218,14 +213,14 @@ class Exchange:
         return self.reader(directory, organisation, key_to_mailbox(credential, self.packs), None, now)
 
     def page(self, make: PageMaker, collection: Collection, reader: Reader, context: str, asked: Asked, *,
-             leaves: bool = True, wants: Wants | None = None) -> Page:
+             leaves: bool = True, wants: Wants | None = None, seen: Seen | None = None) -> Page:
         """One page of a collection: of objects, manifest or versions, as ``make`` says.
 
         Where only its headers leave (HEAD) nothing is delivered, so nothing is noted. ``wants`` leaves out what a
-        subscriber of objects doesn't want. Raises UnavailableError where
+        subscriber of objects doesn't want; ``seen`` spares the page's first look. Raises UnavailableError where
         a grant isn't what the policy says: an alarm is recorded, nothing leaves.
         """
-        place = self._place(collection, reader, context)
+        place = self._place(collection, reader, context, seen)
         try:
             return self._pages.page(make, place, asked, leaves=leaves, wants=wants)
         except WrongGrantError as wrong:
@@ -235,9 +230,9 @@ class Exchange:
         """Whether a page that is empty now stays so while ``look`` sees the same, and until when (microseconds)."""
         return self._pages.empty_until(self._place(collection, reader), asked)
 
-    def _place(self, collection: Collection, reader: Reader, context: str = "") -> Place:
+    def _place(self, collection: Collection, reader: Reader, context: str = "", seen: Seen | None = None) -> Place:
         feed = self._numbers.feed_if_any(collection.id)
-        return Place(feed, reader, context, self._secret, self._leaving)
+        return Place(feed, reader, context, self._secret, self._leaving, seen)
 
     def _made_of(self, feed: int, reader: Reader, ids: Some[str]) -> Mapping[str, Known]:
         """What the reader gets derived forms of under these ids (P21)."""
@@ -332,7 +327,7 @@ class Exchange:
                     since = max([now, *(s.seq for s in stored if s.seq)])  # the clock may have been set back meanwhile
                     save_status(connection, status_id=status_id, community=collection.community, org=organisation.id,
                                 expires=since + self.settings.status_hours * _HOUR,
-                                body=_packed(status(told)))
+                                body=status(told))
                     pause()
                 record(connection, at=now, kind="push", org=organisation.id, event_id=status_id,
                        detail=_push_detail(collection, credential, told, raws, pusher.packs.digest))
@@ -475,9 +470,8 @@ class Exchange:
     ) -> bytes | None:
         """The status resource of a push, for the organisation that pushed."""
         with read(self.engine) as connection:
-            found = find_status(connection, status_id=status_id, community=community.id,
-                                org=organisation.id, now=now)
-        return None if found is None else found if found.startswith(b"{") else zlib.decompress(found)
+            return find_status(connection, status_id=status_id, community=community.id,
+                               org=organisation.id, now=now)
 
     def publish(self) -> None:
         """Put the definitions of our extensions into their collection; nothing is done where they are."""
@@ -512,9 +506,6 @@ def _no_pause() -> None:
     """What a push of few objects does between its steps."""
 
 
-def _packed(status: bytes) -> bytes:
-    """A status as it is stored: compressed, unless it is short."""
-    return zlib.compress(status, 1) if len(status) > _SHORT else status
 
 
 def prepare(settings: Settings) -> str:

@@ -42,7 +42,7 @@ class CurrentPages:
             try:
                 return self._page(make, place, asked, leaves, wants, behind)
             except LookedAgainError:
-                behind = not self._catch_up(place, again=behind)
+                behind, place = not self._catch_up(place, again=behind), replace(place, seen=None)
         raise UnavailableError("What you may read changes faster than it is read.", fix="Try again shortly.")
 
     def empty_until(self, place: Place, asked: Asked) -> tuple[bool, int | None]:
@@ -66,7 +66,7 @@ class CurrentPages:
     ) -> Page:
         """Raises LookedAgainError where the seat must catch up, or did meanwhile; ``behind``: it can't now."""
         with raw(self._arrivals.engine) as connection:
-            sign = None if behind else self._changes.sign()
+            sign = None if behind else self._changes.sign_of(place.seen)
             before = self._standing(connection, place, behind, sign)
             if before is None:
                 raise LookedAgainError

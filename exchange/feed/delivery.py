@@ -8,11 +8,11 @@ is the same, the delivery was noted before that commit, so that it is found by w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from exchange.errors import UnavailableError
 from exchange.feed.page import Page, Place
+from exchange.model.changed import changed
 from exchange.feed.query import Asked
 from exchange.store.arrivals import Standing
 from exchange.store.ledger import Delivery, Ledger, Receiver
@@ -35,7 +35,7 @@ def deliver(
     the same reader any more once the page is made, and UnavailableError where the ledger can't take it or the
     collection changes faster than it is read.
     """
-    place = replace(place, reader=before.reader)
+    place = changed(place, reader=before.reader)
     for _ in range(_TRIES):
         page = make(queries, connection, place, asked, before.revision)
         if not page.found:
@@ -43,7 +43,7 @@ def deliver(
         noted = ledger.note(_receiver(place.reader), _delivery(place, page)) if page.seqs else None
         after = look()
         if after == before or (noted is None and after is not None and after.reader == before.reader):
-            return page if noted is None else replace(page, receipt=noted.receipt)
+            return page if noted is None else changed(page, receipt=noted.receipt)
         if noted is not None:
             ledger.take_back(noted)
         if after is None or after.reader != before.reader:

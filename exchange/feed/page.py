@@ -17,6 +17,7 @@ from exchange.feed.cursor import open_cursor, sign_cursor
 from exchange.feed.leaving import Form, Leaving
 from exchange.feed.query import Asked
 from exchange.stix.timestamp import from_microseconds
+from exchange.store.changes import Seen
 from exchange.store.objects import Column, Filter, ObjectQueries, Reader
 from exchange.store.runs import encode_runs
 
@@ -54,6 +55,8 @@ class Place:
     context: str
     secret: str
     leaving: Leaving
+    seen: Seen | None = None
+    """How the database was when the request came, or shortly before it is asked for the page."""
 
 
 PageMaker = Callable[[ObjectQueries, Any, Place, Asked], Page]
@@ -160,4 +163,6 @@ def _page(rows: Sequence[tuple[Any, ...]], token: str | None, name: bytes, items
     more = b'"more":false' if token is None else b'"more":true,"next":"' + token.encode() + b'"'
     items[0] = b"".join((b"{", more, b',"', name, b'":[', items[0]))
     items[-1] += b"]}"
-    return Page(b",".join(items), from_microseconds(rows[0][3]), from_microseconds(rows[-1][3]), found=True)
+    first = from_microseconds(rows[0][3])
+    last = first if len(rows) == 1 else from_microseconds(rows[-1][3])
+    return Page(b",".join(items), first, last, found=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from exchange.errors import ForbiddenError
 from exchange.model.access import may_read
+from exchange.model.changed import changed
 from exchange.model.party import Credential, Directory, Organisation
 from exchange.policy.label import next_change, profile_facts
 from exchange.policy.packs import Packs
@@ -62,7 +62,7 @@ class Readers:
             known = self._known[key] = (made, made.changes)
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
-        return replace(known[0], now=now)
+        return changed(known[0], now=now)
 
 
 def _seat(organisation: Organisation, credential: Credential, purpose: str | None, encrypted: bool) -> int:

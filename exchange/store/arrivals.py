@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Dialect, Engine, Insert, Select, and_, exists
 from sqlalchemy.dialects import postgresql, sqlite
 
 from exchange.errors import UnavailableError
+from exchange.model.changed import changed
 from exchange.store.arrival_tables import ARRIVAL, LOOK, STIR
 from exchange.store.engine import write
 from exchange.store.object_tables import FEED, GRANT, OBJECT, REFERENCE
@@ -44,8 +45,8 @@ class Standing:
     def at(self, reader: Reader) -> Standing:
         """The same for a later request of the seat, before the next release date, nothing having changed."""
         opened = reader.now if self.reader.opened is None else max(self.reader.opened, reader.now)
-        return replace(self, reader=replace(reader, opened=opened if reader.seat else None,
-                                            arrived=self.reader.arrived))
+        now = changed(reader, opened=opened if reader.seat else None, arrived=self.reader.arrived)
+        return Standing(now, self.revision, self.opens)
 
 
 class Arrivals:

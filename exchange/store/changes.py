@@ -67,6 +67,10 @@ class Changes:
         """The sign alone; None where it costs as much as what it could spare (PostgreSQL), or can't be told."""
         return self._watch(_DATA_VERSION) if is_sqlite(self._engine) else None
 
+    def sign_of(self, seen: Seen | None) -> object | None:
+        """The sign of an earlier look, as ``sign`` gives one; without a look that of now."""
+        return self.sign() if seen is None or not is_sqlite(self._engine) else seen.sign
+
     def is_as(self, seen: Seen) -> bool:
         """Whether nothing was committed since that look. Raises UnavailableError."""
         sign = self.sign()

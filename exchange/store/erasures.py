@@ -5,7 +5,6 @@ SQLite overwrites what is deleted (secure_delete); PostgreSQL keeps dead rows un
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Engine, RowMapping, Text, cast, delete, insert, literal, select, text, update
@@ -14,10 +13,11 @@ from exchange.model.state import State
 from exchange.store.case_tables import VALUE_REPORT
 from exchange.store.engine import is_sqlite, raw
 from exchange.store.log_tables import SALT
-from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT, REFERENCE, STATUS
+from exchange.store.object_tables import CONTRIBUTOR, FEED, OBJECT, REFERENCE
 from exchange.store.obligation_tables import ERASURE, HOLD, NOTICE, STATE_CHANGE
 from exchange.store.salts import commit_value, destroy_names
 from exchange.store.states import Owned, Version, revise
+from exchange.store.statuses import drop_statuses
 
 _EMPTY = b""
 
@@ -94,17 +94,6 @@ def destroy_old_salts(connection: Connection, before: int) -> int:
     gone = destroy_names(connection, names)
     subjects = select(literal(salts_of(0)[:-1]).concat(cast(ERASURE.c.change, Text))).where(ERASURE.c.at < before)
     return gone + connection.execute(delete(SALT).where(SALT.c.subject.in_(subjects))).rowcount
-
-
-def drop_statuses(connection: Connection, org: str, stix_id: str) -> int:
-    """Forget the status resources of an organisation's pushes that speak of the object; gives how many."""
-    gone = []
-    for status_id, body in connection.execute(select(STATUS.c.id, STATUS.c.body).where(STATUS.c.org == org)):
-        if stix_id.encode() in zlib.decompress(bytes(body)):
-            gone.append(status_id)
-    for status_id in gone:
-        connection.execute(delete(STATUS).where(STATUS.c.id == status_id))
-    return len(gone)
 
 
 def ended_objects(connection: Connection, before: int, most: int) -> list[RowMapping]:

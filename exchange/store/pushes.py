@@ -18,10 +18,10 @@ from sqlalchemy import Connection, Dialect, Select, Update, and_, delete, insert
 
 from exchange.model.state import State
 from exchange.stix.references import closure
-from exchange.store.object_tables import FEED, OBJECT, STATUS
+from exchange.store.object_tables import FEED, OBJECT
 from exchange.store.objects import Versions
 from exchange.store.references import add_references, closed_targets
-from exchange.store.statement import Prepared, adding, listed, number, one_of
+from exchange.store.statement import Prepared, listed, number, one_of
 from exchange.store.states import add_withdrawn, written
 from exchange.store.stirs import stir_pushed
 from exchange.store.visibility import Reader, id_key, reader_values, visible
@@ -401,27 +401,3 @@ def _select_markings(dialect: Dialect) -> Select[Any]:
         feeds, one_of(dialect, row.id_key, "keys"), one_of(dialect, row.stix_id, "ids"),
         row.state != int(State.ERASED), or_(own, and_(or_(here, read), visible(OBJECT, dialect, full=True))),
     ).order_by(own.desc(), row.seq)
-
-
-def save_status(
-    connection: Connection, *, status_id: str, community: str, org: str, expires: int, body: bytes
-) -> None:
-    """Keep a push's status resource until ``expires`` (microseconds)."""
-    adding(STATUS, connection.dialect).within(
-        connection, id=status_id, community=community, org=org, expires=expires, body=body)
-
-
-def find_status(
-    connection: Connection, *, status_id: str, community: str, org: str, now: int
-) -> bytes | None:
-    """The status resource, if this organisation pushed it in this community and it hasn't expired."""
-    row = STATUS.c
-    found = connection.execute(select(row.body).where(
-        row.id == status_id, row.community == community, row.org == org, row.expires > now
-    )).scalar()
-    return None if found is None else bytes(found)
-
-
-def drop_expired_statuses(connection: Connection, now: int) -> None:
-    """Forget statuses whose time is over."""
-    connection.execute(delete(STATUS).where(STATUS.c.expires <= now))

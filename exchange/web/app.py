@@ -27,7 +27,7 @@ from exchange.web.api.reads import note_reading
 from exchange.web.auth.door import Door
 from exchange.web.auth.limit import Keyed
 from exchange.web.body import BYTES
-from exchange.web.caller import Caller
+from exchange.web.caller import Caller, current_request
 from exchange.web.limits import Limits, own_limits
 from exchange.web.request_id import own_id, request_id
 from exchange.web.respond import Answer, error_response, http_error_response
@@ -80,11 +80,12 @@ def create_app(exchange: Exchange) -> Flask:
     @app.before_request
     def authenticate() -> None:
         """Before everything else: who asks, and whether it asks too often. Raises ExchangeError (401, 429, 503)."""
-        path = request.path
+        asked = current_request()
+        path = asked.path
         if path in _OPEN_PATHS or path.startswith((schemas.PREFIX, forms.PATH)):
             return
-        g.caller = _caller(exchange, door)
-        _count(limits, g.caller)
+        caller = g.caller = _caller(exchange, door, asked)
+        _count(limits, caller, asked.method)
 
     @app.after_request
     def complete_headers(response: Response) -> Response:
@@ -128,22 +129,22 @@ def _key_of_guesses(exchange: Exchange) -> bytes:
         return meta_value(connection, "redaction.secret").encode()
 
 
-def _caller(exchange: Exchange, door: Door) -> Caller:
+def _caller(exchange: Exchange, door: Door, asked: Request) -> Caller:
     """Who is asking; raises UnauthorizedError or TooManyRequestsError."""
     now, (directory, seen) = exchange.clock(), exchange.look()
-    proven = door.let_in(request, directory, exchange.moment(now), former=_open_to_former(request.path))
+    proven = door.let_in(asked, directory, exchange.moment(now), former=_open_to_former(asked.path))
     return Caller(directory, directory.organisations[proven.credential.org], proven.credential,
-                  request.headers.get("CIBX-Purpose"), now, proven.again, seen)
+                  asked.headers.get("CIBX-Purpose"), now, proven.again, seen)
 
 
-def _count(limits: Limits, caller: Caller) -> None:
+def _count(limits: Limits, caller: Caller, method: str) -> None:
     """Count a request against the caller's limits; keys that run the exchange have none.
 
     Raises TooManyRequestsError.
     """
     now = time.monotonic()
     limits.ask_for(caller.credential, caller.organisation, now)
-    if request.method in {"POST", "PUT"} and "operate" not in caller.credential.scopes:
+    if method in {"POST", "PUT"} and "operate" not in caller.credential.scopes:
         limits.check_sender(caller.organisation.id, now, own_limits(caller.organisation))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, cast
 
-from flask import current_app, g
+from flask import Request, current_app, g, request
 
 from exchange.errors import ForbiddenError, NotFoundError
 from exchange.model import mailbox
@@ -57,13 +58,12 @@ class Caller:
     def collection(self, slug: str, name: str) -> Collection:
         """The collection by id or alias; raises NotFoundError where the caller may not know of it."""
         community = self.community(slug)
-        found = self.directory.collections.get(name)
-        if found is None:
-            found = next((c for c in self.directory.collections.values()
-                          if c.community == slug and c.alias == name and self._may_use(c)), None)
-        if found is None or found.community != community.id or not self._may_use(found):
-            raise NotFoundError("There is no such collection.")
-        return found
+        named = self.directory.collections.get(name)
+        asked = [named] if named is not None else [c for c in self.directory.collections.values() if c.alias == name]
+        for found in asked:
+            if found.community == community.id and self._may_use(found):
+                return found
+        raise NotFoundError("There is no such collection.")
 
     def _may_use(self, collection: Collection) -> bool:
         return self.may_read(collection) or self.may_write(collection)
@@ -81,6 +81,12 @@ class Caller:
         if not self.may_write(collection):
             raise ForbiddenError("This credential may read the collection but not write to it.")
         return collection
+
+
+def current_request() -> Request:
+    """The request being answered, itself: Flask's stand-in looks for it anew each time that it is asked something."""
+    asked: Request = cast(Any, request)._get_current_object()
+    return asked
 
 
 def current_caller() -> Caller:

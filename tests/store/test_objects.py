@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from exchange.store.engine import raw, write
 from exchange.store.labels import Labels, Numbers
 from exchange.store.objects import Filter, ObjectQueries, Reader, Versions
-from exchange.store.pushes import NewObject, Stored, add_objects, find_status, save_status, withdraw
+from exchange.store.pushes import NewObject, Stored, add_objects, withdraw
+from exchange.store.statuses import find_status, save_status
 
 NOW = 1_790_000_000_000_000
 COLUMNS = ("seq", "stix_id", "version", "body")

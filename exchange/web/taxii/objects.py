@@ -11,7 +11,7 @@ from exchange.model import mailbox
 from exchange.store.objects import Versions
 from exchange.web.again import may_be_offered, offer_again
 from exchange.web.body import read_body
-from exchange.web.caller import current_caller, current_exchange
+from exchange.web.caller import current_caller, current_exchange, current_request
 from exchange.web.negotiation import check_accept, check_content_type
 from exchange.web.respond import answer
 
@@ -87,23 +87,24 @@ def delete(community: str, collection: str, object_id: str) -> Response:
 def _asked(allowed: frozenset[str], object_id: str | None = None, versions: Versions | None = None) -> Asked:
     if object_id is not None and (len(object_id) > 512 or not object_id.isprintable()):
         raise NotFoundError("There is no such object.")
-    given = list(request.args.items(multi=True)) if request.query_string else ()
+    sent = current_request()
+    given = list(sent.args.items(multi=True)) if sent.query_string else ()
     return read_query(given, allowed=allowed, fixed_id=object_id,
                       page_size=current_exchange().settings.page_size,
                       default_versions=versions or Versions())
 
 
 def _page(community: str, name: str, endpoint: str, asked: Asked, make: PageMaker) -> Response:
-    caller, exchange = current_caller(), current_exchange()
+    sent, caller, exchange = current_request(), current_caller(), current_exchange()
     collection = caller.readable(community, name)
     if collection.community == mailbox.COMMUNITY:
         reader = exchange.mailbox_reader(caller.directory, caller.organisation, caller.credential, caller.now)
     else:
         reader = exchange.reader(caller.directory, caller.organisation, caller.credential,
-                                 caller.narrower_purpose, caller.now, encrypted=request.is_secure)
+                                 caller.narrower_purpose, caller.now, encrypted=sent.is_secure)
     ids = ",".join(asked.filter.ids or ()) if endpoint in {"object", "versions"} else ""
     context = f"{endpoint}|{collection.id}|{caller.organisation.id}|{ids}"
-    page = exchange.page(make, collection, reader, context, asked, leaves=request.method != "HEAD")
+    page = exchange.page(make, collection, reader, context, asked, leaves=sent.method != "HEAD", seen=caller.seen)
     if not page.found and endpoint in {"object", "versions"} and not exchange.exists(collection, reader, ids):
         raise NotFoundError("There is no such object.")
     if not page.found and may_be_offered():
