@@ -12,8 +12,8 @@ from typing import Any
 
 from exchange.errors import UnavailableError
 from exchange.feed.page import Page, Place
-from exchange.model.changed import changed
 from exchange.feed.query import Asked
+from exchange.model.changed import changed
 from exchange.store.arrivals import Standing
 from exchange.store.ledger import Delivery, Ledger, Receiver
 from exchange.store.objects import ObjectQueries, Reader
