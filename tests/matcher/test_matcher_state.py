@@ -82,6 +82,15 @@ def state(world, tmp_path_factory):
     return folder, run(objects, parts, tmp_path_factory.mktemp("out"), state=folder)
 
 
+@pytest.fixture(scope="module")
+def everything(world, tmp_path_factory):
+    """What a run over the whole platform, with all indicators, says that keeps nothing."""
+    parts, objects = world
+    out = tmp_path_factory.mktemp("everything")
+    run(objects, parts, out)
+    return results(out)
+
+
 def a_day_goes(folder):
     for table in ("links", "posts"):
         (folder / table / "new.parquet").unlink()
@@ -141,12 +150,11 @@ def test_a_run_after_a_change_of_indicators_says_what_a_run_over_everything_says
     assert (report.state["used_again"], report.state.get("went_on_after_step")) == (6, None)
 
 
-def test_indicators_that_come_are_asked_about_beside_the_answers_that_are_there(world, tmp_path):
+def test_indicators_that_come_are_asked_about_beside_the_answers_that_are_there(world, everything, tmp_path):
     parts, objects = world
     run(without_some(objects), parts, tmp_path / "before", state=tmp_path / "state")
     run(objects, parts, tmp_path / "after", state=tmp_path / "state")
-    run(objects, parts, tmp_path / "whole")
-    assert results(tmp_path / "after") == results(tmp_path / "whole")
+    assert results(tmp_path / "after") == everything
 
 
 def test_the_report_says_what_was_used_again_and_counts_its_rows_all_the_same(world, state, tmp_path):
@@ -157,7 +165,7 @@ def test_the_report_says_what_was_used_again_and_counts_its_rows_all_the_same(wo
     assert state[1].as_json()["tables"] == second.as_json()["tables"]
 
 
-def test_a_run_that_is_killed_goes_on_and_says_the_same(world, tmp_path):
+def test_a_run_that_is_killed_goes_on_and_says_the_same(world, everything, tmp_path):
     parts, objects = world
     command = [sys.executable, "-c", KILLED, str(parts.parent / "whole" / FEED), str(parts), str(tmp_path / "out"),
                str(tmp_path / "state")]
@@ -170,8 +178,7 @@ def test_a_run_that_is_killed_goes_on_and_says_the_same(world, tmp_path):
     assert not (tmp_path / "out" / "accounts.parquet").exists()
     report = run(objects, parts, tmp_path / "out", state=tmp_path / "state")
     assert report.state["went_on_after_step"] >= 2
-    run(objects, parts, tmp_path / "whole")
-    assert results(tmp_path / "out") == results(tmp_path / "whole")
+    assert results(tmp_path / "out") == everything
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".match-")]
 
 

@@ -47,13 +47,13 @@ def feed(engine: Engine) -> int:
 
 
 @pytest.mark.parametrize("granted", [0, 1, 3, 60, LABELS])
-@pytest.mark.parametrize("after", [-1, NOW + 1_000, NOW + OBJECTS - 50, NOW + OBJECTS])
-def test_pages_are_what_looking_at_every_object_gives(engine: Engine, feed: int, granted: int, after: int) -> None:
-    reader = Reader(profile(engine, granted), NOW + OBJECTS, org=99)
-    expected = [NOW + n for n in range(OBJECTS) if NOW + n > after and n % LABELS < granted and n % 10]
-    with raw(engine) as connection:
-        found = ObjectQueries(engine.dialect).page(connection, feed, reader, Filter(after=after, limit=30), ("seq",))
-    assert [row[0] for row in found] == expected[:31]
+def test_pages_are_what_looking_at_every_object_gives(engine: Engine, feed: int, granted: int) -> None:
+    reader, queries = Reader(profile(engine, granted), NOW + OBJECTS, org=99), ObjectQueries(engine.dialect)
+    for after in (-1, NOW + 1_000, NOW + OBJECTS - 50, NOW + OBJECTS):
+        expected = [NOW + n for n in range(OBJECTS) if NOW + n > after and n % LABELS < granted and n % 10]
+        with raw(engine) as connection:
+            found = queries.page(connection, feed, reader, Filter(after=after, limit=30), ("seq",))
+        assert [row[0] for row in found] == expected[:31], after
 
 
 def test_the_shorter_way_follows_the_share_and_what_is_left(engine: Engine, feed: int) -> None:
