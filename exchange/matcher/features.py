@@ -2,8 +2,8 @@
 
 ``direct.S`` and ``company.S`` sum the evidence of a signal S in nats before the scorecard; ``against.F`` is company
 that speaks against, by family; ``objection.S`` words that values are benign, weighed as their signal is; the columns of
-accounts stand for themselves;
-``sources`` and ``kinds`` count who and what speaks at all; ``infrastructure`` is the sum that gates everything else.
+accounts stand for themselves; ``sources`` and ``kinds`` count who and what speaks at all, and ``seconded`` sums what
+all sources but the loudest one say of infrastructure; ``infrastructure`` is the sum that gates everything else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 OBJECTION = "objection."
 _ECHO = 0.05
 """Nats from which a shared post counts as shared with suspects."""
-COUNTS = ("sources", "kinds", "infrastructure", "echo", "devotion", "devoted", "aloof", *circle.MEASURES,
+COUNTS = ("sources", "kinds", "infrastructure", "seconded", "echo", "devotion", "devoted", "aloof", *circle.MEASURES,
           *claims.MEASURES, *pools.MEASURES)
 
 
@@ -61,14 +61,17 @@ def read_features(engine: Engine, weights: Weights) -> Features:
     columns = ", ".join(f"a.{name}" for name in ACCOUNT_COLUMNS)
     table = _columns(engine, f"""SELECT t.account_id, {columns},
         bit_count(t.sources)::DOUBLE AS sources, bit_count(t.signals)::DOUBLE AS kinds,
-        bit_count(t.firm)::DOUBLE AS firm, ln(1 + COALESCE(e.n, 0)) AS echo,
+        bit_count(t.firm)::DOUBLE AS firm, COALESCE(w.seconded, 0) AS seconded, ln(1 + COALESCE(e.n, 0)) AS echo,
         COALESCE(least(1, e.n / o.n), 0)::DOUBLE AS devotion, -- 1 too where nothing was shared: made-5 was fitted so
         COALESCE(least(1, e.n / NULLIF(o.n, 0)) * (e.n > 0)::INTEGER, 0)::DOUBLE AS devoted,
         {", ".join(f"COALESCE(c.{name}, 0) AS {name}" for name in circle.MEASURES)},
         {", ".join(f"COALESCE(m.{name}, 0) AS {name}" for name in claims.MEASURES)},
         {", ".join(f"COALESCE(b.{name}, 0) AS {name}" for name in pools.MEASURES)}
         FROM standing t JOIN accounts a USING (account_id) LEFT JOIN circle c USING (account_id)
-        LEFT JOIN claims m USING (account_id) LEFT JOIN ({pools.pools_sql()}) b USING (account_id)
+        LEFT JOIN claims m USING (account_id)
+        LEFT JOIN (SELECT account_id, sum(nats) - max(nats) AS seconded FROM (SELECT account_id, source,
+            sum(nats) AS nats FROM direct WHERE witness AND {WITNESSING} GROUP BY ALL) GROUP BY account_id) w
+        USING (account_id) LEFT JOIN ({pools.pools_sql()}) b USING (account_id)
         LEFT JOIN (SELECT account_id, count(*) AS n FROM company WHERE kind = 'share' AND nats / repeated >= {_ECHO}
             GROUP BY 1) e USING (account_id) LEFT JOIN doing o USING (account_id) ORDER BY t.account_id""")
     accounts, firm = table.pop("account_id"), table.pop("firm").astype(np.float64)
@@ -97,14 +100,14 @@ def read_features(engine: Engine, weights: Weights) -> Features:
 
 
 def aloof(columns: dict[str, Floats], weights: Weights) -> Floats:
-    """How large the circle is of which an account is by what is said of it alone: ``circle_mass`` where the platform
-    sees it act like none of them and hold nothing with them but what sources name, less where it does.
+    """How large the circle is among which an account stands without doing what they do: ``circle_mass`` where nothing
+    that it does, writes or shows is like any of theirs, less where something is.
 
-    People whose things are named by mistake stand among an operation's members like that.
+    People whose things are named by mistake stand among an operation's members like that, and their homes with them.
     """
     families = {f"company.{kind.signal}": kind.family for kind in weights.kinds.values() if kind.company}
-    tied = columns["unsaid"] + sum(columns[name] for name, family in families.items() if family != "infrastructure")
-    found: Floats = columns["circle_mass"] * np.clip(1 - tied, 0, 1)
+    alike = sum(columns[name] for name, family in families.items() if family != "infrastructure")
+    found: Floats = columns["circle_mass"] * np.clip(1 - alike, 0, 1)
     return found
 
 

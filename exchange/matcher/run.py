@@ -109,7 +109,7 @@ def match(objects: Iterable[Mapping[str, Any]], entities: Path, out: Path, optio
     weights = options.weights or load_weights()
     if not weights.cards:
         raise InputError(f"The weights {weights.version} hold no scorecard.",
-                         fix="Fit one (python -m exchange.matcher.learning.worlds), or use the shipped made-5.")
+                         fix="Fit one (python -m exchange.matcher.learning.worlds), or use the shipped made-7.")
     report = Report(weights=weights.version, at=options.at, purpose=options.purpose)
     if options.state and options.spark:
         raise InputError("--state and --engine spark don't go together.",

@@ -21,7 +21,7 @@ from exchange.matcher.scorecard import Card, read_card
 from exchange.matcher.weights_file import as_toml, digest
 from exchange.toml_text import TomlError, read_toml
 
-DEFAULT_WEIGHTS = "made-5"
+DEFAULT_WEIGHTS = "made-7"
 FAMILIES = ("infrastructure", "content", "behaviour")
 ACCOUNT_COLUMNS = (
     "age_days", "verified", "assurance", "strikes", "followers", "audience_quality", "payment_months",

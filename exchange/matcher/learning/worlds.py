@@ -1,6 +1,7 @@
 """Fits all stages' scorecards on made-up worlds and writes the table of weights that ships.
 
-    python -m exchange.matcher.learning.worlds --table start-6 --version made-6 --work DIR --out FILE.toml
+    python -m exchange.matcher.learning.worlds --version made-7 --after made-5 --first-seed 7000 7100 --careful 12 \
+        --work DIR --out FILE.toml
 
 Nothing but seeds, sizes and difficulties goes in; each stage is fitted on what the stage before makes of every world.
 """
@@ -8,10 +9,14 @@ Nothing but seeds, sizes and difficulties goes in; each stage is fitted on what 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +35,15 @@ from exchange.matcher.world.make import AT
 
 STAGES = 4
 SIZES = (15_000, 20_000, 30_000, 45_000, 60_000)
-CAREFUL = (0.3, 0.95)
+ALL, CAREFUL, CAREFUL_SEED = (0.3, 0.95), (0.7, 0.95), 7200
 """Difficulties lie evenly between these, in turn with the sizes."""
 _STRIDE = 7
 _HARD, _HARDER = 0.6, 3.0
 """Above this difficulty, where evidence is thin, each example counts so many times in the last card."""
 PLOTTED, PLOTS_SEED = 8, 7300
-THINNING = 4
-"""Of accounts that belong to nobody's operation one in so many is an example, and counts for all of them."""
+THINNING, NEAR, ROUNDS = 8, 2.0, 300
+"""Of innocents one in so many is an example, and counts for all of them; but all are of whom several kinds of evidence
+speak, or so many nats of infrastructure. Rounds of the solver."""
 Examples = tuple[dict[str, Floats], NDArray[np.int8], Floats]
 """Features, truth (1 or 0), and how often each counts."""
 
@@ -54,13 +60,13 @@ def make_plotted(work: Path) -> dict[Path, float]:
     return folders
 
 
-def make_worlds(work: Path, count: int, first_seed: int) -> dict[Path, float]:
+def make_worlds(work: Path, count: int, first_seed: int, between: tuple[float, float] = ALL) -> dict[Path, float]:
     """Worlds of all sizes and difficulties, each with how often its examples count; those that are there are used
     again."""
     folders: dict[Path, float] = {}
     for number in range(count):
         seed = first_seed + number
-        folder, difficulty = work / f"world-{seed}", float(np.linspace(*CAREFUL, count)[number * _STRIDE % count])
+        folder, difficulty = work / f"world-{seed}", float(np.linspace(*between, count)[number * _STRIDE % count])
         if not (folder / FEED).exists():
             make_world(folder, accounts=SIZES[number % len(SIZES)], seed=seed, difficulty=difficulty)
         folders[folder] = _HARDER if difficulty > _HARD else 1.0
@@ -83,23 +89,26 @@ def fit_stages(worlds: Mapping[Path, float], work: Path, weights: Weights, *,
     return cards, fit_roles(np.concatenate([x for x, _ in roles]), np.concatenate([y for _, y in roles]))
 
 
-def fit_last(worlds: Mapping[Path, float], work: Path, weights: Weights, before: Sequence[Card]) -> Card:
-    """The last card alone, after cards that stay as they are; one world is open at a time."""
-    found: list[Examples] = []
-    for world, often in worlds.items():
-        with open_study(world, work, weights, AT) as study:
-            for card in before:
-                study.go_on(study.features(), card)
-            found.append(_examples(study, world, study.features(), often))
-    return _fit(found, weights)
+def fit_last(worlds: Mapping[Path, float], weights: Weights, before: Sequence[Card], *, processes: int = 2) -> Card:
+    """The last card alone, after cards that stay as they are; so many worlds are open at a time."""
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        return _fit([*pool.map(partial(_play, weights, before), worlds, worlds.values())], weights)
+
+
+def _play(weights: Weights, before: Sequence[Card], world: Path, often: float) -> Examples:
+    with TemporaryDirectory(dir=world.parent) as work, open_study(world, Path(work), weights, AT) as study:
+        for card in before:
+            study.go_on(study.features(), card)
+        return _examples(study, world, study.features(), often)
 
 
 def _examples(study: Study, world: Path, features: Features, often: float) -> Examples:
     """A world's members, and others thinned out; each counts ``often``."""
     truth = read_truth(study.engine, world, features.accounts)
-    chosen = (truth == 1) | ((truth == 0) & (features.accounts % THINNING == 0))
+    near = (features.columns["infrastructure"] >= NEAR) | (features.columns["kinds"] >= NEAR)
+    chosen = (truth == 1) | ((truth == 0) & (near | (features.accounts % THINNING == 0)))
     return ({name: column[chosen] for name, column in features.columns.items()}, truth[chosen],
-            np.where(truth[chosen] == 1, 1.0, THINNING) * often)
+            np.where((truth == 1) | near, 1.0, THINNING)[chosen] * often)
 
 
 def _fit(found: Sequence[Examples], weights: Weights) -> Card:
@@ -109,7 +118,8 @@ def _fit(found: Sequence[Examples], weights: Weights) -> Card:
     columns = {name: np.concatenate([column, cases[name]]) for name, column in columns.items()}
     sure = len(cases["kinds"])
     card = fit_card(columns, np.concatenate([*(truth for _, truth, _ in found), np.ones(sure, dtype=np.int8)]),
-                    families(weights), counts=np.concatenate([*(often for _, _, often in found), np.full(sure, CASES)]))
+                    families(weights), counts=np.concatenate([*(often for _, _, often in found), np.full(sure, CASES)]),
+                    rounds=ROUNDS)
     return hold_plainest(card, weights)
 
 
@@ -134,22 +144,29 @@ def table_toml(table: str, version: str, about: str, cards: list[Card], roles: R
 def main() -> None:
     """Make worlds, fit, write."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--table", default="start-6")
+    arguments.add_argument("--table", default="start-7")
     arguments.add_argument("--version", required=True)
     arguments.add_argument("--work", type=Path, required=True)
     arguments.add_argument("--out", type=Path, required=True)
-    arguments.add_argument("--worlds", type=int, default=18)
-    arguments.add_argument("--first-seed", type=int, default=7000)
+    arguments.add_argument("--worlds", type=int, default=18, help="worlds of all difficulties from each first seed")
+    arguments.add_argument("--first-seed", type=int, nargs="+", default=[7000])
+    arguments.add_argument("--careful", type=int, default=0, help="further worlds, of careful operators")
     arguments.add_argument("--after", help="a table of which only the last card is fitted anew")
+    arguments.add_argument("--processes", type=int, default=2, help="worlds that are open at a time (with --after)")
     given = arguments.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    worlds = make_worlds(given.work, given.worlds, given.first_seed) | make_plotted(given.work)
+    worlds = make_plotted(given.work) | make_worlds(given.work, given.careful, CAREFUL_SEED, CAREFUL)
+    for seed in given.first_seed:
+        worlds |= make_worlds(given.work, given.worlds, seed)
     weights = load_weights(given.table)
     if given.after and (after := load_weights(given.after)).roles:
-        cards, roles = [*after.cards[:-1], fit_last(worlds, given.work, weights, after.cards[:-1])], after.roles
+        before, roles = after.cards[:-1], after.roles
+        cards = [*before, fit_last(worlds, weights, before, processes=given.processes)]
     else:
         cards, roles = fit_stages(worlds, given.work, weights)
-    about = f"Fitted on {given.worlds} made-up worlds, seeds from {given.first_seed}; no real person's data is in it."
+    kept = f"Cards but the last, and roles, are {given.after}'s. " if given.after else ""
+    seeds = ", ".join(map(str, [*given.first_seed, *([CAREFUL_SEED] if given.careful else []), PLOTS_SEED]))
+    about = f"{kept}Fitted on {len(worlds)} made-up worlds, seeds from {seeds}; no real person's data is in it."
     given.out.write_text(table_toml(given.table, given.version, about, cards, roles), encoding="utf-8")
 
 

@@ -98,7 +98,9 @@ def test_an_id_that_was_given_to_somebody_else_is_another_account(make_scene, be
 def test_a_signal_that_reviewers_name_loses_weight_by_a_step_and_is_reported(scene, before):
     kept = read_kept(before.out)
     found = refitted(kept, reviews(kept, [*scene.agency[:8], *scene.network[:8]], signals=("phone",)))
-    assert {"direct.phone"} <= {row["name"] for row in found.defects if row["kind"] == "signal"}
+    named = {row["name"] for row in found.defects if row["kind"] == "signal"}
+    assert named  # of what they name, whatever the shipped card weighs: by made-7 it is what the platform itself shares
+    assert named <= {"direct.phone", "company.phone"}
     factors = found.table["learned"]["factors"]
     assert factors
     assert set(factors) <= {"direct.phone", "company.phone"}
