@@ -28,6 +28,8 @@ class Demo:
 
     process: subprocess.Popen[str]
     said: str
+    home: Path
+    """Where it lays what it needs for a while."""
 
     def line_after(self, comment: str) -> str:
         found = re.search(rf"^# {re.escape(comment)}\n(.+)$", self.said, re.MULTILINE)
@@ -51,18 +53,13 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
-@pytest.fixture(scope="module")
-def meta() -> Path:
-    """Meta's published indicators, in the folder shared/ beside the project."""
-    folder = Path(__file__).parents[3] / "shared" / "data" / "meta-threat-research"
-    if not folder.is_dir():
-        pytest.skip("NOT RUN: Meta's indicators are not in ../shared/data/meta-threat-research")
-    return folder
+META = Path(__file__).parents[3] / "shared" / "data" / "meta-threat-research"
+"""Meta's published indicators, in the folder shared/ beside the project."""
 
 
 @contextmanager
-def staying_up(home: Path) -> Iterator[Demo]:
-    process = subprocess.Popen([*PROGRAM, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+def staying_up(home: Path, *options: str) -> Iterator[Demo]:
+    process = subprocess.Popen([*PROGRAM, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True, env=environment(home))
     assert process.stdout is not None
     said = []
@@ -71,7 +68,7 @@ def staying_up(home: Path) -> Iterator[Demo]:
             said.append(line)
             if line.startswith("Ctrl-C ends"):
                 break
-        yield Demo(process, "".join(said))
+        yield Demo(process, "".join(said), home)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -80,7 +77,15 @@ def staying_up(home: Path) -> Iterator[Demo]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The last test of those that have it ends it."""
     with staying_up(tmp_path_factory.mktemp("demo")) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def with_meta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Another, with Meta's indicators where they are there; its last test ends it, too."""
+    with staying_up(tmp_path_factory.mktemp("meta"), *(("--meta", str(META)) if META.is_dir() else ())) as up:
         yield up
 
 
@@ -123,16 +128,31 @@ def test_match_line_works_when_pasted(demo: Demo) -> None:
     assert "more likely than not" in demo.paste("Pull and match again, as the platform would")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_end_is_clean_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    with staying_up(tmp_path) as up:
-        served = children(up.process.pid)
-        assert served
-        up.process.send_signal(number)
-        rest, _ = up.process.communicate(timeout=PATIENCE_SECONDS)
+def assert_ends(up: Demo, number: signal.Signals) -> None:
+    """At once, with its server, and nothing is left behind."""
+    served = children(up.process.pid)
+    assert served
+    up.process.send_signal(number)
+    rest, _ = up.process.communicate(timeout=PATIENCE_SECONDS)
     assert (up.process.returncode, rest.strip()) == (0, "Stopped; the server has ended.")
     assert [pid for pid in served if Path(f"/proc/{pid}").exists()] == []
-    assert list(tmp_path.iterdir()) == []
+    assert list(up.home.iterdir()) == []
+
+
+def test_ctrl_c_ends_it_clean_and_leaves_nothing(demo: Demo) -> None:
+    assert_ends(demo, signal.SIGINT)
+
+
+@pytest.mark.skipif(not META.is_dir(), reason="NOT RUN: Meta's indicators are not in ../shared/data/meta-threat-research")
+def test_indicators_of_meta_go_in_beside_the_made_up_ones(with_meta: Demo) -> None:
+    counts = re.search(r"through meta-threat-research, .*: ([\d,]+) objects added, [\d,]+ were there, 0 refused",
+                       with_meta.said)
+    assert counts is not None, with_meta.said
+    assert int(counts[1].replace(",", "")) > 10_000
+
+
+def test_being_told_to_end_it_ends_clean_and_leaves_nothing(with_meta: Demo) -> None:
+    assert_ends(with_meta, signal.SIGTERM)
 
 
 def test_ctrl_c_in_the_middle_of_the_story_leaves_nothing(tmp_path: Path) -> None:
@@ -157,16 +177,6 @@ def test_folder_that_is_kept_is_gone_on_with(tmp_path: Path) -> None:
     assert (first.returncode, second.returncode) == (0, 0), second.stderr
     assert ": 0 objects added" not in first.stdout
     assert ": 0 objects added" in second.stdout
-
-
-def test_indicators_of_meta_go_in_beside_the_made_up_ones(tmp_path: Path, meta: Path) -> None:
-    done = subprocess.run([*PROGRAM, "--once", "--port", "0", "--meta", str(meta)], capture_output=True, text=True,
-                          timeout=PATIENCE_SECONDS, check=False, env=environment(tmp_path))
-    assert done.returncode == 0, done.stderr
-    counts = re.search(r"through meta-threat-research, .*: ([\d,]+) objects added, [\d,]+ were there, 0 refused",
-                       done.stdout)
-    assert counts is not None, done.stdout
-    assert int(counts[1].replace(",", "")) > 10_000
 
 
 def test_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
