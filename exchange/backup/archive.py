@@ -21,6 +21,10 @@ _LARGEST_MANIFEST = 1_000_000
 _PART = 1 << 20
 
 
+class _Version(msgspec.Struct):
+    cibx_backup: int = 0
+
+
 class Manifest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What a backup holds; times in microseconds."""
 
@@ -88,7 +92,7 @@ def read_archive(path: Path, folder: Path) -> Manifest:
             for name, digest in manifest.members.items():
                 member = archive.next()
                 content = archive.extractfile(member) if member is not None and member.isfile() else None
-                if member is None or content is None or member.name != name or "/" in name or name.startswith("."):
+                if member is None or content is None or member.name != name or not _plain(name):
                     raise _none_of_ours(path)
                 _take_out(content, folder / name)
                 if _digest(folder / name) != digest:
@@ -130,17 +134,24 @@ def _read_manifest(path: Path, content: IO[bytes] | None) -> Manifest:
     if content is None:
         raise _none_of_ours(path)
     raw = content.read()
-    version = msgspec.json.decode(raw).get("cibx_backup")
-    if isinstance(version, int) and version > _FORMAT:
-        raise InputError(f"The backup {path} is of a newer release of cib-exchange.",
-                         fix="Restore it with that release or a newer one.")
-    return msgspec.json.decode(raw, type=Manifest)
+    try:
+        if msgspec.json.decode(raw, type=_Version).cibx_backup > _FORMAT:
+            raise InputError(f"The backup {path} is of a newer release of cib-exchange.",
+                             fix="Restore it with that release or a newer one.")
+        return msgspec.json.decode(raw, type=Manifest)
+    except (UnicodeDecodeError, RecursionError):
+        raise _none_of_ours(path) from None
 
 
 def _add(archive: tarfile.TarFile, name: str, content: IO[bytes], size: int) -> None:
     member = tarfile.TarInfo(name)
     member.size, member.mode = size, 0o600
     archive.addfile(member, content)
+
+
+def _plain(name: str) -> bool:
+    """Whether it is the name of a file in a folder, and not of one elsewhere or of none."""
+    return not ("/" in name or "\0" in name or name.startswith("."))
 
 
 def _take_out(content: IO[bytes], path: Path) -> None:
