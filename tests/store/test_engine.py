@@ -209,7 +209,7 @@ def sqlite_engine(tmp_path: Path) -> Engine:
         ("secure_delete", 1),
         ("page_size", 8192),
         ("busy_timeout", 10_000),  # also after a write, which waits without it
-        ("mmap_size", 67_108_864),
+        ("mmap_size", 0),
         ("cache_size", -16_384),
     ],
 )
