@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Some
 from datetime import UTC, datetime
@@ -38,6 +36,7 @@ from exchange.governance.in_force import PolicyInForce
 from exchange.governance.preview import Audience, PreviewLabels, denied_whole
 from exchange.intake import published
 from exchange.intake.envelope import split_envelope
+from exchange.intake.outcome import push_detail, told_of
 from exchange.intake.push import Checked, Intake, Pusher, identities_of_others
 from exchange.intake.status import Told, status_resource
 from exchange.model import mailbox
@@ -68,7 +67,6 @@ from exchange.store.ledger import Ledger
 from exchange.store.migrations import migrate
 from exchange.store.objects import NOBODY, Filter, ObjectQueries, Reader, Versions
 from exchange.store.pushes import (
-    Stored,
     add_objects,
     find_markings,
     foretell,
@@ -309,7 +307,7 @@ class Exchange:
                 fates = iter(stored)
                 told = [
                     Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None
-                    else _told(c.id, c.version, next(fates), now)
+                    else told_of(c.id, c.version, next(fates), now)
                     for c in checked
                 ]
                 pause()
@@ -330,7 +328,7 @@ class Exchange:
                                 body=status(told))
                     pause()
                 record(connection, at=now, kind="push", org=organisation.id, event_id=status_id,
-                       detail=_push_detail(collection, credential, told, raws, pusher.packs.digest))
+                       detail=push_detail(collection, credential, told, raws, pusher.packs.digest))
             return told, taken.records_changed
 
         told, records_changed = crossing(stored_with_all)
@@ -376,7 +374,7 @@ class Exchange:
                                   contributor=self._numbers.contributor(organisation.id)))
         told = [
             Told(c.refusal, c.version or from_microseconds(now)) if c.refusal is not None
-            else _told(c.id, c.version, next(fates), now)
+            else told_of(c.id, c.version, next(fates), now)
             for c in checked
         ]
         audiences = Audience(directory, collection, organisation, now, self.policy.of).of(labels.texts)
@@ -571,36 +569,3 @@ def _foreseen(told: Told, checked: Checked, audiences: Sequence[Mapping[str, Any
         row |= {name: from_microseconds(at) for name, at in (
             ("not_before", checked.new.visible_from), ("until", checked.new.visible_until)) if at is not None}
     return row
-
-
-def _told(stix_id: str, version: str, stored: Stored, now: int) -> Told:
-    if version and stored.fate == "added":
-        return Told(PushOutcome(stix_id, "added"), version)
-    shown = version or from_microseconds(stored.seq or now)
-    if stored.fate == "foreign":
-        return Told(PushOutcome(stix_id, "refused", "not-object-creator",
-                                "id: another contributor's object has this id; only its contributor revises it. "
-                                "Send an opinion or a note, or use an id of your own."), shown)
-    if stored.fate == "ended":
-        return Told(PushOutcome(stix_id, "refused", "revoked-permanently",
-                                "id: this object was revoked or erased, and no version follows that (STIX 2.1, 3.6.3)."
-                                " Give what is new an id of its own."), shown)
-    if stored.fate == "present":
-        note = "" if stored.same_bytes else "This version was there already with other content, which stays."
-        return Told(PushOutcome(stix_id, "unchanged", "", note), shown)
-    return Told(PushOutcome(stix_id, "added"), shown)
-
-
-def _push_detail(
-    collection: Collection, credential: Credential, told: Sequence[Told], raws: Sequence[bytes], policy: str
-) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    for body in raws:
-        digest.update(hashlib.sha256(body).digest())
-    states = [t.outcome.state for t in told]
-    codes = Counter(t.outcome.code for t in told if t.outcome.state == "refused")
-    return {
-        "collection": collection.id, "credential": credential.id, "policy": policy,
-        "added": states.count("added"), "unchanged": states.count("unchanged"),
-        "refused": states.count("refused"), "codes": dict(codes), "digest": digest.hexdigest(),
-    }
