@@ -14,6 +14,7 @@ from typing import Any
 
 from gunicorn.http import wsgi
 from gunicorn.http.body import LengthReader
+from gunicorn.http.errors import InvalidRequestLine, LimitRequestLine
 from gunicorn.http.message import Request
 from gunicorn.util import hop_headers
 
@@ -22,6 +23,8 @@ AGAIN = "cibx.again"
 connection has the same answer now. It does whatever else answering does: it counts the request."""
 REPEATED = "cibx.repeated"
 """Where the application finds, in a request's environment, whether the head is that of the request before."""
+_VERSION = b" HTTP/1.1\r\n"
+"""Or another as long: what ends a request's first line."""
 _TOGETHER = 65_536
 """Bytes of a body that are sent with the head; a longer one isn't worth copying."""
 _FIELD_TEXT = b"\t\r\n" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
@@ -49,10 +52,13 @@ class Answered:
 
 
 class OneRequest(Request):  # type: ignore[misc]
-    """A request. A head that is the same bytes as the one before it on its connection isn't parsed again."""
+    """A request. What is the same bytes as in the one before it on its connection isn't parsed again: the whole head,
+    or all fields of it."""
 
     head = b""
     """The bytes of the head, where they came in one piece with nothing behind them."""
+    fields = b""
+    """Of them those from the version on."""
     is_again = False
     """Whether the head is that of the request before."""
     answered: Answered | None = None
@@ -62,18 +68,33 @@ class OneRequest(Request):  # type: ignore[misc]
         """Read the head; gives what was read beyond it."""
         former, unreader.former = getattr(unreader, "former", None), self
         sent = unreader.read()
-        if former is not None and sent and sent == former.head:
-            self.is_again, self.head, self.headers, self.answered = True, sent, former.headers, former.answered
-            self.method, self.uri, self.version = former.method, former.uri, former.version
-            self.path, self.query, self.fragment = former.path, former.query, former.fragment
-            self.scheme = former.scheme  # a proxy on a Unix socket says it in a header
-            self._expected_100_continue = former._expected_100_continue
-            return b""
+        line = sent.find(b"\r\n")
+        if former is not None and former.fields and sent.endswith(former.fields) and (
+                line + 2 == len(sent) - len(former.fields) + len(_VERSION)):
+            return self._parse_line(sent, line, former)
         unreader.unread(sent)
         beyond: bytes = super().parse(unreader)
-        if not beyond and sent.find(b"\r\n\r\n") == len(sent) - 4:
-            self.head = sent
+        if not beyond and line > len(_VERSION) and sent.find(b"\r\n\r\n") == len(sent) - 4:
+            self.head, self.fields = sent, sent[line + 2 - len(_VERSION):]
         return beyond
+
+    def _parse_line(self, sent: bytes, line: int, former: Any) -> bytes:
+        """Take over what the fields said; a first line of ``line`` bytes that is another one is parsed."""
+        self.headers = former.headers
+        self.scheme = former.scheme  # a proxy on a Unix socket says it in a header
+        self._expected_100_continue = former._expected_100_continue
+        if sent == former.head:
+            self.is_again, self.answered = True, former.answered
+            self.method, self.uri, self.version = former.method, former.uri, former.version
+            self.path, self.query, self.fragment = former.path, former.query, former.fragment
+        else:
+            if line > self.limit_request_line:
+                raise LimitRequestLine(line, self.limit_request_line)
+            if b"\n" in sent[:line]:
+                raise InvalidRequestLine("bare LF as line terminator")
+            self.parse_request_line(sent[:line])
+        self.head, self.fields = sent, former.fields
+        return b""
 
     def _peer_is_trusted_proxy(self) -> bool:
         """How the client came is read by the application: nobody who has an address is believed here."""

@@ -66,6 +66,38 @@ def test_another_head_is_parsed_anew(link: Link, other: bytes) -> None:
     assert (second.method, second.query, second.headers) != (first.method, first.query, first.headers)
 
 
+@pytest.mark.parametrize("line", [
+    b"GET /a?b=d HTTP/1.1", b"PUT /a HTTP/1.1", b"GET /a?b=c HTTP/1.0", b"GET http://x/a?b=c HTTP/1.1", b"OPTIONS * HTTP/1.1",
+    b"GET /" + 3_000 * b"a" + b" HTTP/1.1", b"GET / HTTP/1.1",
+])
+def test_the_fields_again_under_another_line_mean_what_they_mean_to_a_first_request(link: Link, line: bytes) -> None:
+    head = line + GET[GET.index(b"\r\n"):]
+    link.read(GET)
+    second = link.read(head)
+    link.unreader.former = None
+    alone = link.read(head)
+    for name in ("method", "uri", "path", "query", "fragment", "version", "headers", "scheme", "head", "fields"):
+        assert getattr(second, name) == getattr(alone, name), name
+    assert not second.is_again
+    assert link.read(head).is_again
+
+
+@pytest.mark.parametrize("line", [
+    b"", b"GET", b"GET /", b"GET / HTTP/2.0", b"GET / HTTP/1.1 ", b"GET /\nX: y HTTP/1.1", b"GET /\x00 HTTP/1.1", b"G\xc4T / HTTP/1.1",
+    b"GET / HTTP/1.1\rX: y HTTP/1.1", b"GET  / HTTP/1.1", b"GET x HTTP/1.1", b"GET /" + 5_000 * b"a" + b" HTTP/1.1",
+    b"GET / HTTP/1.1\n HTTP/1.1", b"get / HTTP/1.1",
+])
+def test_a_line_that_is_refused_is_refused_before_fields_that_were_read_already(link: Link, line: bytes) -> None:
+    head = line + GET[GET.index(b"\r\n"):]
+    with pytest.raises(ParseException) as alone:
+        link.read(head)
+    link.unreader.former = None
+    link.read(GET)
+    with pytest.raises(ParseException) as after:
+        link.read(head)
+    assert (type(after.value), str(after.value)) == (type(alone.value), str(alone.value))
+
+
 def test_a_head_with_something_behind_it_is_never_taken_for_the_one_before(link: Link) -> None:
     body = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
     first = link.read(body + b"ab")
