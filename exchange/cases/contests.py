@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -30,6 +30,7 @@ from exchange.cases.emergencies import emergency_in
 from exchange.cases.office import Known, Members, Office
 from exchange.cases.parameters import HOUR
 from exchange.cases.quarantine import Quarantine
+from exchange.cases.repeated import is_repeated
 from exchange.errors import ForbiddenError, NotFoundError, UnprocessableError
 from exchange.model.state import State
 from exchange.obligations.notice import Affected
@@ -68,7 +69,10 @@ class Opening:
 class Contests:
     """Every contest of one exchange."""
 
-    def __init__(self, office: Office, disputes: Disputes, quarantine: Quarantine) -> None:
+    def __init__(self, office: Office, disputes: Disputes, quarantine: Quarantine,
+                 read_values: Callable[[], object] = lambda: None) -> None:
+        """``read_values`` brings the table of values nearer to what was pushed, before a verdict asks it."""
+        self._read_values = read_values
         self._office = office
         self._disputes = disputes
         self._quarantine = quarantine
@@ -119,6 +123,8 @@ class Contests:
         """
         if len(statement) > _MOST_TEXT or not statement.strip():
             raise UnprocessableError(f"A step needs a statement of 1 to {_MOST_TEXT} characters.")
+        if step in REVIEWS:
+            self._read_values()
         self._take(actor, contest, step, statement, now, erase=erase)
         if step in REVIEWS or step is Step.RESTRICT:
             rescan(self._office.engine, self._office.means(), now)  # pages that were under way meanwhile
@@ -220,20 +226,23 @@ class Contests:
             if step is Step.RESTRICT:
                 outcome.restrict(connection, self._office, stix_id)
             elif step is Step.REVERSE:
+                repeated = is_repeated(self._office, connection, about)  # before its content may go
                 outcome.reverse(connection, self._office, stix_id, erase=erase)
-                self._judge(connection, about, one["campaign_class"], "overturned", row["id"], now)
+                self._judge(connection, about, one["campaign_class"], "overturned", row["id"], now, repeated)
                 self._quarantine.after_overturn(connection, row["producer"], stix_id, now)
             elif step in REVIEWS:
                 outcome.stand(connection, self._office, stix_id, corrected=step is Step.CORRECT,
                               restricted=bool(row["restricted"]))
                 if step is Step.UPHOLD:
-                    self._judge(connection, about, one["campaign_class"], "confirmed", row["id"], now)
+                    self._judge(connection, about, one["campaign_class"], "confirmed", row["id"], now,
+                                is_repeated(self._office, connection, about))
             if step in REVIEWS:
                 self._disputes.settled(connection, about, now)
 
-    def _judge(self, connection: Any, about: tuple[int, int, str], campaign_class: str, word: str, cause: str, now: int
-               ) -> None:
-        add_verdict(connection, about=about, campaign_class=campaign_class, word=word, cause=cause, at=now)
+    def _judge(self, connection: Any, about: tuple[int, int, str], campaign_class: str, word: str, cause: str, now: int,
+               repeated: bool) -> None:
+        add_verdict(connection, about=about, campaign_class=campaign_class, word=word, cause=cause, at=now,
+                    repeated=repeated)
 
     # -- what is shown
 

@@ -13,6 +13,7 @@ from exchange.cases.dispute import Voice, is_confirmed, is_disputed
 from exchange.cases.flag import disputed_note
 from exchange.cases.office import Members, Office
 from exchange.cases.ownership import is_public_authority
+from exchange.cases.repeated import is_repeated
 from exchange.model.party import Organisation
 from exchange.model.state import State
 from exchange.stix.statement import TYPES, Statement, statement
@@ -121,7 +122,7 @@ class Disputes:
         backed = given[0].body and not disputed and is_confirmed(_voices(members, said, "back"), group, needed)
         return bool(backed) and add_verdict(
             connection, about=about, campaign_class=campaign_class(orjson.loads(given[0].body)), word="confirmed",
-            cause="independent reports", at=now)
+            cause="independent reports", at=now, repeated=is_repeated(self._office, connection, about))
 
     def follow(self, connection: Any, stix_id: str, org: str, now: int) -> None:
         """A person changed the state of an organisation's object: the note beside it comes and goes with the dispute.

@@ -49,8 +49,8 @@ class Docket:
         self._feed_of = feed_of
         self.disputes = Disputes(self._office)
         self.quarantine = Quarantine(self._office)
-        self.contests = Contests(self._office, self.disputes, self.quarantine)
         self.records = Records(self._office)
+        self.contests = Contests(self._office, self.disputes, self.quarantine, self.records.read_values)
         self.emergencies = Emergencies(self._office)
 
     def members(self) -> Members:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from exchange.cases.about import values
 from exchange.cases.office import Members, Office
 from exchange.cases.ownership import is_public_authority
 from exchange.cases.posterior import Verdict, reliability
+from exchange.cases.repeated import readable, value_keys, value_secret
 from exchange.cases.standing import Report, Thresholds, weigh
 from exchange.errors import NotFoundError
 from exchange.model.state import State
 from exchange.store import records as rows
 from exchange.store.contests import Given, given_objects, organisation_of
-from exchange.store.directory import meta_value
 from exchange.store.engine import read, write
 from exchange.store.objects import Reader
 from exchange.store.value_reports import Reported, add_reports, is_read, reports_of, unread_objects
@@ -58,11 +54,11 @@ class Records:
     def read_values(self, most: int = _AT_ONCE) -> bool:
         """Look at objects that came since the last time for the values they report; whether all were looked at."""
         with write(self._office.engine) as connection:
-            secret = bytes.fromhex(meta_value(connection, "cursor.secret"))
+            secret = value_secret(connection)
             found, marks = unread_objects(connection, most)
             add_reports(connection, [
                 {"value": key, "feed": feed, "seq": seq}
-                for feed, seq, body in found for key in sorted(_keys(secret, _readable(body)))
+                for feed, seq, body in found for key in sorted(value_keys(secret, readable(body)))
             ], marks)
             return is_read(connection)
 
@@ -119,9 +115,9 @@ class Records:
         with read(self._office.engine) as connection:
             given = [one for feed, known in seen
                      for one in given_objects(connection, known.stix_id, feed=feed, producer=known.contributor)]
-            secret = bytes.fromhex(meta_value(connection, "cursor.secret"))
+            secret = value_secret(connection)
             shown = seen[0][1].body or given[0].body  # what was left out counts for nothing
-            keys = sorted(_keys(secret, _readable(shown)))
+            keys = sorted(value_keys(secret, readable(shown)))
             reported = reports_of(connection, keys, list(feeds), reader) if keys else []
             counted = self._counted(connection, members, given, reported, len(keys), now)
             state = State(max(given, key=lambda one: one.seq).state)
@@ -188,24 +184,6 @@ def _counts(record: Record | None) -> dict[str, int]:
 
 def _count(judged: Sequence[rows.Judged], word: str, name: str | None = None) -> int:
     return sum(one.word == word and name in (None, one.campaign_class) for one in judged)
-
-
-def _readable(body: bytes) -> Mapping[str, Any]:
-    """An object's content; an erased one has none."""
-    try:
-        obj = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return obj if isinstance(obj, dict) else {}
-
-
-def _keys(secret: bytes, obj: Mapping[str, Any]) -> set[int]:
-    """64-bit keyed hashes of the values that an object reports: nobody can try values out on the table."""
-    return {
-        int.from_bytes(hashlib.blake2b("\0".join(pair).encode("utf-8", "surrogatepass"), digest_size=8,
-                                       key=secret).digest(), signed=True)
-        for pair in values(obj)
-    }
 
 
 def _unnamed(label: str) -> bool:

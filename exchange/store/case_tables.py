@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, false, text
 from sqlmodel import Field, SQLModel
 
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")
@@ -116,6 +116,8 @@ class VerdictRow(SQLModel, table=True):
     """confirmed or overturned."""
     cause: str = Field(sa_column=Column(Text, nullable=False))
     at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    repeated: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=false()))
+    """Whether the contributor had received it from others: then the verdict isn't one on the contributor."""
 
 
 class ContributorDayRow(SQLModel, table=True):

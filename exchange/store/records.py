@@ -84,8 +84,11 @@ def first_day(connection: Connection, contributor: int) -> int | None:
 
 
 def add_verdict(connection: Connection, *, about: tuple[int, int, str], campaign_class: str, word: str, cause: str,
-                at: int) -> bool:
-    """Note a verdict on an object; False where it has that verdict already: an object counts once."""
+                at: int, repeated: bool = False) -> bool:
+    """Note a verdict on an object; False where it has that verdict already: an object counts once.
+
+    ``repeated``: its contributor had received it, so that it doesn't count in the record.
+    """
     feed, producer, stix_id = about
     row = VERDICT.c
     known = connection.execute(select(row.number).where(
@@ -93,14 +96,15 @@ def add_verdict(connection: Connection, *, about: tuple[int, int, str], campaign
     if known is None:
         connection.execute(insert(VERDICT), [{
             "producer": producer, "feed": feed, "stix_id": stix_id, "campaign_class": campaign_class, "word": word,
-            "cause": cause, "at": at}])
+            "cause": cause, "at": at, "repeated": repeated}])
     return known is None
 
 
 def verdicts_on(connection: Connection, producer: int) -> list[Judged]:
-    """All verdicts on a contributor's objects, oldest first."""
+    """All verdicts on what a contributor found itself, oldest first."""
     row = VERDICT.c
-    asked = select(row.campaign_class, row.word, row.at).where(row.producer == producer).order_by(row.number)
+    asked = select(row.campaign_class, row.word, row.at).where(
+        row.producer == producer, row.repeated.is_(False)).order_by(row.number)
     return [Judged(*found) for found in connection.execute(asked)]
 
 
@@ -114,9 +118,9 @@ def was_upheld(connection: Connection, about: tuple[int, int, str]) -> bool:
 
 
 def judged_contributors(connection: Connection) -> list[tuple[int, str]]:
-    """Number and organisation of every contributor with a verdict."""
+    """Number and organisation of every contributor with a verdict on what it found itself."""
     asked = select(CONTRIBUTOR.c.number, CONTRIBUTOR.c.org).where(
-        CONTRIBUTOR.c.number.in_(select(VERDICT.c.producer))).order_by(CONTRIBUTOR.c.org)
+        CONTRIBUTOR.c.number.in_(select(VERDICT.c.producer).where(VERDICT.c.repeated.is_(False)))).order_by(CONTRIBUTOR.c.org)
     return [(int(row[0]), str(row[1])) for row in connection.execute(asked)]
 
 

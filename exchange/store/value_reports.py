@@ -14,7 +14,7 @@ from exchange.model.state import State
 from exchange.store.case_tables import VALUE_MARK, VALUE_REPORT
 from exchange.store.engine import is_sqlite
 from exchange.store.object_tables import CONTRIBUTOR, FEED, LABEL, OBJECT
-from exchange.store.visibility import Reader, reader_values, visible
+from exchange.store.visibility import Reader, id_key, reader_values, visible
 
 REPORTING = ("indicator", "user-account", "domain-name", "url", "email-addr", "ipv4-addr", "ipv6-addr", "file")
 """Types of objects that report values."""
@@ -69,6 +69,28 @@ def is_read(connection: Connection) -> bool:
     rows = connection.execute(select(FEED.c.last_seq, VALUE_MARK.c.seq).outerjoin(
         VALUE_MARK, VALUE_MARK.c.feed == FEED.c.number))
     return all((mark or 0) >= last for last, mark in rows)
+
+
+def first_given(connection: Connection, feed: int, contributor: int, stix_id: str) -> tuple[int, bytes] | None:
+    """Place and content of the first version of a contributor's object; None where it gave none there."""
+    row = OBJECT.c
+    found = connection.execute(select(row.seq, row.body).where(
+        row.feed == feed, row.contributor == contributor, row.id_key == id_key(stix_id), row.stix_id == stix_id,
+    ).order_by(row.seq).limit(1)).first()
+    return None if found is None else (int(found.seq), bytes(found.body))
+
+
+def earlier_reports(connection: Connection, values: Collection[int], before: int, contributor: int
+                    ) -> dict[tuple[int, int], list[int]]:
+    """(value, feed) to the places of others' versions that report it and came before; whoever sees them."""
+    row, report = OBJECT.c, VALUE_REPORT.c
+    found = dict[tuple[int, int], list[int]]()
+    asked = select(report.value, report.feed, report.seq).select_from(VALUE_REPORT).join(
+        OBJECT, and_(row.feed == report.feed, row.seq == report.seq),
+    ).where(report.value.in_(values), report.seq < before, row.contributor != contributor).order_by(report.seq)
+    for value, feed, seq in connection.execute(asked):
+        found.setdefault((value, feed), []).append(seq)
+    return found
 
 
 def reports_of(connection: Connection, values: Collection[int], feeds: Collection[int], reader: Reader

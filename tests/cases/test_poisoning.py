@@ -63,6 +63,38 @@ def test_who_had_pulled_it_before_adds_none(circle: Circle) -> None:
     assert [shown["independent"] for shown in found["contributors"]] == [True, False]
 
 
+@pytest.mark.parametrize("erase", [False, True])
+@pytest.mark.parametrize("verdict", [Step.UPHOLD, Step.REVERSE])
+def test_who_repeats_others_neither_earns_nor_loses_by_what_they_found(circle: Circle, verdict: Step, erase: bool) -> None:
+    circle.push("alpha", original := indicator("bad.example"))
+    assert original["id"] in circle.ids("beta")
+    circle.push("beta", repeated := indicator("bad.example"))
+    circle.push("beta", more := indicator("bad.example", pattern="[domain-name:value = 'bad.example'] OR [domain-name:value = 'own.example']"))
+    circle.push("gamma", independent := indicator("bad.example"))
+    counted = {}
+    for org, one in (("beta", repeated), ("beta", more), ("gamma", independent), ("alpha", original)):
+        case = circle.contest("delta", one["id"])
+        circle.take(org, case, Step.ANSWER)
+        circle.take("court-rita", case, verdict, **({"erase": True} if erase and verdict is Step.REVERSE else {}))
+        own = circle.exchange.cases.records.own(f"org-{org}", circle.now)
+        counted[one["id"]] = own["confirmed"] + own["overturned"]
+    assert [counted[one["id"]] for one in (original, repeated, independent, more)] == [1, 0, 1, 1]
+    assert {one.org for one in circle.exchange.cases.records.published(circle.now)} == {"org-alpha", "org-beta", "org-gamma"}
+
+
+def test_an_upheld_repetition_stands_though_its_contributor_earns_nothing(circle: Circle) -> None:
+    circle.push("alpha", original := indicator("bad.example"))
+    assert original["id"] in circle.ids("beta")
+    circle.push("beta", repeated := indicator("bad.example"))
+    case = circle.contest("delta", repeated["id"])
+    circle.take("beta", case, Step.ANSWER)
+    circle.take("court-rita", case, Step.UPHOLD)
+    home, beta = (circle.exchange._numbers.feed(HOME), circle.exchange._numbers.contributor("org-beta"))
+    with write(circle.exchange.engine) as connection:
+        assert rows.was_upheld(connection, (home, beta, repeated["id"]))
+    assert [one.org for one in circle.exchange.cases.records.published(circle.now)] == []
+
+
 def test_a_public_authority_is_shown_and_never_counted(circle: Circle) -> None:
     circle.push("agency", one := indicator("bad.example"))
     circle.push("alpha", indicator("bad.example"))

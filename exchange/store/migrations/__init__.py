@@ -17,7 +17,7 @@ from exchange.store.engine import is_sqlite, read, write
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision; a test compares it with the files, so that starting needn't load alembic (0.5 s)."""
 _LOCK = 0x63696278  # PostgreSQL's advisory locks are numbers; "cibx"
 
