@@ -71,7 +71,7 @@ def test_image_copies_what_exists_and_the_context_lets_through() -> None:
     assert [name for name in copied if f"!{name}" not in ignore] == []
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "compose.yml", "compose.postgres.yml", "compose.servers.yml", "compose.tls.yml"])
+@pytest.mark.parametrize("name", ["Dockerfile", "compose.yml", "compose.metrics.yml", "compose.postgres.yml", "compose.servers.yml", "compose.tls.yml"])
 def test_files_set_only_settings_that_exist(name: str) -> None:
     named = set(re.findall(r"^ +(?:ENV )?CIBX_([A-Z_]+)[:=] ?", (DOCKER / name).read_text("utf-8"), re.MULTILINE))
     assert named
