@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from tests.e2e.http_caller import HttpCaller, envelope
 from tests.e2e.members import SECRETS, collection_id
 from tests.e2e.stix_objects import TLP, handling, indicator
 from tests.e2e.test_explain import SHARED
+from tests.fakes.apart import run_cibx
 
 SETTINGS = {"CIBX_MAX_CONTENT_LENGTH": "20000"}
 PATH = "/api/v1/previews"
@@ -93,12 +93,10 @@ def test_who_may_not_write_hears_of_no_such_collection(exchange: ExchangeProcess
 
 
 def cibx_push(exchange: ExchangeProcess, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from exchange.cli.main import main; main()", "push", *arguments,
-         "--server", f"{exchange.url}/taxii2/lanes/", "--user", "alpha", "--token-env", "SECRET"],
-        env={**exchange.environment, "SECRET": SECRETS["alpha"]}, cwd=exchange.folder, capture_output=True, text=True,
-        check=False, timeout=90,
-    )  # fmt: skip
+    environment = {**exchange.environment, "SECRET": SECRETS["alpha"]}
+    server = f"{exchange.url}/taxii2/lanes/"
+    return run_cibx(["push", *arguments, "--server", server, "--user", "alpha", "--token-env", "SECRET"], environment,
+                    exchange.folder, 90)
 
 
 def test_a_file_is_pushed_in_parts_with_its_markings_first(
