@@ -8,12 +8,14 @@ agreement, a key. What a request does besides is done each time: its proof is ju
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from weakref import ReferenceType, ref
 
 from flask import current_app, request
 
 from exchange.errors import ExchangeError
+from exchange.model.party import Directory
 from exchange.web.caller import Caller, current_exchange
 from exchange.web.connection import AGAIN, REPEATED
 from exchange.web.limits import Limits
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 60.0
 """Seconds: what else a request notes, such as when its caller last proved itself, is noted as often."""
+_NOBODY = Directory(0, {}, {}, {}, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ class StillEmpty:
     limits: Limits
     metrics: Metrics | None
     caller: Caller
+    """Without its directory."""
+    directory: ReferenceType[Directory]
+    """Its directory, while that is the present one: thousands of idle connections don't keep the former ones."""
     route: str
     until: int | None
     """Microseconds: the next date that may change the answer."""
@@ -48,7 +54,8 @@ class StillEmpty:
         try:
             if caller.seen is None or not exchange.is_as(caller.seen):
                 return False
-            if caller.proof(caller.directory, exchange.moment(now)) is not caller.credential:
+            directory = self.directory()
+            if directory is None or caller.proof(directory, exchange.moment(now)) is not caller.credential:
                 return False
             self.limits.ask_for(caller.credential, caller.organisation, elapsed)
         except ExchangeError:  # it is answered as a new request, which says what is wrong
@@ -67,5 +74,6 @@ def offer_again(caller: Caller, stays: bool, until: int | None) -> None:
     """Let the connection give the answer of this request again, until a date (microseconds) or a change."""
     if stays:
         known = current_app.extensions
-        request.environ[AGAIN] = StillEmpty(current_exchange(), known["limits"], known.get("metrics"), caller,
-                                            str(request.url_rule), until, time.monotonic())
+        request.environ[AGAIN] = StillEmpty(
+            current_exchange(), known["limits"], known.get("metrics"), replace(caller, directory=_NOBODY),
+            ref(caller.directory), str(request.url_rule), until, time.monotonic())

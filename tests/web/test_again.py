@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from weakref import ref
 
 import orjson
 import pytest
@@ -179,3 +181,14 @@ def test_a_clock_that_is_set_back_forgets_the_memberships_of_later(asked: Asked)
              for now in (MOMENT - 1, MOMENT, MOMENT - 1, MOMENT)]
     assert set(found[0].collections) < set(found[1].collections)
     assert (found[2], found[3]) == (found[0], found[1])
+
+
+def test_an_idle_connection_keeps_no_former_directory(asked: Asked) -> None:
+    still = asked.still("membership")
+    former = ref(asked.served.exchange.directory())
+    assert still()
+    revoke(asked)
+    asked.served.exchange.directory()
+    gc.collect()
+    assert former() is None
+    assert not still()
