@@ -20,6 +20,7 @@ from exchange.model.identifiers.refang import refang
 from exchange.model.personal.scan import scan
 from exchange.stix.parse import MAX_VALUES, parse_strict
 from exchange.stix.pattern.parser import Limits, parse
+from exchange.webhooks.target import check_target
 
 WIDE = Limits(4_000_000, 10, 10)
 FOLLOWER = interest({"platform": ["x"]})
@@ -30,6 +31,7 @@ HOSTILE: dict[str, Callable[[], object]] = {
     "a pattern of comments that never end": lambda: parse("/*a" * 300_000, WIDE),
     "a URL of blanks": lambda: FOLLOWER.wants({"type": "url", "value": "http://" + " " * 1_000_000}),
     "a URL of dots": lambda: FOLLOWER.wants({"type": "url", "value": "http://" + "a." * 500_000}),
+    "a webhook's address of slashes": lambda: check_target("http://" + "/" * 1_000_000, ()),
     "an address of blanks": lambda: account.place(" " * 1_000_000),
     "blanks before a sign that is spelled": lambda: refang("[" + " " * 100_000 + "x"),
     **{f"a form's text of {sign!r}": lambda sign=sign: scan(sign * 3_000)  # type: ignore[misc]
@@ -75,6 +77,7 @@ USES_RE = {
     "stix/pattern/parser.py", "stix/pattern/tokens.py", "stix/pattern/tree.py", "stix/personal.py",
     "stix/redact.py", "stix/timestamp.py", "stix/tlp.py", "stix/validate.py", "web/api/streams.py",
     "web/request_id.py", "web/auth/tokens.py", "web/logs.py", "web/openapi/document.py", "web/taxii/discovery.py",
+    "webhooks/target.py",
 }
 """Modules whose patterns were looked at one by one, with texts made of their own parts at growing lengths. A new one
 belongs here, and a text above, once that was done."""
