@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -36,6 +36,16 @@ class Caller:
     def at(self) -> str:
         """The moment as RFC 3339 text."""
         return from_microseconds(self.now)
+
+    def renewed(self, exchange: Exchange) -> Caller:
+        """As it is now, judged as its request was: what it showed may have ended since.
+
+        Raises RefusedError, and UnavailableError where the keys of a token that fits can't be had.
+        """
+        now, (directory, seen) = exchange.clock(), exchange.look()
+        credential = self.proof(directory, exchange.moment(now))
+        return replace(self, directory=directory, organisation=directory.organisations[credential.org],
+                       credential=credential, now=now, seen=seen)
 
     def may_read(self, collection: Collection) -> bool:
         """The collection's readers and the credential's scopes admit it; any credential opens the mailbox."""

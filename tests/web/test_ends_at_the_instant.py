@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from exchange.store.directory import load_directory
 from exchange.store.directory_changes import apply
 from exchange.store.engine import read, write
 from exchange.web.app import create_app
+from exchange.web.negotiation import TAXII
 from exchange.wiring import Exchange, prepare
 from tests.e2e.http_caller import HttpCaller, basic
 from tests.e2e.stix_objects import TLP, handling, indicator
@@ -127,6 +130,34 @@ def test_what_ends_is_gone_at_the_very_next_request(served: Served, ends: str) -
             continue
         assert (gone.status, by_id.status) == (AFTER[ends], AFTER[ends] if AFTER[ends] != 200 else 404)
         assert AFTER[ends] != 200 or gone.body == b'{"more":false}'
+
+
+class Slow(io.BytesIO):
+    """A body that takes its time: the exchange's clock goes on while it is read."""
+
+    def __init__(self, body: bytes, served: Served, until: int) -> None:
+        super().__init__(body)
+        self._served, self._until = served, until
+
+    def readinto(self, buffer: bytearray) -> int:
+        self._served.now = self._until
+        return super().readinto(buffer)
+
+
+@pytest.mark.parametrize("ends", READERS)
+@pytest.mark.parametrize(("until", "after"), [
+    (MOMENT - 1, {}), (MOMENT, {"membership": (404, None), "credential": (401, None), "agreement": (202, 0)}),
+])
+def test_what_ends_while_a_body_comes_has_ended_when_it_is_there(
+    served: Served, ends: str, until: int, after: dict[str, tuple[int, int | None]]
+) -> None:
+    body = json.dumps({"objects": [indicator("one")]}).encode()
+    answer = create_app(served.exchange).test_client().post(
+        OBJECTS, input_stream=Slow(body, served, until), content_length=len(body), headers={
+            "Authorization": basic(ends, SECRET), "Content-Type": TAXII, "Accept": TAXII})
+    told = answer.status_code, json.loads(answer.data).get("success_count")
+    assert told == after.get(ends, (202, 1)), answer.data
+    assert len(served.caller("nothing").get(OBJECTS).ids) == (told[1] or 0)
 
 
 def test_a_clock_that_is_set_back_and_forth_opens_and_closes_with_it_and_gives_nothing_a_second_place(served: Served) -> None:

@@ -13,7 +13,6 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -136,16 +135,13 @@ class _Stream:
 
     def _renewed(self) -> Caller:
         """The caller as the directory has it now, judged as a request is: what it showed may have ended."""
-        now, directory = self._exchange.clock(), self._exchange.directory()
         try:
-            credential = self._caller.proof(directory, self._exchange.moment(now))
+            caller = self._caller.renewed(self._exchange)
         except RefusedError:
             raise ForbiddenError("The credential isn't valid any more.", fix="Get a new one.") from None
-        if credential.id != self._caller.credential.id:  # it proves another now
+        if caller.credential.id != self._caller.credential.id:  # it proves another now
             raise ForbiddenError("The credential isn't valid any more.", fix="Come back with the new one.")
-        caller = replace(self._caller, directory=directory, organisation=directory.organisations[credential.org],
-                         credential=credential, now=now)
-        collection = directory.collections.get(self._collection.id)
+        collection = caller.directory.collections.get(self._collection.id)
         if collection is None or not caller.may_read(collection):
             raise ForbiddenError("The collection can't be read any more.")
         return caller

@@ -62,9 +62,11 @@ def versions(community: str, collection: str, object_id: str) -> Response:
 def push(community: str, collection: str) -> Response:
     """Take an envelope; the answer is its status resource (5.5)."""
     caller, exchange = current_caller(), current_exchange()
-    target = caller.writable(community, collection)
+    caller.writable(community, collection)
     check_content_type(request.headers.get("Content-Type"))
     body = read_body(request, exchange.settings.max_content_length)
+    caller = caller.renewed(exchange)  # a body may take two minutes to come: what ended meanwhile has ended
+    target = caller.writable(community, collection)
     receipt, status = exchange.push(caller.organisation, caller.credential, target, body, caller.now,
                                     directory=caller.directory)
     return answer(status, 202, {"CIBX-Receipt": receipt})
