@@ -62,6 +62,7 @@ def _push_while(exchange: ExchangeProcess, lane: str, act: object) -> list[dict[
             some = [indicator() for _ in range(3)]
             assert caller.push(lane + "objects/", some).json["success_count"] == 3
             pushed.extend(some)
+            done.wait(0.05)  # all of them fit on one page
 
     thread = threading.Thread(target=push)
     thread.start()
