@@ -415,7 +415,19 @@ def _commit_apart(connection: Connection) -> None:
     if is_sqlite(connection) and patched is not None and patched.is_module_patched("threading"):
         import gevent  # noqa: PLC0415 - only where it is used already
 
-        gevent.get_hub().threadpool.apply(cast(sqlite3.Connection, connection.connection.driver_connection).commit)
+        driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+        fault = gevent.get_hub().threadpool.apply(_fault_of_commit, (driver,))
+        if fault is not None:
+            raise fault
+
+
+def _fault_of_commit(driver: sqlite3.Connection) -> sqlite3.Error | None:
+    """Commit; what went wrong is given back, since gevent prints with its frames what a function of a thread raises."""
+    try:
+        driver.commit()
+    except sqlite3.Error as fault:
+        return fault
+    return None
 
 
 def _begin_immediate(driver: sqlite3.Connection) -> None:
