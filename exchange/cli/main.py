@@ -18,7 +18,7 @@ from importlib.util import find_spec
 import click
 
 from exchange.cli.interrupt import heed_ctrl_c
-from exchange.errors import ExchangeError, UnavailableError
+from exchange.errors import ExchangeError, InputError, UnavailableError
 
 COMMANDS = {
     "demo": "Show the whole exchange at work, from nothing, in half a minute.",
@@ -53,6 +53,9 @@ EXIT_BUG = 1
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 EXIT_INTERRUPTED = 130
 DEBUG_KEY = "debug"
+_OPTIONAL = {"duckdb": "matcher", "numpy": "matcher",
+             "pandas": "spark", "pyarrow": "spark", "pyspark": "spark", "sqlglot": "spark"}
+"""Packages of the extras of pyproject.toml that bring commands with them."""
 
 
 class LazyGroup(click.Group):
@@ -116,14 +119,23 @@ def run(arguments: list[str]) -> int:
         _close_stdout()
         return EXIT_BUG
     except Exception as error:  # noqa: BLE001 - the last door: no traceback reaches a person
-        if isinstance(error, OSError) and error.errno in _FULL:
-            _close_stdout()
-            return _told(f"What this command writes can't be written: {error.strerror}. Make room and run it again.",
-                         UnavailableError.exit_code, debug)
-        cause = f"{type(error).__name__}: {error}".strip().rstrip(".").replace("\n", " ")
-        remedy = "" if debug else " Please report it with the output of the same command after cibx --debug."
-        return _told(f"This is a bug in cibx, not in what you did: {cause}.{remedy}", EXIT_BUG, debug)
+        return _unforeseen(error, debug)
     return code if isinstance(code, int) else 0
+
+
+def _unforeseen(error: Exception, debug: bool) -> int:
+    """What nobody gave words to: a full disk, an optional part that isn't installed, else a bug."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _close_stdout()
+        return _told(f"What this command writes can't be written: {error.strerror}. Make room and run it again.",
+                     UnavailableError.exit_code, debug)
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if missing in _OPTIONAL:
+        return _told(f"This command needs {missing}, which is not installed."
+                     f" Install cib-exchange[{_OPTIONAL[missing]}].", InputError.exit_code, debug)
+    cause = f"{type(error).__name__}: {error}".strip().rstrip(".").replace("\n", " ")
+    remedy = "" if debug else " Please report it with the output of the same command after cibx --debug."
+    return _told(f"This is a bug in cibx, not in what you did: {cause}.{remedy}", EXIT_BUG, debug)
 
 
 def _module(noun: str) -> str:

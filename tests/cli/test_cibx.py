@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -63,6 +65,9 @@ def raising(error: BaseException) -> object:
     (KeyboardInterrupt(), 130, "cibx: Stopped.\n"),
     (KeyError("x"), 1, "cibx: This is a bug in cibx, not in what you did: KeyError: 'x'. Please report it "
                        "with the output of the same command after cibx --debug.\n"),
+    (ModuleNotFoundError("No module named 'numpy.random'", name="numpy.random"), 2,
+     "cibx: This command needs numpy, which is not installed. Install cib-exchange[matcher].\n"),
+    (ModuleNotFoundError("No module named 'exchange.lorem'", name="exchange.lorem"), 1, "This is a bug in cibx"),
     (RecursionError(), 1, "not in what you did: RecursionError:"),
 ])
 def test_an_error_is_one_sentence_and_a_code(
@@ -128,3 +133,10 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "file").touch()
     assert cibx.run(["demo", "--once", "--folder", str(tmp_path / "file" / "demo")]) == 2
     assert "can't be made: Not a directory. Name another with --folder" in capsys.readouterr().err
+
+
+def test_each_package_that_an_extra_brings_is_told_with_its_extra() -> None:
+    stated = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = stated["project"]["optional-dependencies"]
+    assert {package: extra for extra in ("matcher", "spark") for package in
+            (re.split(r"[<>=]", one)[0] for one in extras[extra])} == cibx._OPTIONAL
