@@ -22,6 +22,7 @@ from exchange.backup.take import DATABASE, DUMP, LEDGER, key_files, scratch_besi
 from exchange.errors import ExchangeError, InputError, SettingError
 from exchange.notary.keys import key_path, remembered_head
 from exchange.obligations.erasure_list import Erased, ErasureList, Listed, erasures_path, read_erasures
+from exchange.obligations.put_aside import wipe_everywhere
 from exchange.obligations.taken_back import TakenBack
 from exchange.obligations.transitions import By
 from exchange.settings import Settings
@@ -244,6 +245,7 @@ def _bring_up(
         taken = listed.taken if listed else ()
         held = hold_again(exchange, taken, now)
         erased = _erase_again(exchange, {_name(one) for one in wanted}, now)
+        wipe_everywhere(exchange.engine, {(one.org, one.stix_id) for one in wanted})
         narrowed = take_back_again(exchange, taken, now)
         narrowed.counts += Counter(hold=held)
         _continue_list(exchange, own, wanted, taken)

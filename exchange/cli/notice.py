@@ -77,6 +77,7 @@ def exchange() -> Iterator[Exchange]:
         yield opened
     finally:
         opened.engine.dispose()
+        opened.ledger.close()
 
 
 def print_json(value: Any) -> None:

@@ -28,6 +28,11 @@ class Notices:
         found: list[dict[str, Any]] = self._ask("GET", self._base)["notices"]
         return found
 
+    def erased(self) -> list[str]:
+        """Ids of the objects that notices call erased, whoever shared them."""
+        told: list[dict[str, Any]] = self._ask("GET", f"{self._base}?show=all")["notices"]
+        return [one["id"] for notice in told if notice["kind"] == "erasure" for one in notice["objects"]]
+
     def acknowledge(self, notice: str, *, done: bool, statement: str = "") -> dict[str, Any]:
         """Say what was done; gives the notice as it is then. Raises NotFoundError for one that isn't one's own."""
         return self._ask("POST", f"{self._base}/{quote(notice, safe='')}/acknowledgement",

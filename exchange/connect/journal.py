@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from exchange.errors import InputError
+from exchange.obligations.put_aside import FILE, make_tables
 
-FILE = "connectors.db"
 KEPT_DAYS = 90
 KEPT_RUNS = 100
 """Runs of one source that are remembered."""
@@ -33,9 +33,6 @@ CREATE TABLE IF NOT EXISTS source (whose TEXT, name TEXT, connector TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS run (number INTEGER PRIMARY KEY, whose TEXT NOT NULL, name TEXT NOT NULL,
     began REAL NOT NULL, ended REAL NOT NULL, outcome TEXT NOT NULL, counts TEXT NOT NULL, error TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS run_of ON run (whose, name, number);
-CREATE TABLE IF NOT EXISTS quarantine (number INTEGER PRIMARY KEY AUTOINCREMENT, whose TEXT NOT NULL,
-    name TEXT NOT NULL, file TEXT NOT NULL, row INTEGER NOT NULL, since REAL NOT NULL, reason TEXT NOT NULL,
-    objects TEXT NOT NULL, raw TEXT NOT NULL, by_exchange INTEGER NOT NULL, UNIQUE (whose, name, file, row));
 """
 
 
@@ -82,8 +79,8 @@ class Journal:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self.database = sqlite3.connect(path, timeout=30, isolation_level=None)
             self.database.execute("PRAGMA journal_mode=WAL")
-            self.database.execute("PRAGMA secure_delete=ON")
             self.database.executescript(_SCHEMA)
+            make_tables(self.database)
         except (OSError, sqlite3.Error) as error:
             raise InputError(f"{folder} can't be used to keep what connectors need: {error}.",
                              fix="Name another folder with --state.") from None

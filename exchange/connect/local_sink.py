@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from exchange.connect.journal import Journal
 from exchange.errors import ForbiddenError, InputError, NotFoundError
 from exchange.model.access import may_write
 from exchange.model.party import Collection, Credential, Organisation
 from exchange.model.pushed import PushOutcome
+from exchange.obligations import put_aside
 from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import checkpoints
@@ -36,6 +38,12 @@ class LocalSink:
     def close(self) -> None:
         """Close the connections to the database."""
         self._exchange.engine.dispose()
+        self._exchange.ledger.close()
+
+    def keep_aside(self, journal: Journal) -> None:
+        """What is erased here is to be wiped from a journal's rows too: now, and by every erasure to come."""
+        put_aside.remember_folder(self._exchange.engine, journal.folder)
+        put_aside.wipe_erased_of(journal.database, self._exchange.engine, self._organisation.id)
 
     def push(self, objects: Sequence[bytes], *, terms: Mapping[str, Any]) -> Sequence[PushOutcome]:
         """Push one envelope; an answered object is durable."""

@@ -2,7 +2,8 @@
 
 A row is in quarantine when its connector says so, or when anything that was made of it was refused: a job that sees no
 quarantined row may trust that all of its source went in. A kept row leaves when its refused objects went in by a
-replay, or when a later run of its source brings the same row without a fault.
+replay, or when a later run of its source brings the same row without a fault. Of a row whose object was revoked or
+erased nothing is kept but its place and the reason: no version of that will ever be taken (STIX 2.1, 3.6.3).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ MOST_BYTES = 1_000_000
 """The largest object that is kept with its row."""
 WITHOUT_ROW = "(objects of no row)"
 """The file of refused objects that no row of the source stands for."""
+_FOR_EVER = "revoked-permanently: "
+"""Begins the reason where an object was revoked or erased before."""
 
 
 def settle(row: Row, refused: Mapping[str, str]) -> Row:
@@ -88,28 +91,34 @@ class Quarantine:
             told: set[str] = set()
             for sent, row in bad:
                 told.update(sent.ids)
-                objects = {one: step.refused[one][0] for one in sent.ids if one in step.refused}
-                self._put(source, row, objects, now, by_exchange=sent.outcome != "quarantined", full=count >= MOST_KEPT)
-            for identifier, (raw, reason) in step.refused.items():
+                refused = {one: step.refused[one] for one in sent.ids if one in step.refused}
+                self._put(source, row, refused, now, made=sent.ids, by_exchange=sent.outcome != "quarantined",
+                          full=count >= MOST_KEPT)
+            for identifier, (_, reason) in step.refused.items():
                 if identifier not in told:
                     number = int.from_bytes(identifier.encode()[-6:], "big") % 10**12
-                    self._put(source, Row(WITHOUT_ROW, number, "quarantined", (), reason), {identifier: raw}, now,
-                              by_exchange=True, full=count >= MOST_KEPT)
+                    self._put(source, Row(WITHOUT_ROW, number, "quarantined", (), reason),
+                              {identifier: step.refused[identifier]}, now, made=(identifier,), by_exchange=True,
+                              full=count >= MOST_KEPT)
 
-    def _put(self, source: str, row: Row, objects: Mapping[str, bytes], now: float, *, by_exchange: bool, full: bool
-             ) -> None:
+    def _put(self, source: str, row: Row, refused: Mapping[str, tuple[bytes, str]], now: float, *, made: Sequence[str],
+             by_exchange: bool, full: bool) -> None:
         known = self._database.execute("SELECT objects FROM quarantine WHERE whose=? AND name=? AND file=? AND row=?",
                                        (self._journal.whose, source, row.file, row.row)).fetchone()
         if known is None and full:
             return
-        held = json.loads(known[0]) if known else {}
-        held |= {key: json.loads(raw) for key, raw in objects.items() if len(raw) <= MOST_BYTES}
-        self._database.execute(
+        held, record = json.loads(known[0]) if known else {}, row.raw[:MOST_BYTES]
+        held |= {key: json.loads(raw) for key, (raw, _) in refused.items() if len(raw) <= MOST_BYTES}
+        if _FOR_EVER in row.reason or any(reason.startswith(_FOR_EVER) for _, reason in refused.values()):
+            held, record = {}, ""
+        number, = self._database.execute(
             "INSERT INTO quarantine (whose, name, file, row, since, reason, objects, raw, by_exchange) VALUES "
             "(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET reason=excluded.reason, objects=excluded.objects,"
-            " raw=excluded.raw, by_exchange=excluded.by_exchange",
-            (self._journal.whose, source, row.file, row.row, now, row.reason, json.dumps(held), row.raw[:MOST_BYTES],
-             int(by_exchange)))
+            " raw=excluded.raw, by_exchange=excluded.by_exchange RETURNING number",
+            (self._journal.whose, source, row.file, row.row, now, row.reason, json.dumps(held), record,
+             int(by_exchange))).fetchone()
+        self._database.executemany("INSERT OR IGNORE INTO quarantine_id VALUES (?, ?)",
+                                   [(identifier, number) for identifier in {*made, *held}])
 
     def count(self, source: str | None = None) -> int:
         """Kept rows, of one source or of all."""

@@ -16,9 +16,12 @@ import msgspec
 
 from exchange.client.push import Fate, Pushing
 from exchange.client.taxii import Client
+from exchange.connect.journal import Journal
+from exchange.connect.quarantine import Quarantine
 from exchange.connect.stated_terms import TermsWriter
-from exchange.errors import ForbiddenError, NotFoundError
+from exchange.errors import ExchangeError, ForbiddenError, NotFoundError
 from exchange.model.pushed import PushOutcome
+from exchange.obligations.put_aside import wipe
 from exchange.stix.canonical import canonical
 
 _CODED = re.compile(r"([a-z][a-z-]{2,60}): (.+)", re.DOTALL)
@@ -54,6 +57,12 @@ class ServerSink:
     def url(self) -> str:
         """The collection's."""
         return self._pushing.url
+
+    def keep_aside(self, journal: Journal) -> None:
+        """Wipe from a journal's rows what the member's notices call erased; a server without notices has none."""
+        if Quarantine(journal).count():
+            with suppress(ExchangeError):
+                wipe(journal.database, journal.whose, self._client.notices().erased())
 
     def push(self, objects: Sequence[bytes], *, terms: Mapping[str, Any]) -> Sequence[PushOutcome]:
         """Push with the terms that the objects leave open; an answered object is durable there."""

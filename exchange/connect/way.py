@@ -72,8 +72,11 @@ class Way:
         """The sink, as long as it is needed; raises InputError or NotFoundError where there is no such collection."""
         if self.org:
             with closing(local_sink(self.settings, org=self.org, collection=self.collection, terms=terms)) as sink:
+                sink.keep_aside(journal)
                 yield sink
             return
         if urlsplit(self.server).scheme not in ("http", "https"):
             raise InputError(f"{self.server!r} is no server.", fix="Give its URL: https://…")
-        yield ServerSink(Client(self.server, token=self.token), self.collection, journal)
+        far = ServerSink(Client(self.server, token=self.token), self.collection, journal)
+        far.keep_aside(journal)
+        yield far

@@ -10,7 +10,7 @@ from typing import Any
 from exchange.errors import ExchangeError, InputError, NotFoundError
 from exchange.model.party import Directory
 from exchange.model.state import State
-from exchange.obligations import holds, news, sweep, taken_back, told_by_reports
+from exchange.obligations import holds, news, put_aside, sweep, taken_back, told_by_reports
 from exchange.obligations.answers import AWAITED, acknowledge, as_json
 from exchange.obligations.duties import duties_of
 from exchange.obligations.means import Means, Recipients
@@ -76,6 +76,7 @@ class Desk:
         sweep.rescan(self.engine, means, now, first=changed.number)
         if to == State.ERASED:
             settle(self.engine, dead_rows=False)
+            put_aside.wipe_everywhere(self.engine, [(org, stix_id)])
         return changed
 
     def erase_again(self, objects: Iterable[tuple[str, str, str]], *, reason: str, by: By, now: int) -> None:

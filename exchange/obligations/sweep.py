@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from exchange.model.state import State
-from exchange.obligations import holds, taken_back
+from exchange.obligations import holds, put_aside, taken_back
 from exchange.obligations.answers import escalate
 from exchange.obligations.duties import DAY, MINUTE
 from exchange.obligations.means import Means
@@ -22,7 +22,7 @@ from exchange.store import outlived
 from exchange.store.clock import is_believed, note_running
 from exchange.store.directory import load_directory, meta_value, replace_meta
 from exchange.store.engine import read, write
-from exchange.store.erasures import destroy_old_salts, ended_objects, settle, wipe_ended
+from exchange.store.erasures import all_erasures, destroy_old_salts, ended_objects, settle, wipe_ended
 from exchange.store.events import record
 from exchange.store.notices import list_notices
 from exchange.store.states import recent_changes
@@ -56,8 +56,11 @@ def sweep(engine: Any, means: Means, operators: Callable[[], Iterable[str]], now
             outlived.drop_outlived(connection, now)
     with read(engine) as connection:
         erased = recent_changes(connection, to=State.ERASED, since=now - _LATELY)
+        named = [(org, stix_id) for at, org, _, stix_id in all_erasures(connection) if at >= now - _LATELY] \
+            if erased else []
     if done or erased:
         settle(engine)
+    put_aside.wipe_everywhere(engine, named)
     return done
 
 
