@@ -227,19 +227,21 @@ class Client:
         return self._answer(urljoin(self._url, path), None, "*/*")
 
     def _roots(self) -> list[str]:
-        """API roots of discovery; the client's own URL where that is one.
+        """API roots of discovery, which may be relative to it; the client's own URL where that is one.
 
         Of a server without a path discovery is looked for where TAXII 2.1 (4.1) puts it.
         """
+        place = self._url
         try:
-            resource = self._get(self._url).json()
+            resource = self._get(place).json()
         except NotFoundError:
-            if urlsplit(self._url).path != "/":
+            if urlsplit(place).path != "/":
                 raise
-            resource = self._get(urljoin(self._url, "/taxii2/")).json()
+            place = urljoin(place, "/taxii2/")
+            resource = self._get(place).json()
         if "api_roots" not in resource:
             return [self._url]
-        return [root if root.endswith("/") else root + "/" for root in resource["api_roots"]]
+        return [urljoin(place, root if root.endswith("/") else root + "/") for root in resource["api_roots"]]
 
     def _get(self, url: str, query: Mapping[str, str] | None = None) -> requests.Response:
         response = self._answer(url, query, _TAXII)
