@@ -179,6 +179,7 @@ def _settle(client: Client, url: str, stage: Stage) -> None:
     for at in range(0, len(missing), _AT_ONCE):
         body, _ = client.page(urljoin(url, "objects/"), {"match[id]": ",".join(missing[at : at + _AT_ONCE])})
         stage.add((_head(raw), bytes(raw)) for raw in msgspec.json.decode(body, type=_Envelope).objects)
+    stage.date()
 
 
 def _version(record: Mapping[str, Any]) -> str:

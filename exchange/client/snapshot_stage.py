@@ -106,18 +106,16 @@ class Stage:
             (one, version_key(version) if version else "", added) for one, version, added in records)).close()
 
     def settle(self) -> list[str]:
-        """Drop what the manifest hasn't (in that version), date the rest; gives the ids that are missing.
-
-        The list of the manifest is empty again afterwards.
-        """
-        link = self._link
+        """Drop what the manifest hasn't (in that version); gives the ids that are missing, in the order of adding."""
         same = "(SELECT 1 FROM listed WHERE listed.id = object.id AND listed.version = object.version)"
-        link.execute(f"DELETE FROM object WHERE NOT EXISTS {same}").close()  # noqa: S608 - a literal # nosec B608
-        link.execute("UPDATE object SET added = (SELECT added FROM listed WHERE listed.id = object.id)").close()
-        missing = [str(row[0]) for row in link.execute(
+        self._link.execute(f"DELETE FROM object WHERE NOT EXISTS {same}").close()  # noqa: S608 - a literal # nosec B608
+        return [str(row[0]) for row in self._link.execute(
             "SELECT id FROM listed WHERE NOT EXISTS (SELECT 1 FROM object WHERE object.id = listed.id) ORDER BY added")]
-        link.execute("DELETE FROM listed").close()
-        return missing
+
+    def date(self) -> None:
+        """Date each object as the manifest does; its list is empty again afterwards."""
+        self._link.execute("UPDATE object SET added = (SELECT added FROM listed WHERE listed.id = object.id)").close()
+        self._link.execute("DELETE FROM listed").close()
 
     def tally(self) -> Tally:
         """Count and root of what is kept."""
