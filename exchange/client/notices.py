@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import requests
 
@@ -33,6 +33,11 @@ class Notices:
         told: list[dict[str, Any]] = self._ask("GET", f"{self._base}?show=all")["notices"]
         return [one["id"] for notice in told if notice["kind"] == "erasure" for one in notice["objects"]]
 
+    def is_erased(self, stix_id: str) -> bool:
+        """Whether an object that the member shared was erased; NotFoundError for what it never shared."""
+        place = urljoin(self._base, f"objects/{quote(stix_id, safe='')}/state")
+        return any(one["state"] == "erased" for one in self._ask("GET", place)["objects"])
+
     def acknowledge(self, notice: str, *, done: bool, statement: str = "") -> dict[str, Any]:
         """Say what was done; gives the notice as it is then. Raises NotFoundError for one that isn't one's own."""
         return self._ask("POST", f"{self._base}/{quote(notice, safe='')}/acknowledgement",
@@ -44,7 +49,8 @@ class Notices:
                                              headers={"Accept": "application/json"})
             answer: Any = response.json()
         except requests.JSONDecodeError as error:
-            raise UnavailableError(f"{url} doesn't answer with JSON.", fix="Check the URL of the exchange.") from error
+            kind = _KNOWN.get(response.status_code, UnavailableError)
+            raise kind(f"{url} doesn't answer with JSON.", fix="Check the URL of the exchange.") from error
         except requests.RequestException as error:
             raise UnavailableError(f"{url} doesn't answer: {type(error).__name__}.",
                                    fix="Check the URL, and that the server runs.") from error

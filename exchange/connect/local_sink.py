@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from exchange.settings import Settings
 from exchange.stix.timestamp import from_microseconds
 from exchange.store import checkpoints
 from exchange.store.engine import read, write
+from exchange.store.erasures import all_erasures
 from exchange.store.migrations import migrate
 from exchange.store.objects import Filter, Versions
 from exchange.wiring import Exchange
@@ -54,6 +55,11 @@ class LocalSink:
     def held(self, ids: Sequence[str]) -> Mapping[str, bytes]:
         """The organisation's own last versions, as far as a version may still follow."""
         return self._exchange.own_versions(self._organisation, self._collection, ids)
+
+    def erased(self, ids: Sequence[str]) -> Iterable[str]:
+        """Those that were erased in any collection."""
+        with read(self._exchange.engine) as connection:
+            return {row[3] for row in all_erasures(connection) if row[1] == self._organisation.id}.intersection(ids)
 
     def delete(self, identifier: str) -> None:
         """Delete what has no versions; a legal hold keeps it."""

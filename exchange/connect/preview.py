@@ -92,6 +92,10 @@ class PreviewSink:
         """Nothing: what the exchange holds isn't asked."""
         return {}
 
+    def erased(self, ids: Sequence[str]) -> Sequence[str]:
+        """None: what the exchange holds isn't asked."""
+        return ()
+
     def delete(self, identifier: str) -> None:
         """Nothing is deleted."""
 

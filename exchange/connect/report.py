@@ -29,6 +29,8 @@ class Report:
     """The first quarantined rows and refusals, one sentence each with its place."""
     withdrawn: int = 0
     """Objects that were revoked or deleted because the source took them back."""
+    renewed: int = 0
+    """Objects that the source had taken back and published again: they came in anew."""
     resumed: bool = False
     stopped: bool = False
     """Whether it was told to stop before its source ended."""
@@ -74,7 +76,7 @@ class Report:
             "outcomes": dict(self.outcomes),
             "objects": {kind: dict(counts) for kind, counts in self.objects.items()},
             "files": self.files, "last_file": self.last_file, "aside": self.aside,
-            "withdrawn": self.withdrawn,
+            "withdrawn": self.withdrawn, "renewed": self.renewed,
         }
 
     @classmethod
@@ -85,4 +87,5 @@ class Report:
             objects={kind: Counter(counts) for kind, counts in record["objects"].items()},
             files=int(record["files"]), last_file=str(record["last_file"]),
             aside=[str(sentence) for sentence in record["aside"]], withdrawn=int(record.get("withdrawn", 0)),
+            renewed=int(record.get("renewed", 0)),
         )

@@ -2,8 +2,9 @@
 
 Order matters. Objects are pushed first, then what was withdrawn is revoked, rows are settled by the answers, and the
 checkpoint is saved last: a crash anywhere repeats at most the objects of one step, and repeating is harmless because
-connectors make the same ids from the same source. For the same reason a run whose source or exchange can't be reached
-just goes on from its last step after a while.
+connectors make the same ids from the same source. What is about to be taken back is noted before (``renewal``), so that
+it counts as the source's own word when it comes again. For the same reason a run whose source or exchange can't be
+reached just goes on from its last step after a while.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import msgspec
 from exchange.connect.checkpoint import Standing, read_standing
 from exchange.connect.contract import Batch, Connector, Row
 from exchange.connect.quarantine import settle
+from exchange.connect.renewal import Renewals
 from exchange.connect.report import Report
 from exchange.connect.revocation import revocations
 from exchange.connect.source import Source
@@ -54,6 +56,10 @@ class Sink(Protocol):
 
     def held(self, ids: Sequence[str]) -> Mapping[str, bytes]:
         """The last version of each of at most 50 objects that this contributor can revise; others are left out."""
+        ...
+
+    def erased(self, ids: Sequence[str]) -> Iterable[str]:
+        """Those of some objects of this contributor that were erased."""
         ...
 
     def delete(self, identifier: str) -> None:
@@ -135,8 +141,14 @@ class _Run:
         self._connector, self._source, self._sink, self._terms = connector, source, sink, terms
         self._key, self._watchers, self._pace = key, watchers, pace
         self.standing = read_standing(sink.load_checkpoint(connector.name, key))
+        self._renewals = Renewals(sink.load_checkpoint(connector.name, self._taken_back))
         self._failed, self._waited = 0, 0.0
         self._began, self._rows = pace.clock(), 0
+
+    @property
+    def _taken_back(self) -> str:
+        """Where is kept what the source took back, whatever options and policy it comes in by."""
+        return f"taken back by {self._source.key}"
 
     def to_the_end(self) -> None:
         """Step by step; what can't be reached now is waited for."""
@@ -166,6 +178,9 @@ class _Run:
 
     def _step(self, batch: Batch) -> None:
         standing = self.standing
+        before = self._renewals.count
+        batch = self._renewals.apply(batch, self._sink.erased)
+        standing.report.renewed += self._renewals.count - before
         answers = list(_pushed((msgspec.json.encode(item) for item in batch.upserts), self._sink, self._terms))
         gone = list(self._take_back(batch.withdrawn))
         standing.report.count_pushes([answer for _, answer in answers])
@@ -192,6 +207,11 @@ class _Run:
                 yield identifier
             else:
                 versions[identifier] = version
+        if versions:
+            self._renewals.note({key: str(msgspec.json.decode(raw)["modified"]) for key, raw in versions.items()})
+        if self._renewals.unsaved:
+            self._sink.save_checkpoint(self._connector.name, self._taken_back, self._renewals.as_record())
+            self._renewals.unsaved = False
         for _, answer in _pushed(versions.values(), self._sink, self._terms):
             if answer.state == "refused" and answer.code not in _NOT_OURS:
                 raise ExchangeError(f"The withdrawal of {answer.id} was refused: {answer.code}: {answer.sentence}",

@@ -7,7 +7,7 @@ kept in the folder, since the server knows of no connectors.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import quote, urljoin
@@ -84,6 +84,14 @@ class ServerSink:
         """The last versions that the token may read; raises ForbiddenError where it may read none."""
         return {str(item["id"]): msgspec.json.encode(item)
                 for page in self._client.pages(self.url, ids=ids) for item in page.objects}
+
+    def erased(self, ids: Sequence[str]) -> Iterable[str]:
+        """Those that the exchange calls erased; a server that tells no states erases nothing."""
+        notices, found = self._client.notices(), []
+        for one in ids:
+            with suppress(NotFoundError, ForbiddenError):
+                found += [one] if notices.is_erased(one) else []
+        return found
 
     def delete(self, identifier: str) -> None:
         """Ask for its deletion; what isn't there, or is somebody else's, or is held, is no fault."""

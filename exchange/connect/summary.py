@@ -34,6 +34,9 @@ def summary(report: Report, *, dry_run: bool = False) -> str:
     if report.withdrawn:
         lines.append(f"{counted(report.withdrawn, 'object')} that the source took back: "
                      + ("to be revoked." if dry_run else "revoked."))
+    if report.renewed:
+        lines.append(f"{counted(report.renewed, 'object')} that the source had taken back came again: under a new id,"
+                     " derived from the revoked one.")
     lines.append(closing(report, added))
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ that nothing enters twice, and that a killed run which goes on ends where an uni
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,9 @@ class Mortal:
 
     def held(self, ids: Sequence[str]) -> Mapping[str, bytes]:
         return self.sink.held(ids)
+
+    def erased(self, ids: Sequence[str]) -> Iterable[str]:
+        return self.sink.erased(ids)
 
     def delete(self, identifier: str) -> None:
         self.sink.delete(identifier)

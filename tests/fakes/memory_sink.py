@@ -43,6 +43,9 @@ class MemorySink:
         newest = sorted((key, raw) for key, raw in self.stored.items() if key[0] in ids)
         return {identifier: raw for (identifier, _), raw in newest}
 
+    def erased(self, ids: Sequence[str]) -> Sequence[str]:
+        return ()
+
     def delete(self, identifier: str) -> None:
         for key in [key for key in self.stored if key[0] == identifier]:
             del self.stored[key]
