@@ -6,8 +6,8 @@ hour of the sign-up, and rhythm: what is done at one time, in one order, with th
 
 A trace is a row account_id, kind, key, first_seen, last_seen; an account may have one more than once. They are as many
 as the platform is large, so they are never a table but a SELECT over the platform's tables, asked for the few accounts
-and values that matter (``platform.questions``). Only what takes a look at all rows to know (``derived``: wording and
-rhythm) is computed once, for values that two accounts have.
+and values that matter (``platform.questions``). Only what takes a look at all rows to know (``derived``: rhythm) is
+computed once, for values that two accounts have, and ``wording`` is written out as far as it is asked for.
 """
 
 from __future__ import annotations
@@ -18,12 +18,9 @@ from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.platform.answers import mark_of, set_mark
 from exchange.matcher.rhythm import FOLLOWED, RHYTHMS, following_sql
-from exchange.matcher.values import LINK_KINDS, quoted, run_hashes_sql, shown_sql, text_key_sql
+from exchange.matcher.values import LINK_KINDS, quoted, shown_sql
+from exchange.matcher.wording import hash_posts
 
-WORDS = 5
-"""Length of a run of words; shorter texts say too little."""
-DERIVED = ("wording", *RHYTHMS)
-"""The kinds that take a look at all rows to know."""
 _WINDOW, _STRIDE = 24, 8
 _BURST = 3_600
 
@@ -45,8 +42,11 @@ def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] =
 
     kinds = ", ".join(quoted(kind) for kind in LINK_KINDS if kind in told)
     parts = []
-    if told.intersection(DERIVED):
+    if told.intersection(RHYTHMS):
         parts.append(held("SELECT account_id, kind, key, first_seen, last_seen FROM " + of("derived")))
+    if has_wording(there, told):
+        parts.append(held(f"""SELECT account_id, 'wording' AS kind, key, first_seen, last_seen
+            FROM {of('wording')}""", "wording"))
     if "signup" in told:
         parts.append(held(f"""SELECT account_id, 'signup' AS kind, created // {_BURST} AS key, created AS first_seen,
             created AS last_seen FROM {of('everyone')} WHERE created IS NOT NULL""", "signup"))
@@ -64,16 +64,14 @@ def traces_sql(there: Entities, told: frozenset[str], of: Callable[[str], str] =
 
 
 def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:
-    """Make table ``derived`` (with ``value``, how it is written) of the kinds that take a look at all rows."""
+    """Make table ``derived`` (with ``value``, how it is written) of the kinds that take a look at all rows, and what
+    wording is found by."""
     posts = mark_of(engine, "posts")
     mark = f"{sorted(told)} {posts}"
     if posts is not None and mark_of(engine, "derived") == mark:
-        engine.run("CREATE OR REPLACE TEMP VIEW derived AS SELECT * FROM ground.derived")
+        _view_kept(engine, there, told)
         return
     made = []
-    if "posts" in there.tables and "wording" in told:
-        _derive_wording(engine)
-        made.append("wording")
     if "acts" in there.tables and told.intersection(RHYTHMS):
         if told.intersection(FOLLOWED):
             engine.run(f"CREATE OR REPLACE TEMP TABLE following AS {following_sql()}")
@@ -89,43 +87,30 @@ def derive(engine: Engine, there: Entities, told: frozenset[str]) -> None:
         NULL::VARCHAR AS value, NULL::BIGINT AS first_seen, NULL::BIGINT AS last_seen FROM everyone WHERE false"""
     engine.run("CREATE OR REPLACE TEMP VIEW derived AS " + " UNION ALL ".join((none, *(
         f"SELECT account_id, kind, key, value, first_seen, last_seen FROM derived_{kind}" for kind in made))))
-    if posts is not None:
-        engine.run("BEGIN")
-        engine.run("CREATE OR REPLACE TABLE ground.derived AS SELECT * FROM derived")
-        set_mark(engine, "derived", mark)
-        engine.run("COMMIT")
-        engine.run("CREATE OR REPLACE TEMP VIEW derived AS SELECT * FROM ground.derived")
-        for kind in made:
-            engine.run(f"DROP TABLE derived_{kind}")
+    if posts is None:
+        if has_wording(there, told):
+            hash_posts(engine, "TEMP TABLE hashes")
+        return
+    engine.run("BEGIN")
+    engine.run("CREATE OR REPLACE TABLE ground.derived AS SELECT * FROM derived")
+    if has_wording(there, told):
+        hash_posts(engine, "TABLE ground.hashes")
+    set_mark(engine, "derived", mark)
+    engine.run("COMMIT")
+    _view_kept(engine, there, told)
+    for kind in made:
+        engine.run(f"DROP TABLE derived_{kind}")
 
 
-def _derive_wording(engine: Engine) -> None:
-    """Runs that two accounts have. A quick hash finds which may be; only posts with those are written out."""
-    engine.run(f"CREATE OR REPLACE TEMP TABLE hashes AS {run_hashes_sql('account_id', 'posts', WORDS)}")
-    engine.run("""CREATE OR REPLACE TEMP TABLE twice AS SELECT hashed FROM hashes GROUP BY hashed
-        HAVING count(*) > 1""")
-    engine.run("""CREATE OR REPLACE TEMP TABLE often AS SELECT h.hashed FROM hashes h SEMI JOIN twice t
-        ON t.hashed = h.hashed GROUP BY h.hashed HAVING min(h.account_id) <> max(h.account_id)""")
-    engine.run("""CREATE OR REPLACE TEMP TABLE writers AS SELECT DISTINCT h.account_id FROM hashes h SEMI JOIN often o
-        ON o.hashed = h.hashed""")
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE repeating AS SELECT account_id, form, first_seen, last_seen FROM (
-            {run_hashes_sql('account_id, form, first_seen, last_seen',
-                            '(SELECT p.* FROM posts p SEMI JOIN writers w ON w.account_id = p.account_id)', WORDS)}) h
-        SEMI JOIN often USING (hashed) GROUP BY ALL""")
-    engine.run(f"""CREATE OR REPLACE TEMP TABLE derived_wording AS SELECT account_id, 'wording' AS kind, key,
-            min(run) AS value, min(first_seen) AS first_seen, max(last_seen) AS last_seen
-        FROM (SELECT account_id, {text_key_sql('run')} AS key, run, first_seen, last_seen FROM (
-            SELECT account_id, first_seen, last_seen, unnest({runs_sql('form')}) AS run FROM repeating) r) k
-        GROUP BY account_id, key""")
-    for table in ("hashes", "twice", "often", "writers", "repeating"):
-        engine.run(f"DROP TABLE {table}")
+def has_wording(there: Entities, told: frozenset[str]) -> bool:
+    """Whether wording is told of, and there are posts to have any."""
+    return "posts" in there.tables and "wording" in told
 
 
-def runs_sql(form: str) -> str:
-    """All runs of words of a normalised text, as a list of texts."""
-    words = f"string_split({form}, ' ')"
-    return (f"list_transform(range(1, len({words}) - {WORDS - 2}),"
-            f" lambda i: array_to_string({words}[i:i + {WORDS - 1}], ' '))")
+def _view_kept(engine: Engine, there: Entities, told: frozenset[str]) -> None:
+    """Name what is kept as if it had just been made."""
+    for name in ("derived", "hashes") if has_wording(there, told) else ("derived",):
+        engine.run(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM ground.{name}")
 
 
 def windows_sql(pictures: str) -> str:

@@ -215,7 +215,7 @@ def run_hashes_sql(columns: str, forms: str, length: int) -> str:
     hashes, the same within one run of the program only, that find what may be equal. Words are hashed once."""
     run = ", ".join(f"h[i + {n}]" if n else "h[i]" for n in range(length))
     return (f"SELECT {columns}, unnest(list_transform(range(1, len(h) - {length - 2}),"
-            f" lambda i: (hash({run}) >> 1)::BIGINT)) AS hashed FROM (SELECT {columns},"
+            f" lambda i: (hash({run}) >> 33)::INTEGER)) AS hashed FROM (SELECT {columns},"
             f" list_transform(string_split(form, ' '), lambda w: hash(w)) AS h FROM {forms}) r")
 
 

@@ -1,8 +1,9 @@
 """Answers that are kept: what accounts hold which values, as far as anybody asked, in the ground's file.
 
 ``ground.holdings`` (account_id, kind, key, first_seen, last_seen, holders) has all holders of each value in
-``ground.asked_values``; ``ground.asked_accounts`` are those whose every value is in there. They stay true while the
-parts do: what a part that comes, goes or changes touches is taken out and asked again.
+``ground.asked_values``; ``ground.asked_accounts`` are those whose every value is in there. ``ground.wording``
+(account_id, key, value, first_seen, last_seen) has the runs of words among them that two accounts have. They stay true
+while the parts do: what a part that comes, goes or changes touches is taken out and asked again.
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ from exchange.matcher.values import quoted
 def open_answers(engine: Engine, account_type: str, kinds: str) -> None:
     """Make the tables, or use those that are there; other kinds or caps of theirs begin anew."""
     engine.run("CREATE TABLE IF NOT EXISTS ground.marks (name VARCHAR, mark VARCHAR)")
-    if mark_of(engine, "answers") == kinds:
-        return
+    if mark_of(engine, "answers") != kinds:
+        _begin_anew(engine, account_type, kinds)
+    engine.run("CREATE OR REPLACE TEMP VIEW wording AS SELECT * FROM ground.wording")
+
+
+def _begin_anew(engine: Engine, account_type: str, kinds: str) -> None:
     engine.run(f"""BEGIN; CREATE OR REPLACE TABLE ground.holdings (account_id {account_type}, kind VARCHAR, key BIGINT,
         first_seen BIGINT, last_seen BIGINT, holders BIGINT)""")
     engine.run(f"CREATE OR REPLACE TABLE ground.asked_accounts (account_id {account_type})")
     engine.run("CREATE OR REPLACE TABLE ground.asked_values (kind VARCHAR, key BIGINT)")
+    engine.run(f"""CREATE OR REPLACE TABLE ground.wording (account_id {account_type}, key BIGINT, value VARCHAR,
+        first_seen BIGINT, last_seen BIGINT)""")
     set_mark(engine, "answers", kinds)
     engine.run("COMMIT")
 
@@ -50,7 +57,7 @@ def forget_touched(engine: Engine, table: str, part: int) -> None:
         return
     engine.run("DELETE FROM ground.asked_accounts")
     if table not in rows:
-        engine.run("DELETE FROM ground.asked_values; DELETE FROM ground.holdings")
+        engine.run("DELETE FROM ground.asked_values; DELETE FROM ground.holdings; DELETE FROM ground.wording")
         return
     engine.run(f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT kind, key FROM ({rows[table]})")
     for answers in ("asked_values", "holdings"):
@@ -58,6 +65,7 @@ def forget_touched(engine: Engine, table: str, part: int) -> None:
     if table == "posts":
         engine.run(f"DELETE FROM ground.asked_values WHERE kind IN ({_derived_kinds()})")
         engine.run(f"DELETE FROM ground.holdings WHERE kind IN ({_derived_kinds()})")
+        engine.run("DELETE FROM ground.wording")
     engine.run("DROP TABLE touched")
 
 

@@ -24,7 +24,7 @@ from exchange.matcher.shapes import SHAPES
 from exchange.matcher.tables import Source, account_type, find_files, no_table, open_source
 from exchange.matcher.values import quoted
 
-FORM = "ground-2"
+FORM = "ground-3"
 """Version of the normal form: another one is loaded anew."""
 _NUMBERS = ", ".join(f"{column.name} DOUBLE" for column in SHAPES["accounts"].columns if column.role == "number")
 TABLES = {

@@ -11,8 +11,10 @@ from exchange.matcher.compare.picture import words_sql
 from exchange.matcher.engine import Engine
 from exchange.matcher.entities import Entities
 from exchange.matcher.platform.answers import open_answers
-from exchange.matcher.traces import DERIVED, derive, traces_sql, value_sql, windows_sql
+from exchange.matcher.rhythm import RHYTHMS
+from exchange.matcher.traces import derive, has_wording, traces_sql, value_sql, windows_sql
 from exchange.matcher.values import LINK_KINDS, real, shown_sql
+from exchange.matcher.wording import add_wording
 
 _SURELY = 2
 """What is surely held by too many: so many times the limit by an estimate that is some per cent wrong. What isn't is
@@ -47,6 +49,8 @@ def ask_holders(engine: Engine, there: Entities) -> None:
         engine.run("COMMIT")
         return
     engine.run("INSERT INTO ground.asked_accounts SELECT account_id FROM asked")
+    if has_wording(there, told):
+        add_wording(engine)
     engine.run(f"CREATE OR REPLACE TEMP TABLE values_held AS SELECT DISTINCT kind, key FROM"
                f" ({traces_sql(there, told, _of_asked)})")
     engine.here("values_held")
@@ -110,7 +114,10 @@ def describe(engine: Engine, there: Entities, which: str = "true") -> None:
     engine.run(f"""CREATE OR REPLACE TEMP TABLE described (account_id {there.account_type}, kind VARCHAR, key BIGINT,
         value VARCHAR)""")
     same = "q.account_id = t.account_id AND q.key = t.key"
-    if kinds.intersection(DERIVED):
+    if "wording" in kinds:
+        engine.run(f"""INSERT INTO described SELECT t.account_id, 'wording', t.key, t.value FROM wording t
+            JOIN asked q ON {same} WHERE q.kind = 'wording'""")
+    if kinds.intersection(RHYTHMS):
         engine.run(f"""INSERT INTO described SELECT t.account_id, t.kind, t.key, min(t.value) FROM derived t
             JOIN asked q ON {same} AND q.kind = t.kind GROUP BY ALL""")
     if "links" in there.tables and kinds.intersection(LINK_KINDS):
