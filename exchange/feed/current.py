@@ -12,6 +12,7 @@ from exchange.feed.narrowed import Wants, narrowed
 from exchange.feed.page import Page, PageMaker, Place, objects_page
 from exchange.feed.page_cache import PageCache
 from exchange.feed.query import Asked
+from exchange.model.changed import changed
 from exchange.store.arrivals import Arrivals, Standing
 from exchange.store.changes import Changes
 from exchange.store.engine import raw
@@ -70,6 +71,7 @@ class CurrentPages:
             before = self._standing(connection, place, behind, sign)
             if before is None:
                 raise LookedAgainError
+            place = changed(place, reader=before.reader, sign=sign)
 
             def look() -> Standing | None:
                 """How the seat stands now; None where it must catch up."""
@@ -83,7 +85,7 @@ class CurrentPages:
                 whole = wants is None and asked.until is None
                 return deliver(pages if whole else narrowed(pages, wants), self._ledger, self._queries,
                                connection, place, asked, before, look)
-            page = make(self._queries, connection, replace(place, reader=before.reader), asked)
+            page = make(self._queries, connection, place, asked)
             if page.found and ((after := look()) is None or after.reader != before.reader):
                 raise LookedAgainError
             return page

@@ -31,11 +31,10 @@ def deliver(
 ) -> Page:
     """The page with its receipt; an empty one needs none. ``make`` is told the collection's revision before it.
 
-    ``before`` is how the reader stood just now, and ``look`` how it stands. Raises LookedAgainError where that isn't
-    the same reader any more once the page is made, and UnavailableError where the ledger can't take it or the
-    collection changes faster than it is read.
+    ``before`` is how the reader of ``place`` stood just now, and ``look`` how it stands. Raises LookedAgainError where
+    that isn't the same reader any more once the page is made, and UnavailableError where the ledger can't take it or
+    the collection changes faster than it is read.
     """
-    place = changed(place, reader=before.reader)
     for _ in range(_TRIES):
         page = make(queries, connection, place, asked, before.revision)
         if not page.found:
@@ -48,7 +47,7 @@ def deliver(
             ledger.take_back(noted)
         if after is None or after.reader != before.reader:
             raise LookedAgainError
-        before = after
+        before, place = after, changed(place, sign=None)
     raise UnavailableError("The collection changes faster than it can be read.", fix="Try again shortly.")
 
 

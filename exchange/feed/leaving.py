@@ -64,8 +64,25 @@ class Leaving:
         self._ledger = ledger
         self._secret = secret
         self._decided: OrderedDict[tuple[str, str], tuple[str, ...] | None] = OrderedDict()
+        self._sign: object = None
+        self._said: dict[tuple[int, str, frozenset[int]], dict[int, tuple[str, ...]]] = {}
+        """What was found under that sign, of ``Changes``."""
 
-    def parts(
+    def _parts_by_sign(
+        self, queries: ObjectQueries, connection: Any, reader: Reader, labels: frozenset[int], sign: object | None
+    ) -> dict[int, tuple[str, ...]]:
+        """As ``_parts``, which nothing but a commit changes: asked once under each sign."""
+        if sign is None:
+            return self._parts(queries, connection, reader, labels)
+        if sign != self._sign or len(self._said) > _MOST:
+            self._sign, self._said = sign, {}
+        said, key = self._said, (reader.profile, reader.facts, labels)
+        known = said.get(key)
+        if known is None:
+            known = said[key] = self._parts(queries, connection, reader, labels)
+        return known
+
+    def _parts(
         self, queries: ObjectQueries, connection: Any, reader: Reader, labels: Collection[int]
     ) -> dict[int, tuple[str, ...]]:
         """What is left out of the labels on a page; those that leave in full aren't in it.
@@ -96,10 +113,16 @@ class Leaving:
 
     def forms(
         self, queries: ObjectQueries, connection: Any, feed: int, reader: Reader,
-        rows: Sequence[tuple[Any, ...]],
+        rows: Sequence[tuple[Any, ...]], sign: object | None = None,
     ) -> dict[int, Form]:
-        """Forms of the rows (seq, label, closure, ...) that don't leave as they are, by seq."""
-        withheld = self.parts(queries, connection, reader, {row[1] for row in rows}) if rows else {}
+        """Forms of the rows (seq, label, closure, ...) that don't leave as they are, by seq.
+
+        ``sign`` is that of a look (``Changes``) before the rows were found.
+        """
+        if not rows:
+            return {}
+        labels = frozenset([row[1] for row in rows])
+        withheld = self._parts_by_sign(queries, connection, reader, labels, sign)
         if not withheld and {row[2] for row in rows} <= _WHOLE:
             return {}
         special = [row[0] for row in rows if row[1] in withheld or row[2] > Closure.ALL]

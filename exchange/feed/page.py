@@ -16,6 +16,7 @@ import orjson
 from exchange.feed.cursor import open_cursor, sign_cursor
 from exchange.feed.leaving import Form, Leaving
 from exchange.feed.query import Asked
+from exchange.stix.references import Closure
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.changes import Seen
 from exchange.store.objects import Column, Filter, ObjectQueries, Reader
@@ -33,7 +34,7 @@ class Page:
     """Whether there was anything on it."""
     span: tuple[int, int] | None = None
     """(after, last] in microseconds of a page that more follows: nothing is ever added in between. None also where
-    something on it came late."""
+    something on it came late, or refers to what may be gone at any time."""
     seqs: tuple[int, ...] = ()
     """Places in the collection's common order of the objects whose content is on it, in the order of the page."""
     dates: tuple[int, ...] = ()
@@ -57,6 +58,8 @@ class Place:
     leaving: Leaving
     seen: Seen | None = None
     """How the database was when the request came, or shortly before it is asked for the page."""
+    sign: object | None = None
+    """The sign of a look before the page is made (``Changes``); None where there is none."""
 
 
 PageMaker = Callable[[ObjectQueries, Any, Place, Asked], Page]
@@ -85,7 +88,8 @@ def objects_page(queries: ObjectQueries, connection: Any, place: Place, asked: A
     if not seqs:
         return page
     dates = tuple([row[3] for row in rows])
-    span = None if found.token is None or dates != seqs else (found.after, seqs[-1])
+    stays = found.token is not None and dates == seqs and max([row[2] for row in rows]) == Closure.FREE
+    span = (found.after, seqs[-1]) if stays else None
     return Page(page.body, page.first, page.last, page.found, span, seqs, dates, encode_runs(sorted(seqs)),
                 hashlib.sha256(page.body).digest())
 
@@ -142,7 +146,7 @@ def _find(
         rows = queries.page(connection, place.feed, place.reader, part,
                             ("seq", "label", "closure", "date", *columns))
         more = len(rows) > part.limit
-        forms = place.leaving.forms(queries, connection, place.feed, place.reader, rows)
+        forms = place.leaving.forms(queries, connection, place.feed, place.reader, rows, place.sign)
         if forms:
             after = rows[-1][3]
             rows = [row for row in rows if (form := forms.get(row[0])) is None or form.derived is not None]

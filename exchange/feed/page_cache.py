@@ -3,11 +3,16 @@
 A page that more follows is settled: dates only grow, so nothing is added within it, and grants of a profile never
 change. What can change it has its sign: withdrawing an object or adding a version raises the collection's
 ``revision``, and the next opening or closing of an object's window in time is asked for when the page is kept.
+
+Where all room is taken by pages that were used just now a page isn't kept: whoever goes round a collection of which
+half finds room is given that half from memory, not nothing, as if each new page drove out the one that is asked next.
 """
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,25 +20,30 @@ from exchange.feed.page import Page, Place, objects_page
 from exchange.feed.query import LAST, Asked
 from exchange.store.objects import ObjectQueries
 
-_MOST_ASKED = 1_000
+_IN_USE = 60.0
+"""Seconds that a page stays after it was asked for, whatever else is."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Kept:
     page: Page
     revision: int
     until: int | None
     """Microseconds: when a window in time opens or closes."""
+    used: float
 
 
 class PageCache:
-    """Kept pages of one process, at most ``most_bytes`` of bodies; the page unused for longest goes first."""
+    """Kept pages of one process, at most ``most_bytes`` of bodies; the page unused for longest goes first.
 
-    def __init__(self, most_bytes: int) -> None:
+    ``clock`` gives seconds that never go back.
+    """
+
+    def __init__(self, most_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most_bytes
+        self._clock = clock
         self._size = 0
         self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
-        self._asked: OrderedDict[tuple[object, ...], None] = OrderedDict()
 
     def objects_page(
         self, queries: ObjectQueries, connection: Any, place: Place, asked: Asked, revision: int | None = None
@@ -47,36 +57,31 @@ class PageCache:
             return objects_page(queries, connection, place, asked)
         key = (place.feed, place.reader.profile, place.reader.seat, place.reader.arrived, place.context, place.secret,
                asked.cursor, wanted.after, wanted.limit)
-        if key not in self._asked:
-            page = objects_page(queries, connection, place, asked)
-            if page.span is not None:
-                self._note(key)
-            return page
         if revision is None:
             revision = queries.revision(connection, place.feed)
-        kept = self._kept.get(key)
+        kept, elapsed = self._kept.get(key), self._clock()
         if kept is not None and kept.revision == revision and (kept.until is None or place.reader.now < kept.until):
+            kept.used = elapsed
             self._kept.move_to_end(key)
             return kept.page
+        self._drop(key)
         page = objects_page(queries, connection, place, asked)
-        if page.span is not None:
+        if page.span is not None and self._has_room(len(page.body), elapsed):
             until = queries.next_window(connection, place.feed, page.span, place.reader.now)
             if until is None or place.reader.now < until:
-                self._keep(key, _Kept(page, revision, until))
+                self._size += len(page.body)
+                self._kept[key] = _Kept(page, revision, until, elapsed)
         return page
 
-    def _note(self, key: tuple[object, ...]) -> None:
-        """Remember that the page was asked for: what is read once isn't worth asking when it changes."""
-        self._asked[key] = None
-        if len(self._asked) > _MOST_ASKED:
-            forgotten, _ = self._asked.popitem(last=False)
-            kept = self._kept.pop(forgotten, None)
-            self._size -= len(kept.page.body) if kept else 0
+    def _has_room(self, size: int, elapsed: float) -> bool:
+        """Make room, as far as it is taken by pages that nobody uses."""
+        while self._kept and self._size + size > self._most:
+            key, oldest = next(iter(self._kept.items()))
+            if oldest.used > elapsed - _IN_USE:
+                return False
+            self._drop(key)
+        return size <= self._most
 
-    def _keep(self, key: tuple[object, ...], kept: _Kept) -> None:
-        former = self._kept.pop(key, None)
-        self._size += len(kept.page.body) - (len(former.page.body) if former else 0)
-        self._kept[key] = kept
-        while self._size > self._most:
-            _, oldest = self._kept.popitem(last=False)
-            self._size -= len(oldest.page.body)
+    def _drop(self, key: tuple[object, ...]) -> None:
+        dropped = self._kept.pop(key, None)
+        self._size -= len(dropped.page.body) if dropped else 0

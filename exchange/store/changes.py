@@ -48,18 +48,24 @@ class Changes:
         self._process = 0
         self._file = 0, 0
         self._opened = 0
+        self._seen = Seen(None, 0)
         event.listen(engine, "engine_disposed", lambda _engine: self._forget())
 
     def look(self) -> Seen:
         """How the database is now: every commit before this call counts. Raises UnavailableError.
 
-        It asks the same whether or not something changed: who counts statements learns nothing of others.
+        Where nothing was committed since the look before, SQLite isn't asked for the directory's version again.
         """
         if not is_sqlite(self._engine):
             return self._ask_snapshot()
+        before = self._seen
+        sign = self._watch(_DATA_VERSION)
+        if sign is not None and sign == before.sign:
+            return before
         found = self._watch(_DATA_VERSION, VERSION)  # in this order: what comes in between shows the next time
         if found is not None:
-            return Seen(found[:2], int(found[2]))
+            self._seen = Seen(found[:2], int(found[2]))
+            return self._seen
         with raw(self._engine) as connection:
             return Seen(object(), quick_directory_version(connection))
 

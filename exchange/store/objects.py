@@ -145,7 +145,9 @@ class ObjectQueries:
                 values[name] = listed(self._dialect, given)
         if wanted.types is not None and len(wanted.types) == 1:
             values["type"] = wanted.types[0]
-        if wanted.ids is not None:
+        if wanted.ids is not None and len(wanted.ids) == 1:
+            values["id"], values["key"] = wanted.ids[0], id_key(wanted.ids[0])
+        elif wanted.ids is not None:
             values["keys"] = listed(self._dialect, [id_key(i) for i in wanted.ids])
         return values
 
@@ -153,7 +155,8 @@ class ObjectQueries:
         self, wanted: Filter, columns: tuple[Column, ...], order: _Order, *, among: bool = False
     ) -> Prepared:
         shape = (
-            columns, order, wanted.ids is not None, bool(wanted.numbers), wanted.types and len(wanted.types) == 1,
+            columns, order, wanted.ids is not None, wanted.ids and len(wanted.ids) == 1, bool(wanted.numbers),
+            wanted.types and len(wanted.types) == 1,
             wanted.types is not None, wanted.spec_versions is not None,
             wanted.versions.keywords, bool(wanted.versions.times), among,
         )
@@ -254,7 +257,7 @@ class ObjectQueries:
         conditions = [row.feed == number("feed"), seen]
         conditions.append(one_of(self._dialect, row.seq, "seqs") if among else place > number("after"))
         if wanted.ids is not None:
-            conditions.append(self._named(bool(wanted.numbers)))
+            conditions.append(self._named(one=len(wanted.ids) == 1, derived=bool(wanted.numbers)))
         if wanted.types is not None:
             # One type alone is walked in order by its own index.
             one = len(wanted.types) == 1
@@ -276,13 +279,12 @@ class ObjectQueries:
             .limit(count("page"))
         )
 
-    def _named(self, derived: bool) -> ColumnElement[bool]:
-        """The row bears one of the ids and is seen under it, or its derived form was asked for."""
+    def _named(self, *, one: bool, derived: bool) -> ColumnElement[bool]:
+        """The row bears the id, or one of them, and is seen under it; or its derived form was asked for."""
         row = OBJECT.c
-        by_id = and_(
-            one_of(self._dialect, row.id_key, "keys"), one_of(self._dialect, row.stix_id, "ids"),
-            visible(OBJECT, self._dialect, full=True),
-        )
+        named = and_(row.id_key == number("key"), row.stix_id == text("id")) if one else and_(
+            one_of(self._dialect, row.id_key, "keys"), one_of(self._dialect, row.stix_id, "ids"))
+        by_id = and_(named, visible(OBJECT, self._dialect, full=True))
         return or_(by_id, one_of(self._dialect, row.number, "numbers")) if derived else by_id
 
     def _version(self, versions: Versions, date: ColumnElement[int]) -> ColumnElement[bool]:

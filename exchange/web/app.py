@@ -28,7 +28,7 @@ from exchange.web.auth.door import Door
 from exchange.web.auth.limit import Keyed
 from exchange.web.body import BYTES
 from exchange.web.caller import Caller, current_request
-from exchange.web.limits import Limits, own_limits
+from exchange.web.limits import COUNTED, Limits, own_limits
 from exchange.web.request_id import own_id, request_id
 from exchange.web.respond import Answer, error_response, http_error_response
 from exchange.web.secure_headers import with_secure_headers
@@ -85,7 +85,8 @@ def create_app(exchange: Exchange) -> Flask:
         if path in _OPEN_PATHS or path.startswith((schemas.PREFIX, forms.PATH)):
             return
         caller = g.caller = _caller(exchange, door, asked)
-        _count(limits, caller, asked.method)
+        if not asked.environ.get(COUNTED):
+            _count(limits, caller, asked.method)
 
     @app.after_request
     def complete_headers(response: Response) -> Response:

@@ -21,12 +21,22 @@ from gunicorn.util import hop_headers
 AGAIN = "cibx.again"
 """Where the application leaves, in a request's environment, a function that says whether the same request on the same
 connection has the same answer now. It does whatever else answering does: it counts the request."""
+ALIKE = "cibx.alike"
+"""Where the application leaves, in a request's environment, what answers others of the connection (``Answers``)."""
 REPEATED = "cibx.repeated"
-"""Where the application finds, in a request's environment, whether the head is that of the request before."""
+"""Where the application finds, in a request's environment, how much of its head is that of the request before:
+``HEAD``, ``FIELDS`` or nothing."""
+HEAD, FIELDS = "head", "fields"
+Headers = list[tuple[str, str]]
+Answers = Callable[[str, dict[str, Any]], tuple[Headers, bytes] | None]
+"""Answers a GET of a target with the fields of the one before: headers and body of a 200, but for what the server says
+itself. None where the application is to be asked as ever; what it should know then is put in the dictionary, which
+goes into the request's environment."""
 _VERSION = b" HTTP/1.1\r\n"
 """Or another as long: what ends a request's first line."""
 _TOGETHER = 65_536
 """Bytes of a body that are sent with the head; a longer one isn't worth copying."""
+_STAYS, _ENDS = "Connection: keep-alive\r\n\r\n", "Connection: close\r\n\r\n"
 _FIELD_TEXT = b"\t\r\n" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 
 
@@ -51,6 +61,14 @@ class Answered:
     still: Callable[[], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """What answers requests like one that was answered: the bytes before the date, and the application's part."""
+
+    before: bytes
+    answers: Answers
+
+
 class OneRequest(Request):  # type: ignore[misc]
     """A request. What is the same bytes as in the one before it on its connection isn't parsed again: the whole head,
     or all fields of it."""
@@ -59,42 +77,53 @@ class OneRequest(Request):  # type: ignore[misc]
     """The bytes of the head, where they came in one piece with nothing behind them."""
     fields = b""
     """Of them those from the version on."""
-    is_again = False
-    """Whether the head is that of the request before."""
+    repeats = ""
+    """How much of the head is that of the request before: ``HEAD``, ``FIELDS`` or nothing."""
     answered: Answered | None = None
     """Its answer where the application told how long that holds; till it is answered, that to the same one before."""
+    alike: Alike | None = None
+    """What answers requests with these fields."""
+
+    def __init__(self, cfg: Any, unreader: Any, peer_addr: Any, req_number: int = 1) -> None:
+        former, sent = getattr(unreader, "former", None), b""
+        if former is not None and former.fields:
+            sent = unreader.read()
+            line = sent.find(b"\r\n")
+            if sent.endswith(former.fields) and line + 2 == len(sent) - len(former.fields) + len(_VERSION):
+                unreader.former = self
+                self._take_over(former, sent, line)
+                self.req_number = req_number
+                return
+            unreader.unread(sent)
+        unreader.former = self
+        super().__init__(cfg, unreader, peer_addr, req_number)
 
     def parse(self, unreader: Any) -> bytes:
         """Read the head; gives what was read beyond it."""
-        former, unreader.former = getattr(unreader, "former", None), self
         sent = unreader.read()
-        line = sent.find(b"\r\n")
-        if former is not None and former.fields and sent.endswith(former.fields) and (
-                line + 2 == len(sent) - len(former.fields) + len(_VERSION)):
-            return self._parse_line(sent, line, former)
         unreader.unread(sent)
         beyond: bytes = super().parse(unreader)
+        line = sent.find(b"\r\n")
         if not beyond and line > len(_VERSION) and sent.find(b"\r\n\r\n") == len(sent) - 4:
             self.head, self.fields = sent, sent[line + 2 - len(_VERSION):]
         return beyond
 
-    def _parse_line(self, sent: bytes, line: int, former: Any) -> bytes:
-        """Take over what the fields said; a first line of ``line`` bytes that is another one is parsed."""
-        self.headers = former.headers
-        self.scheme = former.scheme  # a proxy on a Unix socket says it in a header
-        self._expected_100_continue = former._expected_100_continue
+    def _take_over(self, former: OneRequest, sent: bytes, line: int) -> None:
+        """Be the request before, but for its body and the first line, of ``line`` bytes; another one is parsed."""
+        self.__dict__.update(former.__dict__)
+        self.head = sent
         if sent == former.head:
-            self.is_again, self.answered = True, former.answered
-            self.method, self.uri, self.version = former.method, former.uri, former.version
-            self.path, self.query, self.fragment = former.path, former.query, former.fragment
+            self.repeats = HEAD
         else:
+            self.repeats, self.answered = FIELDS, None
             if line > self.limit_request_line:
                 raise LimitRequestLine(line, self.limit_request_line)
             if b"\n" in sent[:line]:
                 raise InvalidRequestLine("bare LF as line terminator")
             self.parse_request_line(sent[:line])
-        self.head, self.fields = sent, former.fields
-        return b""
+        self.must_close = False
+        self.trailers: list[tuple[str, str]] = []
+        self.set_body_reader()
 
     def _peer_is_trusted_proxy(self) -> bool:
         """How the client came is read by the application: nobody who has an address is believed here."""
@@ -111,15 +140,31 @@ class OneRequest(Request):  # type: ignore[misc]
 
         Not where a body belongs to the request: whether it is asked for (100) is told before the answer.
         """
-        if self.answered is None or self.is_unread or self._expected_100_continue or not self.answered.still():
+        if self.answered is None or self._brings_body or not self.answered.still():
             return False
         sock.sendall(b"".join((self.answered.before, _date(), self.answered.behind)))
         return True
+
+    def answer_alike(self, sock: Any, told: dict[str, Any]) -> bool:
+        """Send what answers requests with these fields, where it answers this one; ``told`` is for who does else."""
+        if self.alike is None or self._brings_body or self.method != "GET":
+            return False
+        given = self.alike.answers(self.uri, told)
+        if given is None:
+            return False
+        headers, body = given
+        sock.sendall(b"".join((self.alike.before, _date(), _fields(headers, _STAYS), body)))
+        return True
+
+    @property
+    def _brings_body(self) -> bool:
+        return self.is_unread or bool(self._expected_100_continue)
 
 
 class OneAnswer(wsgi.Response):  # type: ignore[misc]
     """An answer of which the head goes out with the first part of the body."""
 
+    headers: Headers
     headers_sent: bool
     whole: tuple[bytes, bytes] | None = None
     """What was sent before and behind the date, where that was everything."""
@@ -158,17 +203,20 @@ class OneAnswer(wsgi.Response):  # type: ignore[misc]
 
         Raises ValueError for a header that would begin another line.
         """
-        lines = [f"{name}: {value}\r\n" for name, value in self.headers]
-        if self.chunked:
-            lines.append("Transfer-Encoding: chunked\r\n")
-        lines.append("Connection: close\r\n\r\n" if self.should_close() else "Connection: keep-alive\r\n\r\n")
-        fields = "".join(lines).encode("latin-1")
-        breaks = len(lines) + 1
-        if fields.count(b"\n") != breaks or fields.count(b"\r") != breaks or fields.translate(None, _FIELD_TEXT):
-            raise ValueError("a header of an answer has a sign that can't stand in one")
+        last = "Transfer-Encoding: chunked\r\n" if self.chunked else ""
+        fields = _fields(self.headers, last + (_ENDS if self.should_close() else _STAYS))
         version = f"HTTP/{self.req.version[0]}.{self.req.version[1]}"
         first = f"{version} {self.status}\r\nServer: {self.version}\r\nDate: "
-        return first.encode("latin-1"), _date(), b"\r\n" + fields
+        return first.encode("latin-1"), _date(), fields
+
+
+def _fields(headers: Headers, last: str) -> bytes:
+    """The fields of a head behind the date; raises ValueError for one that begins another line."""
+    text = "".join([f"{name}: {value}\r\n" for name, value in headers]) + last
+    fields, breaks = text.encode("latin-1"), len(headers) + last.count("\n")
+    if fields.count(b"\n") != breaks or fields.count(b"\r") != breaks or fields.translate(None, _FIELD_TEXT):
+        raise ValueError("a header of an answer has a sign that can't stand in one")
+    return b"\r\n" + fields
 
 
 _last_date = 0, b""

@@ -19,6 +19,8 @@ from exchange.errors import ExchangeError, TooManyRequestsError
 from exchange.model.party import Credential, Organisation
 from exchange.settings import Settings
 
+COUNTED = "cibx.counted"
+"""Where the application finds, in a request's environment, that the request was counted already."""
 _MOST_BUCKETS = 20_000
 _ON_TRUST = 0.01
 """Part of a limit that a worker counts before it books it."""

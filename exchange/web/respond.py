@@ -45,17 +45,24 @@ class Answer(Response):
 
 def answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A TAXII resource, compressed if the client accepts gzip."""
-    fields = list(_FIELDS)
-    if len(body) >= _SMALL and _takes_gzip(request):
-        body = igzip.compress(body, compresslevel=1, mtime=0)
-        fields.append(("Content-Encoding", "gzip"))
-    fields.append(("Content-Length", str(len(body))))
+    body, fields = body_and_fields(body, gzip=len(body) >= _SMALL and takes_gzip(request))
     if headers:
         fields += headers.items()
     return Answer([body], status=status, headers=fields)
 
 
-def _takes_gzip(asked: Request) -> bool:
+def body_and_fields(body: bytes, *, gzip: bool) -> tuple[bytes, list[tuple[str, str]]]:
+    """What is sent of a TAXII resource, and the headers that each has; ``gzip``: its client takes that."""
+    fields = list(_FIELDS)
+    if gzip and len(body) >= _SMALL:
+        body = igzip.compress(body, compresslevel=1, mtime=0)
+        fields.append(("Content-Encoding", "gzip"))
+    fields.append(("Content-Length", str(len(body))))
+    return body, fields
+
+
+def takes_gzip(asked: Request) -> bool:
+    """Whether the request's Accept-Encoding names gzip."""
     words = asked.headers.get("Accept-Encoding", "").lower()
     return ("gzip" in words or "*" in words) and asked.accept_encodings["gzip"] > 0
 

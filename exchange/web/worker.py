@@ -21,7 +21,7 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
 from exchange.errors import SettingError
-from exchange.web.connection import AGAIN, REPEATED, Answered, OneAnswer, OneRequest, Remembered
+from exchange.web.connection import AGAIN, ALIKE, REPEATED, Alike, Answered, OneAnswer, OneRequest, Remembered
 from exchange.web.negotiation import TAXII
 from exchange.web.secure_headers import ALWAYS
 
@@ -86,19 +86,24 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
         if isinstance(sock, ssl.SSLSocket):
             req.scheme = "https"
         try:
-            if not self.alive or not req.answer_again(sock):
-                self._answer(listener_name, req, sock, addr)
+            told: dict[str, Any] = {}
+            if not self.alive or not (req.answer_again(sock) or req.answer_alike(sock, told)):
+                self._answer(listener_name, req, sock, addr, told)
             if req.is_unread:
                 _read_away(req, sock)
         except (gevent.GreenletExit, SystemExit):  # the server's patience is over
             raise StopIteration from None
 
-    def _answer(self, listener_name: Any, req: OneRequest, sock: Any, addr: Any) -> None:
-        """Let the application answer. Raises StopIteration, gunicorn's word for closing the connection."""
+    def _answer(self, listener_name: Any, req: OneRequest, sock: Any, addr: Any, told: dict[str, Any]) -> None:
+        """Let the application answer, and tell it what is known of the request.
+
+        Raises StopIteration, gunicorn's word for closing the connection.
+        """
         req.answered = None
         answer, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, response_class=OneAnswer)
         environ["wsgi.multithread"] = True
-        environ[REPEATED] = req.is_again
+        environ[REPEATED] = req.repeats
+        environ.update(told)
         if not self.alive:
             answer.force_close()
         parts, complete = self.wsgi(environ, answer.start_response), False
@@ -114,9 +119,12 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
                 sock.close()
         if answer.should_close():
             raise StopIteration
-        if AGAIN in environ and answer.whole is not None and answer.status_code == 200:
+        if answer.whole is not None and answer.status_code == 200:
             before, behind = answer.whole
-            req.answered = Answered(before, behind, environ[AGAIN])
+            if AGAIN in environ:
+                req.answered = Answered(before, behind, environ[AGAIN])
+            if ALIKE in environ:
+                req.alike = Alike(before, environ[ALIKE])
 
     def init_process(self) -> None:
         """Set the process up before it serves."""

@@ -171,7 +171,10 @@ def cpu_of(target: Target) -> Iterator[Callable[[], float]]:
 
 
 def measure(bench: Bench, targets: list[Target], arguments: argparse.Namespace) -> bytes:
-    """All reads in rounds; the servers take turns. Gives a page of ours."""
+    """All in rounds, in which the servers take turns; what makes the collection many times as large comes last.
+
+    Gives a page of ours.
+    """
     scale, page = arguments.scale, b""
     for number in range(arguments.rounds):
         print(f"  round {number + 1}", flush=True)
@@ -183,6 +186,8 @@ def measure(bench: Bench, targets: list[Target], arguments: argparse.Namespace) 
             bench.empty_polls(target, max(20, int(3_000 * scale) // few))
             bench.by_id(target, max(20, int(2_000 * scale) // few))
             bench.many_pollers(target, max(4.0, 8 * scale))
+    for _ in range(arguments.rounds):
+        for target in targets:
             bench.polls_while_ingesting(target, max(4.0, 10 * scale))
     return page
 

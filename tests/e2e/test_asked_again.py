@@ -115,6 +115,74 @@ def test_requests_in_one_piece_and_with_bodies_keep_their_order(poller: Poller) 
     poller.caller.close()
 
 
+class Finder(Poller):
+    """Asks for objects by their ids, over one connection."""
+
+    def __init__(self, exchange: ExchangeProcess, lane: str) -> None:
+        super().__init__(exchange, lane)
+        self.sent = [indicator(f"{lane} {number}") for number in range(4)]
+        writer = exchange.caller("alpha")
+        assert writer.push(f"{lane}objects/", self.sent).status == 202
+        writer.close()
+
+    def find(self, stix_id: str, authorization: str = BETA, method: str = "GET", **headers: str) -> Answer:
+        return self.caller.ask(method, f"{self.lane}objects/{stix_id}/",
+                               headers={"Authorization": authorization, **headers})
+
+
+@pytest.fixture
+def finder(exchange: ExchangeProcess) -> Finder:
+    return Finder(exchange, exchange.next_lane())
+
+
+def said(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
+    """What an answer says, but for what differs from one to the next."""
+    return answer.status, [(n, v) for n, v in answer.pairs if n not in {"date", "cibx-receipt"}], answer.body
+
+
+def test_objects_by_their_ids_are_answered_as_to_a_first_request(finder: Finder) -> None:
+    absent = [indicator("absent")["id"], "x", "-", "a" * 600, finder.sent[0]["id"].upper()]
+    for stix_id in [one["id"] for one in finder.sent] * 2 + absent + [finder.sent[0]["id"]]:
+        alone = finder.exchange.caller()
+        first = alone.get(f"{finder.lane}objects/{stix_id}/", headers={"Authorization": BETA})
+        alone.close()
+        given = finder.find(stix_id)
+        assert said(given) == said(first)
+        receipts = [answer.headers.get("cibx-receipt") for answer in (given, first)]
+        assert (None in receipts) is (first.status == 404)
+        assert len(set(receipts)) == (1 if first.status == 404 else 2)
+
+
+def test_each_request_by_id_is_its_own_callers_and_by_its_own_headers(finder: Finder) -> None:
+    ids = [one["id"] for one in finder.sent]
+    expected = {BETA: 200, basic("beta", "wrong"): 401, basic("outside", SECRETS["outside"]): 404, "Basic x": 401}
+    for authorization, status in expected.items():
+        for stix_id in ids:
+            assert finder.find(stix_id, authorization).status == status
+    for stix_id in ids:
+        assert finder.find(stix_id, **{"X-Request-ID": f"request-{stix_id}"}).headers["x-request-id"] == f"request-{stix_id}"
+        assert "x-request-id" not in finder.find(stix_id).headers
+    for stix_id in ids:
+        assert finder.find(stix_id, Accept="application/json;version=9").status == 406
+        assert finder.find(stix_id, **{"CIBX-Purpose": "nothing of that name"}).status == 403
+        assert finder.find(stix_id, method="HEAD").body == b""
+        assert finder.find(stix_id).ids == [stix_id]
+        assert finder.poll().ids == ids
+
+
+def test_an_object_that_is_withdrawn_or_gets_a_newer_version_is_found_as_it_is(finder: Finder) -> None:
+    first, second, *_ = finder.sent
+    for one in finder.sent:
+        assert finder.find(one["id"]).objects == [one]
+    writer = finder.exchange.caller("alpha")
+    assert writer.delete(f"{finder.lane}objects/{first['id']}/").status == 200
+    newer = second | {"modified": "2026-11-02T00:00:00.000Z", "name": "Newer"}
+    assert writer.push(f"{finder.lane}objects/", [newer]).status == 202
+    writer.close()
+    assert finder.find(first["id"]).status == 404
+    assert finder.find(second["id"]).objects == [newer]
+
+
 def membership(status: str) -> Callable[[ExchangeProcess], object]:
     return lambda exchange: exchange.apply(f'[[membership]]\norg = "org-beta"\ngroup = "circle"\nstatus = "{status}"\n')
 
@@ -134,12 +202,16 @@ def revoke(exchange: ExchangeProcess) -> None:
     (revoke, 401, None),
 ], ids=["its membership ends", "its organisation is suspended", "its key is revoked"])
 def test_what_an_operator_changes_holds_at_the_very_next_request(
-    poller: Poller, act: Callable[[ExchangeProcess], object], status: int,
+    finder: Finder, poller: Poller, act: Callable[[ExchangeProcess], object], status: int,
     undo: Callable[[ExchangeProcess], object] | None,
 ) -> None:
     poller.settle()
+    stix_id = finder.sent[0]["id"]
+    assert [finder.find(one["id"]).status for one in finder.sent] == [200] * 4
     act(poller.exchange)
     assert poller.poll().status == status
+    assert finder.find(stix_id).status == status
     if undo is not None:  # nothing follows a key that is revoked
         undo(poller.exchange)
         assert poller.poll().body == EMPTY
+        assert finder.find(stix_id).ids == [stix_id]

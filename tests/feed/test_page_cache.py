@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from exchange.feed.leaving import Leaving
+from exchange.feed.leaving import Form, Leaving
 from exchange.feed.page import Place, objects_page
 from exchange.feed.page_cache import PageCache
 from exchange.feed.query import read_query
@@ -95,7 +95,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_kept_pages_equal_fresh_ones_after(feed: Feed, change: str) -> None:
-    for _ in range(3):  # noted, kept, given from memory
+    for _ in range(2):  # kept, given from memory
         assert feed.crawl(feed.cache.objects_page) == feed.crawl(objects_page)
     CHANGES[change](feed)
     assert feed.crawl(feed.cache.objects_page) == feed.crawl(objects_page)
@@ -126,9 +126,50 @@ def test_a_kept_page_is_not_asked_of_the_store_again(feed: Feed) -> None:
     assert feed.crawl(feed.cache.objects_page) == first != feed.crawl(objects_page)
 
 
-def test_memory_is_bounded(feed: Feed) -> None:
-    feed.cache = PageCache(150)
-    feed.crawl(feed.cache.objects_page)
-    feed.crawl(feed.cache.objects_page)
-    assert 0 < feed.cache._size <= 150
+class Clock:
+    """Seconds, as a test sets them."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Counting(Leaving):
+    """Counts the pages that are made: each asks it how its rows leave."""
+
+    made = 0
+
+    def forms(self, *given: Any) -> dict[int, Form]:
+        self.made += 1
+        return super().forms(*given)
+
+
+def test_memory_is_bounded_and_who_goes_round_is_given_what_found_room(feed: Feed) -> None:
+    feed.add(*(feed.new(f"x--{n}") for n in range(6, 20)))
+    feed.cache, pages = PageCache(1_000, Clock()), 10
+    feed.leaving = counting = Counting(may_see, Ledger(feed.engine), lambda: "secret")
+    for kept in (0, 7, 7):
+        counting.made = 0
+        feed.crawl(feed.cache.objects_page)
+        assert counting.made == pages - kept, "pages drive each other out"
+    assert 0 < feed.cache._size <= 1_000
     assert feed.cache._size == sum(len(kept.page.body) for kept in feed.cache._kept.values())
+
+
+def test_a_page_that_nobody_asks_for_any_more_makes_room(feed: Feed) -> None:
+    clock = Clock()
+    feed.cache = PageCache(150, clock)
+    feed.crawl(feed.cache.objects_page, profile="a")
+    former = list(feed.cache._kept)
+    for seconds in (0.0, 59.9, 60.0):
+        clock.now = 1_000.0 + seconds
+        feed.crawl(feed.cache.objects_page)
+        assert (list(feed.cache._kept) == former) is (seconds < 60.0), seconds
+    assert 0 < feed.cache._size <= 150
+
+
+def test_a_page_larger_than_all_room_is_given_and_not_kept(feed: Feed) -> None:
+    feed.cache = PageCache(10)
+    assert feed.crawl(feed.cache.objects_page) == feed.crawl(objects_page)
+    assert feed.cache._size == 0

@@ -15,7 +15,7 @@ from werkzeug.test import EnvironBuilder
 
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.engine import write
-from exchange.web.connection import AGAIN, REPEATED
+from exchange.web.connection import AGAIN, FIELDS, HEAD, REPEATED
 from tests.e2e.stix_objects import indicator
 from tests.web.test_ends_at_the_instant import MOMENT, OBJECTS, SECRET, Served
 
@@ -36,7 +36,7 @@ class Asked:
         return {"Authorization": f"Basic {proof}", "Accept": TAXII}
 
     def poll(self, key: str, path: str, *, repeated: bool = True) -> tuple[bytes, Callable[[], bool] | None]:
-        environ = EnvironBuilder(path, headers=list(self.headers(key).items()), environ_overrides={REPEATED: repeated}).get_environ()
+        environ = EnvironBuilder(path, headers=list(self.headers(key).items()), environ_overrides={REPEATED: HEAD if repeated else FIELDS}).get_environ()
         said: list[str] = []
         body = b"".join(self.app(environ, lambda status, *_: said.append(status)))  # type: ignore[arg-type]
         assert said == ["200 OK"], body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from gunicorn.config import Config
@@ -12,7 +13,7 @@ from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import SocketUnreader
 
-from exchange.web.connection import Answered, OneAnswer, OneRequest, Remembered
+from exchange.web.connection import FIELDS, HEAD, Alike, Answered, OneAnswer, OneRequest, Remembered
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eDp5\r\n\r\n"
 PEER = ("192.0.2.1", 1)
@@ -51,18 +52,19 @@ def link() -> Iterator[Link]:
 
 def test_the_same_head_again_means_the_same(link: Link) -> None:
     first, second = link.read(GET), link.read(GET)
-    assert (first.is_again, second.is_again) == (False, True)
+    assert (first.repeats, second.repeats) == ("", HEAD)
     for name in ("method", "uri", "path", "query", "fragment", "version", "headers"):
         assert getattr(first, name) == getattr(second, name), name
     assert not second.is_unread
 
 
-@pytest.mark.parametrize("other", [
-    GET.replace(b"b=c", b"b=d"), GET.replace(b"eDp5", b"eDp6"), GET.replace(b"GET", b"PUT"), GET.replace(b": x", b": y"),
+@pytest.mark.parametrize(("other", "repeats"), [
+    (GET.replace(b"b=c", b"b=d"), FIELDS), (GET.replace(b"eDp5", b"eDp6"), ""), (GET.replace(b"GET", b"PUT"), FIELDS),
+    (GET.replace(b": x", b": y"), ""),
 ])
-def test_another_head_is_parsed_anew(link: Link, other: bytes) -> None:
+def test_another_head_is_parsed_anew(link: Link, other: bytes, repeats: str) -> None:
     first, second, third = link.read(GET), link.read(other), link.read(GET)
-    assert [one.is_again for one in (first, second, third)] == [False, False, False]
+    assert [one.repeats for one in (first, second, third)] == ["", repeats, repeats]
     assert (second.method, second.query, second.headers) != (first.method, first.query, first.headers)
 
 
@@ -78,8 +80,8 @@ def test_the_fields_again_under_another_line_mean_what_they_mean_to_a_first_requ
     alone = link.read(head)
     for name in ("method", "uri", "path", "query", "fragment", "version", "headers", "scheme", "head", "fields"):
         assert getattr(second, name) == getattr(alone, name), name
-    assert not second.is_again
-    assert link.read(head).is_again
+    assert second.repeats != HEAD
+    assert link.read(head).repeats == HEAD
 
 
 @pytest.mark.parametrize("line", [
@@ -103,7 +105,7 @@ def test_a_head_with_something_behind_it_is_never_taken_for_the_one_before(link:
     first = link.read(body + b"ab")
     assert (first.head, first.body.read()) == (b"", b"ab")
     second = link.read(body + b"cd")
-    assert (second.is_again, second.body.read()) == (False, b"cd")
+    assert (second.repeats, second.body.read()) == ("", b"cd")
 
 
 def test_a_body_that_comes_after_the_same_head_is_read_as_its_own(link: Link) -> None:
@@ -171,7 +173,7 @@ def test_no_answer_is_given_again_to_a_request_that_brings_a_body(link: Link, mo
     first.body.reader = LengthReader(link.unreader, 0)
     second = link.read(head)
     second.answered = Answered(b"", b"", still=lambda: True)
-    assert second.is_again
+    assert second.repeats == HEAD
     assert not second.answer_again(link.server)
 
 
@@ -181,3 +183,48 @@ def test_a_proxy_on_a_unix_socket_says_of_each_request_how_the_client_came(link:
     assert [link.read(sent).scheme for sent in (head, head, GET, GET, head)] == ["https", "https", "http", "http", "https"]
     link.peer = PEER
     assert [link.read(sent).scheme for sent in (GET, head, head)] == ["http", "http", "http"], "nobody with an address is believed"
+
+
+def by_target(target: str, told: dict[str, Any]) -> tuple[list[tuple[str, str]], bytes] | None:
+    """Answers what begins with /a and tells of the rest."""
+    if target.startswith("/a"):
+        return [("Content-Length", "2"), ("X-Target", target)], b"{}"
+    told["told"] = target
+    return None
+
+
+@pytest.mark.parametrize(("line", "more", "answered", "told"), [
+    (b"GET /a/b HTTP/1.1", b"", True, {}), (b"GET /a?b=c HTTP/1.1", b"", True, {}), (b"GET /b HTTP/1.1", b"", False, {"told": "/b"}),
+    (b"HEAD /a HTTP/1.1", b"", False, {}), (b"GET /a HTTP/1.0", b"", False, {}), (b"GET /a HTTP/1.1", b"X: y\r\n", False, {}),
+])
+def test_a_request_with_the_same_fields_may_be_answered_by_its_target_alone(
+    link: Link, line: bytes, more: bytes, answered: bool, told: dict[str, str]
+) -> None:
+    first = link.read(GET)
+    first.alike = Alike(b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nDate: ", by_target)
+    second = link.read(line + b"\r\n" + more + GET[GET.index(b"\r\n") + 2:])
+    known: dict[str, Any] = {}
+    assert second.answer_alike(link.server, known) is answered
+    assert known == told
+    if answered:
+        given = link.client.recv(65_536)
+        _, whole = link.answer(second, [("Content-Length", "2"), ("X-Target", second.uri)], b"{}")
+        assert given == whole
+
+
+@pytest.mark.parametrize("more", [b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 2\r\nExpect: 100-continue\r\n"])
+def test_a_request_that_brings_a_body_is_never_answered_by_its_target_alone(link: Link, more: bytes) -> None:
+    head = GET.replace(b"Host", more + b"Host")
+    first = link.read(head)
+    first.alike = Alike(b"", by_target)
+    while first.is_unread:
+        link.client.sendall(b"{}" if b"Length" in more else b"0\r\n\r\n")
+        first.body.read()
+    assert not link.read(head).answer_alike(link.server, {})
+
+
+def test_a_target_that_would_end_a_line_of_the_answer_ends_nothing(link: Link) -> None:
+    first = link.read(GET)
+    first.alike = Alike(b"", lambda target, told: ([("X-Target", "a\r\nSet-Cookie: b")], b""))
+    with pytest.raises(ValueError, match="header"):
+        link.read(GET).answer_alike(link.server, {})

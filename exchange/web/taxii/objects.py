@@ -14,6 +14,8 @@ from exchange.web.body import read_body
 from exchange.web.caller import current_caller, current_exchange, current_request
 from exchange.web.negotiation import check_accept, check_content_type
 from exchange.web.respond import answer
+from exchange.web.taxii.by_id import offer_by_id
+from exchange.web.taxii.page_answer import context_of, headers_of
 
 routes = Blueprint("objects", __name__)
 _PAGING = frozenset({"added_after", "limit", "next"})
@@ -105,15 +107,12 @@ def _page(community: str, name: str, endpoint: str, asked: Asked, make: PageMake
         reader = exchange.reader(caller.directory, caller.organisation, caller.credential,
                                  caller.narrower_purpose, caller.now, encrypted=sent.is_secure)
     ids = ",".join(asked.filter.ids or ()) if endpoint in {"object", "versions"} else ""
-    context = f"{endpoint}|{collection.id}|{caller.organisation.id}|{ids}"
+    context = context_of(endpoint, collection, caller.organisation, ids)
     page = exchange.page(make, collection, reader, context, asked, leaves=sent.method != "HEAD", seen=caller.seen)
     if not page.found and endpoint in {"object", "versions"} and not exchange.exists(collection, reader, ids):
         raise NotFoundError("There is no such object.")
     if not page.found and may_be_offered():
         offer_again(caller, *exchange.empty_until(collection, reader, asked))
-    headers = {}
-    if page.first and page.last:
-        headers = {"X-TAXII-Date-Added-First": page.first, "X-TAXII-Date-Added-Last": page.last}
-    if page.receipt:
-        headers["CIBX-Receipt"] = page.receipt
-    return answer(page.body, 200, headers)
+    if page.found and endpoint == "object" and not sent.query_string and collection.community != mailbox.COMMUNITY:
+        offer_by_id(caller, collection, reader, asked, ids)
+    return answer(page.body, 200, headers_of(page))
