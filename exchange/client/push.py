@@ -17,7 +17,8 @@ from exchange.client.taxii import Client
 from exchange.errors import InputError, TooLargeError, UnavailableError
 
 _MOST_OBJECTS = 5_000
-_FRAME = len(b'{"objects":[]}')
+_FRAME = len(b'{"objects":[]}') - 1
+"""Bytes around the objects, less the comma that the last one doesn't need."""
 _DEFAULT_LENGTH = 1_000_000
 
 

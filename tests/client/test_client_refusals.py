@@ -86,6 +86,11 @@ def test_what_is_no_taxii_is_told(peer: WebPeer, headers: dict[str, str], words:
         Client(peer.url("/root/"), token="t").collection_url()
 
 
+def test_a_server_without_tls_asked_with_it_is_told_with_a_remedy(peer: WebPeer) -> None:
+    with pytest.raises(UnavailableError, match=r"doesn't answer: SSLError\. Check that the server's certificate is valid"):
+        Client(peer.url("/").replace("http:", "https:"), token="t").collection_url()
+
+
 @pytest.mark.parametrize("root", ["http://other.example/root/", "//other.example/root/", "https://127.0.0.1/root/"])
 def test_the_credential_is_sent_to_no_other_server(peer: WebPeer, root: str) -> None:
     peer.routes["/taxii2/"] = lambda _: told({"title": "t", "api_roots": [root]})
@@ -123,6 +128,9 @@ def test_without_a_name_the_only_one_with_that_right_is_taken(peer: WebPeer) -> 
     peer.routes["/root/collections/"] = lambda _: told({"collections": LISTING["collections"][:2]})
     client = Client(peer.url("/root/"), token="t")
     assert client.collection_url(right="can_write") == peer.url("/root/collections/c2/")
+    peer.routes["/taxii2/"] = lambda _: told({"title": "t", "api_roots": ["/root/"]})
+    peer.routes["/root/collections/"] = lambda _: told({"collections": LISTING["collections"][:1]})
+    assert Client(peer.url("/taxii2/"), token="t").collection_url() == peer.url("/root/collections/c1/")
     assert Client(peer.url("/any/collections/c9"), token="t").collection_url("c1") == peer.url("/any/collections/c9/")
 
 
@@ -132,10 +140,11 @@ def test_a_server_with_a_path_that_is_not_there_is_not_looked_for_elsewhere(peer
     assert [asked.path for asked in peer.asked] == ["/other/"]
 
 
-def test_of_many_collections_twenty_are_named(peer: WebPeer) -> None:
+@pytest.mark.parametrize(("count", "ends"), [(20, r"c18, c19\."), (21, r"c18, c19 and 1 more\."), (22, r"c18, c19 and 2 more\.")])
+def test_of_many_collections_twenty_are_named(peer: WebPeer, count: int, ends: str) -> None:
     peer.routes["/root/"] = lambda _: told({"title": "r"})
-    peer.routes["/root/collections/"] = lambda _: told({"collections": [{"id": f"c{n}", "can_read": True} for n in range(22)]})
-    with pytest.raises(NotFoundError, match=r"c18, c19 and 2 more\."):
+    peer.routes["/root/collections/"] = lambda _: told({"collections": [{"id": f"c{n}", "can_read": True} for n in range(count)]})
+    with pytest.raises(NotFoundError, match=ends):
         Client(peer.url("/root/"), token="t").collection_url()
 
 
@@ -209,6 +218,7 @@ def test_the_credential_is_sent_as_it_is_meant(peer: WebPeer, credential: dict[s
     client = Client(peer.url(PLACE), **credential)
     assert list(client.pages()) == []
     assert peer.asked[0].headers.get("authorization") == header
+    assert peer.asked[0].method == "GET"
     assert peer.asked[0].headers["accept"] == MEDIA["Content-Type"]
     assert client.member == member
     assert asked == [{}]
@@ -290,7 +300,8 @@ def test_notices_are_those_of_the_servers_own_interface(peer: WebPeer) -> None:
 def test_notices_that_are_refused_are_an_error_of_its_kind(
     peer: WebPeer, status: int, body: Any, kind: type[ExchangeError], words: str
 ) -> None:
-    peer.routes["/api/v1/notices"] = lambda _: told(body, status)
+    peer.routes["/api/v1/notices"] = lambda _: told(body, status, Location="/elsewhere")
+    peer.routes["/elsewhere"] = lambda _: told({"notices": []})
     with pytest.raises(kind, match=words) as refused:
         desk(peer).awaited()
     assert type(refused.value) is kind

@@ -174,6 +174,16 @@ def test_after_it_was_there_again_the_pauses_begin_anew(peer: TaxiiPeer, tmp_pat
     assert [sentence.endswith("answers again.") for sentence in told] == [False, True, False]
 
 
+def test_one_failure_is_told_already(peer: TaxiiPeer, tmp_path: Path) -> None:
+    gone_for(peer, 1)
+    pace, pauses = pausing(2)
+    told: list[str] = []
+    with pytest.raises(Ended):
+        list(follower(peer, tmp_path, pace, tell=told.append).batches())
+    assert pauses == [1, 10]
+    assert len(told) == 2
+
+
 @pytest.mark.parametrize("url", ["collection_url", "root"])
 def test_once_a_server_that_is_gone_is_an_error(peer: TaxiiPeer, tmp_path: Path, url: str) -> None:
     gone_for(peer, 1)

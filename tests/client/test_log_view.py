@@ -17,6 +17,7 @@ from exchange.audit.note import SignerKey, new_signer_key
 from exchange.client.log_view import Offered, open_view
 from exchange.client.taxii import Client
 from exchange.errors import InputError
+from tests.fakes.watched_disk import watch_disk
 from tests.fakes.web_peer import Answer, WebPeer
 
 NAME = "log.example/one"
@@ -52,6 +53,12 @@ def test_a_log_that_grows_is_followed_and_remembered(tmp_path: Path) -> None:
     assert open_view(view).last == Log(ABC).raw
     assert view.read_bytes() == f"key {FIRST.verifier}\n".encode() + Log(ABC).raw
     assert [path.name for path in tmp_path.iterdir()] == ["view"]
+
+
+def test_what_is_remembered_of_a_log_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = watch_disk(monkeypatch, tmp_path)
+    open_view(tmp_path / "view").follow(Log(ABC), ONE)
+    assert disk.kept(tmp_path)[tmp_path / "view"].endswith(Log(ABC).raw)
 
 
 @settings(max_examples=30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,12 @@ def test_objects_come_as_they_stand_in_the_file_and_markings_first(
     (b"", "is no JSON of STIX objects"),
     (b"{", "is no JSON of STIX objects"),
     (b"\xff{}", "is no JSON of STIX objects"),
+    (b'[{"type": "x", "name": "\xff"}]', "is no JSON of STIX objects"),
     (b'{"type":"bundle","objects":7}', "is no JSON of STIX objects"),
     (b"[" * 100_000, "is no JSON of STIX objects"),
     (b"[]", "holds no objects"),
     (b'{"objects":[]}', "holds no objects"),
-], ids=["missing", "empty", "cut", "not utf-8", "wrong kind", "deep", "empty list", "empty envelope"])
+], ids=["missing", "empty", "cut", "not utf-8", "not utf-8 inside", "wrong kind", "deep", "empty list", "empty envelope"])
 def test_what_holds_no_objects_is_a_sentence_with_the_file(tmp_path: Path, text: bytes | None, sentence: str) -> None:
     if text is not None:
         (tmp_path / "a.json").write_bytes(text)
@@ -61,6 +63,8 @@ def test_parts_are_the_objects_in_order_and_none_is_larger_than_it_may_be(
     assert [one for part in found for one in part] == objects
     assert all(1 <= len(part) <= most_objects for part in found)
     assert all(len(envelope(part)) <= most_bytes for part in found if len(part) > 1)
+    for part, after in pairwise(found):
+        assert len(part) == most_objects or len(envelope([*part, after[0]])) > most_bytes, "more would have gone in"
 
 
 class Box:
@@ -92,7 +96,7 @@ def item(number: int, more: int = 0) -> bytes:
     return json.dumps({"id": f"x--{number}", "type": "x", "text": "y" * more}).encode()
 
 
-@pytest.mark.parametrize(("said", "bodies"), [(1_000_000, 1), (400, 5), (0, 1), ("lots", 1), (None, 1)])
+@pytest.mark.parametrize(("said", "bodies"), [(1_000_000, 1), (400, 5), (1, 10), (0, 1), ("lots", 1), (None, 1)])
 def test_a_part_is_as_large_as_the_api_root_says_that_it_takes(peer: WebPeer, said: object, bodies: int) -> None:
     box, objects = Box(peer, said), [item(number, 100) for number in range(10)]
     fates = list(box.pushing.push(objects))
@@ -113,6 +117,7 @@ def test_a_part_that_is_refused_as_too_large_is_halved_until_one_object_alone_is
       "failures": [{"id": "b", "message": "no"}], "pendings": [{"id": "c"}]},
      [Fate("a", False, "unchanged", "v"), Fate("b", True, "no"), Fate("c", False, "not decided yet")]),
     ({"total_count": 1}, []),
+    ({"total_count": 2, "successes": [{"id": "a"}], "failures": [{}]}, [Fate("a", False, ""), Fate("", True, "")]),
 ])
 def test_a_status_tells_each_objects_fate(peer: WebPeer, status: dict[str, Any], fates: list[Fate]) -> None:
     box = Box(peer)
@@ -129,7 +134,7 @@ def test_an_answer_that_is_no_status_is_told(peer: WebPeer, answer: bytes) -> No
 
 
 @pytest.mark.parametrize(("collections", "named", "sentence"), [
-    ([], None, "has no collection that you may write to"),
+    ([], None, "has no collection that you may write to.*Ask the exchange's operator"),
     ([{"id": "c1", "can_write": False, "can_read": True}], None, "has no collection that you may write to"),
     ([{"id": "c1", "can_write": True}, {"id": "c2", "alias": "two", "can_write": True}], None, "more than one .*c1, two"),
     ([{"id": "c1", "can_write": True}], "else", "no collection 'else' .*c1"),

@@ -27,6 +27,13 @@ def thing(number: int, version: int = 0, **more: Any) -> dict[str, Any]:
             "modified": f"2026-01-01T00:00:00.{version:03}Z", "name": f"lorem {number}", **more}
 
 
+def version_of(one: dict[str, Any], else_: str) -> str:
+    """As the exchange's manifest tells it, and its tally counts it: a marking has a version in the first alone."""
+    if one["type"] == "marking-definition":
+        return str(one["created"]) if else_ else ""
+    return str(one.get("modified", else_))
+
+
 class Shelf:
     """A collection of an exchange: two objects a page, a manifest, a tally; ``held`` are (seconds, object)."""
 
@@ -66,13 +73,13 @@ class Shelf:
         query = {name: values[0] for name, values in asked.query.items()}
         if "next" not in query:
             self.before_manifest(self)
-        return self._page([(at, {"id": one["id"], "date_added": stamp(at), "version": one.get("modified", stamp(at))})
+        return self._page([(at, {"id": one["id"], "date_added": stamp(at), "version": version_of(one, stamp(at))})
                            for at, one in self.held], query)
 
     def _tally(self, asked: Asked) -> Answer:
         (until,) = asked.query["until"]
         self.untils.append(until)
-        counted = [(one["id"], one.get("modified", "")) for at, one in self.held if stamp(at) <= until]
+        counted = [(one["id"], version_of(one, "")) for at, one in self.held if stamp(at) <= until]
         return Answer(200, json.dumps({"count": len(counted), "root": tallied(counted).root}).encode())
 
 
@@ -87,15 +94,17 @@ def bundled(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
+MORE: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("domain-name", {}), ("marking-definition", {}), ("marking-definition", {"id": "marking-definition--2", "modified": "2026-01-01T00:00:00Z"}))
 FIVE = tuple((number, thing(number)) for number in range(5))
 
 
 def test_a_bundle_has_every_object_in_the_order_of_adding_and_its_description_proves_it(peer: WebPeer, tmp_path: Path) -> None:
-    shelf = Shelf(peer, *FIVE, (9, {"type": "domain-name", "id": "domain-name--1", "value": "a.example"}))
+    shelf = Shelf(peer, *FIVE, *((9, {"id": f"{kind}--1", "type": kind, "created": "2026-01-01T00:00:00Z", **more}) for kind, more in MORE))
     made = shelf.client.snapshot(tmp_path / "out", form="bundle")
     assert bundled(tmp_path / "out") == [one for _, one in shelf.held]
-    assert (made.count, made.proved, made.cursor, made.collection) == (6, True, stamp(9), shelf.url)
-    assert made.root == tallied((one["id"], one.get("modified", "")) for _, one in shelf.held).root
+    assert (made.count, made.proved, made.cursor, made.collection) == (8, True, stamp(9), shelf.url)
+    assert made.root == tallied((one["id"], version_of(one, "")) for _, one in shelf.held).root
     assert made.files == {"bundle.json": digest_of(tmp_path / "out" / "bundle.json")}
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["bundle.json", "snapshot.json"]
     assert read_snapshot(tmp_path / "out") == read_snapshot(tmp_path / "out" / "snapshot.json") == made
@@ -112,6 +121,28 @@ def test_what_was_cut_off_goes_on_behind_the_last_page(peer: WebPeer, tmp_path: 
     take_snapshot(shelf.client, None, tmp_path / "out", "bundle")
     assert shelf.asked == [{"added_after": stamp(3)}]
     assert bundled(tmp_path / "out") == [one for _, one in FIVE]
+
+
+def test_objects_of_one_date_are_all_taken(peer: WebPeer, tmp_path: Path) -> None:
+    shelf = Shelf(peer, *((1, thing(number)) for number in range(5)))
+    assert take_snapshot(shelf.client, None, tmp_path, "bundle").count == 5
+    with pytest.raises(InputError, match=r"snapshot\.json exists"):
+        take_snapshot(shelf.client, None, tmp_path, "bundle")
+
+
+def test_parquet_has_a_row_for_each_object_with_its_date_and_says_what_columns_mean(peer: WebPeer, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="an optional part")
+    out = tmp_path / "it's here" / "x.parquet"
+    shelf = Shelf(peer, (0, thing(0, labels=["a"], description="x" * 3_000_000)), (1, thing(1, revoked=True)))
+    made = take_snapshot(shelf.client, None, out)
+    quoted = "'" + str(out).replace("'", "''") + "'"
+    rows = duckdb.sql(f"SELECT id, date_added, revoked, labels, object FROM {quoted} ORDER BY id").fetchall()
+    assert [row[:4] for row in rows] == [(thing(0)["id"], stamp(0), False, ["a"]), (thing(1)["id"], stamp(1), True, [])]
+    assert [json.loads(row[4]) for row in rows] == [one for _, one in shelf.held]
+    said = dict(duckdb.sql(f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({quoted})").fetchall())
+    assert said["schema"] == made.parquet_schema
+    assert said["column.revoked"] == "taken back: stop using it"
+    assert sorted(path.name for path in out.parent.iterdir()) == ["x.parquet", "x.snapshot.json"]
 
 
 def revise(shelf: Shelf) -> None:
@@ -328,6 +359,17 @@ def test_of_each_object_the_newest_version_is_kept_in_whatever_order_they_come(t
         assert stage.settle() == []
         stage.date()
         assert list(stage.objects()) == [("then", b"2")]
+
+
+def test_what_the_manifest_has_no_more_goes_at_the_next_look(tmp_path: Path) -> None:
+    with Stage(tmp_path / "part", "one") as stage:
+        stage.add([(Head("a--1", ""), b"{}"), (Head("b--2", ""), b"{}")], "here")
+        stage.take_manifest([("a--1", "", "then"), ("b--2", "", "then")])
+        assert stage.settle() == []
+        stage.date()
+        stage.take_manifest([("b--2", "", "then")])
+        assert stage.settle() == []
+        assert stage.tally().count == 1
 
 
 PATTERN = "[domain-name:value = 'a.example' OR url:value = 'b' OR domain-name:value = 'c']"

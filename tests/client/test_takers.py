@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -183,6 +185,16 @@ def test_a_checkpoint_of_another_collection_is_told(tmp_path: Path) -> None:
     (tmp_path / "place").write_text(json.dumps(GOOD))
     with PlaceFile(tmp_path / "place", "else") as file, pytest.raises(InputError, match="place is of feed"):
         file.load()
+
+
+def test_a_full_disk_is_no_fault_of_the_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with PlaceFile(tmp_path / "place", "feed") as file:
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(UnavailableError, match=r"place can't be written: No space left .*nothing is lost"):
+            file.save(Place())
 
 
 def test_one_follower_at_a_time_holds_a_checkpoint(tmp_path: Path) -> None:

@@ -80,6 +80,14 @@ def test_a_million_differences_are_told_as_a_thousand(peer: WebPeer) -> None:
     assert verdict.left_over == tuple(f"x--{number:05}" for number in range(1_000))
 
 
+def test_a_million_missing_are_told_as_a_thousand(peer: WebPeer) -> None:
+    there = There(peer, [(f"x--{number:05}", V1, V1) for number in range(1_500)])
+    page = [{"id": f"x--{number:05}", "version": V1, "date_added": V1} for number in range(1_500)]
+    peer.routes[PLACE + "manifest/"] = lambda _: Answer(200, json.dumps({"objects": page}).encode(), MEDIA)
+    verdict = compare(there.client, there.url, {}, UNTIL)
+    assert (verdict.count, verdict.missing) == (1_500, tuple(f"x--{number:05}" for number in range(1_000)))
+
+
 @pytest.mark.parametrize("body", [b"[]", b"lorem", b"7"])
 def test_a_server_without_a_tally_is_told(peer: WebPeer, body: bytes) -> None:
     there = There(peer, THERE)
@@ -100,6 +108,14 @@ def test_a_folder_holds_the_last_version_of_each_object_and_no_notices(tmp_path:
     keep(tmp_path, "notices", "n", id="n1")
     (tmp_path / "place.json").write_text('{"id": "none"}')
     assert held_in(tmp_path) == {"indicator--1": V2, "domain-name--2": ""}
+
+
+def test_the_last_version_counts_in_whatever_order_the_files_come(tmp_path: Path) -> None:
+    for number in range(12):
+        for at in range(3):
+            keep(tmp_path, "indicator", f"{number}{'abc'[(number + at) % 3]}", id=f"indicator--{number}",
+                 **({"modified": f"2026-01-01T00:00:00.00{at}Z"} if at else {}))
+    assert set(held_in(tmp_path).values()) == {"2026-01-01T00:00:00.002Z"}
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"id": 7}', b"\xff"])
