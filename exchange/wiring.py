@@ -435,7 +435,7 @@ class Exchange:
         with write(self.engine) as connection:
             self.obligations.refuse_held(connection, stix_id, organisation.id, now)
             gone = withdraw(connection, feed=feed, contributor=contributor, stix_id=stix_id,
-                            versions=wanted.versions, spec_versions=wanted.spec_versions)
+                            versions=wanted.versions, spec_versions=wanted.spec_versions, at=now)
             if gone:
                 record(connection, at=now, kind="withdraw", org=organisation.id, detail={
                     "collection": collection.id, "credential": credential.id, "id": stix_id, "versions": gone,

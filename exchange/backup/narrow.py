@@ -147,7 +147,7 @@ def _versions_again(exchange: Exchange, one: TakenBack, now: int) -> int:
             else:
                 wanted = Versions(frozenset({"all"}) if "" in names else frozenset(), tuple(names - {""}))
                 gone = withdraw(connection, feed=owned.feed, contributor=owned.contributor, stix_id=stix_id,
-                                versions=wanted, spec_versions=None)
+                                versions=wanted, spec_versions=None, at=now)
             if gone:
                 record(connection, at=now, kind="withdraw", org=org, detail={
                     "collection": collection, "credential": _BY.key, "id": stix_id, "versions": gone})

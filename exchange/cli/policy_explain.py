@@ -27,7 +27,8 @@ def explain(stix_id: str, org: str, purpose: str | None, person: str | None, at:
     """Show every rule that decides whether ORG may see an object, what it found and what it needs.
 
     Also what would have to change, the object's state and dates, and the policy version. With --at the
-    members, agreements, policy version and state of that time decide.
+    members, agreements, policy version and state of that time decide. Of a version that was deleted or erased since is
+    told when it was there, who received it and why it is gone.
     """
     from exchange.governance.explanation import Question
 
@@ -35,12 +36,13 @@ def explain(stix_id: str, org: str, purpose: str | None, person: str | None, at:
     now = exchange.clock()
     question = Question(object=stix_id, org=org, at=_moment(at, now), purpose=purpose, person=person,
                         collection=_collection(exchange, collection))
-    answers = [answer.as_json() for answer in exchange.explanations(now).ask(question)]
+    answers = exchange.explanations(now).ask(question)
     exchange.notary.note_read("local", "explanation", stix_id)
     if as_json:
         click.echo(json.dumps(answers, indent=2, ensure_ascii=False))
-    else:
-        click.echo("\n\n".join("\n".join(_lines(answer)) for answer in answers))
+        return
+    parts = [*map(_lines, answers["explanations"]), *map(_gone_lines, answers["gone"])]
+    click.echo("\n\n".join("\n".join(part) for part in parts))
 
 
 def opened_exchange() -> Exchange:
@@ -73,6 +75,20 @@ def _moment(text: str | None, now: int) -> int:
         return min(microseconds(text), now)
     except ValueError:
         raise InputError(f"--at {text!r} is no time.", fix="Write such as 2026-06-01T00:00:00Z.") from None
+
+
+def _gone_lines(gone: Mapping[str, Any]) -> Iterator[str]:
+    """One version that isn't there any more, for people."""
+    yield f"{gone['object']}  {gone['version']}: {gone['sentence']}"
+    until = f"until {gone['until']}" if gone["until"] else "until nobody knows when"
+    at = {True: "it was there at the time asked about", False: "it wasn't there any more at the time asked about"}
+    yield (f"  of {gone['producer']}, in collection {gone['collection']}, from {gone['added']} {until}"
+           + (f" ({gone['reference']})" if gone["reference"] else "")
+           + (f"; {at[gone['was_there']]}" if gone["was_there"] is not None else ""))
+    if gone["received"]:
+        yield f"  the organisation asked about received it at {', '.join(gone['received'])}"
+    else:
+        yield "  the organisation asked about never received it"
 
 
 def _lines(answer: Mapping[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from exchange.errors import InputError, NotFoundError
 from exchange.governance.disclosure import for_recipient, known_under
+from exchange.governance.gone import Asker, Records, Then
 from exchange.governance.in_force import PolicyInForce
 from exchange.model.access import may_read
 from exchange.model.party import Collection, Credential, Directory, Organisation
@@ -67,7 +68,7 @@ class Answer:
         """Plain values."""
         row, standing = self.row, self.standing
         return {
-            "object": json.loads(row.body).get("id") if standing.state is not State.ERASED else None,
+            "object": row.stix_id if standing.state is not State.ERASED else None,
             "collection": row.collection, "producer": row.contributor, "added": from_microseconds(row.seq),
             "version": row.version_text or (row.version + "Z" if row.version else None),
             "for": self.org, "purpose": self.purpose, "at": from_microseconds(self.at),
@@ -92,26 +93,21 @@ class Explanations:
     now: int
     _seen: dict[tuple[str, int], bool] = field(default_factory=dict)
 
-    def ask(self, question: Question) -> list[Answer]:
-        """Every version that was there, newest first in each collection.
+    def ask(self, question: Question) -> dict[str, list[dict[str, Any]]]:
+        """Everything, as an auditor is told it: ``explanations`` and ``gone``, as ``told`` has them."""
+        return self.told(question, org=question.org, audit=True, recipient=False, pulls=False)
 
-        Raises NotFoundError for an unknown object, InputError for an unknown organisation or a time before the
-        history.
-        """
-        with read(self.engine) as connection:
-            then = _Then(connection, self, question)
-            answers = list(then.answers(question.object, 0))
-        if not answers:
-            raise NotFoundError(_UNKNOWN)
-        return answers
-
-    def told(self, question: Question, *, org: str, audit: bool, recipient: bool, pulls: bool) -> list[dict[str, Any]]:
+    def told(
+        self, question: Question, *, org: str, audit: bool, recipient: bool, pulls: bool
+    ) -> dict[str, list[dict[str, Any]]]:
         """What organisation ``org`` may be told, as plain values: all for an auditor, of its own objects, and about
-        itself of what it received.
+        itself of what it received. ``explanations``: every version that was there, newest first in each collection;
+        ``gone``: those without content now, when they were there and why they went.
 
         ``recipient``: the caller's credential reads, and the question is of its own organisation and person.
         ``pulls``: it is besides what that credential would be given now, so that it may be told of what it could
-        pull as well. Raises NotFoundError, as for an unknown id, where nothing is left (P16); else as ``ask``.
+        pull as well. Raises NotFoundError, as for an unknown id, where nothing is left (P16), InputError for an unknown
+        organisation or a time before the history.
         """
         told = [
             answer.as_json() if whole else for_recipient(answer, question.object)
@@ -119,9 +115,16 @@ class Explanations:
             if (whole := audit or (answer.row.contributor == org and answer.row.stix_id == question.object))
             or (recipient and self._may_know(answer, question, pulls))
         ]
-        if not told:
+        gone = self._gone(question, Asker(org, audit, recipient))
+        if not told and not gone:
             raise NotFoundError(_UNKNOWN)
-        return told
+        return {"explanations": told, "gone": gone}
+
+    def _gone(self, question: Question, asker: Asker) -> list[dict[str, Any]]:
+        with read(self.engine) as connection:
+            then = _Then(connection, self, question).decides
+            return Records(connection, Ledger(self.engine), question.object, question.org, then).told(
+                asker, question.collection)
 
     def _asked_of(self, question: Question, producer: str | None) -> list[Answer]:
         """The answers on the object of that id, or on those of which the derived object of that id was made.
@@ -179,11 +182,17 @@ class _Then:
                              fix="Ask for a later time; versions begin with the first start.")
         return packs
 
+    @property
+    def decides(self) -> Then:
+        """Time, profile and packs."""
+        return Then(self._question.at, self._profile, self._packs)
+
     def answers(self, stix_id: str, depth: int, producer: str | None = None) -> Iterator[Answer]:
         """The versions of an object, each with whether a pull shows it; none where ``producer`` gave none of them."""
         if producer is not None and not has_given(self._connection, stix_id, producer):
             return
-        rows = rows_of(self._connection, stix_id, self._question.at)
+        rows = [row for row in rows_of(self._connection, stix_id, self._question.at)
+                if row.body or row.state is State.ERASED]  # of what else has no content nothing could be decided
         if depth == 0 and self._question.collection is not None:
             rows = [row for row in rows if row.collection == self._question.collection]
         found = [self._answer(row, depth) for row in rows]

@@ -122,13 +122,15 @@ def affected_of(
     received: dict[str, dict[str, dict[str, None]]] = {}
     for one in owned:
         versions = {version.seq: version.version for version in one.versions}
-        if withdrawn:
-            versions |= {row["seq"]: row["version"] for row in stored.withdrawn_of(connection, one.stix_id, one.org)
-                         if row["feed"] == one.feed}
+        known = {version.number: version.label for version in one.versions}
+        for row in stored.withdrawn_of(connection, one.stix_id, one.org) if withdrawn else ():
+            if row["feed"] == one.feed:
+                versions[row["seq"]] = row["version"]
+                known |= {} if row["label"] is None else {row["object"]: row["label"]}
         for receipt in means.recipients(connection, one.feed, list(versions)):
             if receipt.org != one.org:
                 received.setdefault(receipt.org, {}).setdefault(one.stix_id, {})[versions[receipt.seq]] = None
-        _name_forms(connection, means, one, received)
+        _name_forms(connection, means, one.stix_id, known, received)
     return {
         org: tuple(Affected(stix_id, tuple(sorted(versions))) for stix_id, versions in things.items())
         for org, things in sorted(received.items())
@@ -136,20 +138,24 @@ def affected_of(
 
 
 def _name_forms(
-    connection: Any, means: Means, owned: Owned, received: dict[str, dict[str, dict[str, None]]]
+    connection: Any, means: Means, stix_id: str, known: Mapping[int, int],
+    received: dict[str, dict[str, dict[str, None]]],
 ) -> None:
-    """Who was shown the object with parts left out knows it by other ids, and isn't told the original's (P21)."""
-    forms = means.forms([version.number for version in owned.versions])
-    derived = sorted({stix_id for ids in forms.values() for stix_id in ids})
+    """Who was shown the object with parts left out knows it by other ids, and isn't told the original's (P21).
+
+    ``known``: numbers of its rows, also of deleted ones, to their labels.
+    """
+    forms = means.forms(list(known))
+    derived = sorted({form for ids in forms.values() for form in ids})
     if not derived:
         return
-    whole = stored.orgs_granted_whole(connection, {version.label for version in owned.versions})
+    whole = stored.orgs_granted_whole(connection, set(known.values()))
     for org, things in received.items():
-        if owned.stix_id not in things:
+        if stix_id not in things:
             continue
-        things |= {stix_id: {} for stix_id in derived}
+        things |= {form: {} for form in derived}
         if org not in whole:
-            del things[owned.stix_id]
+            del things[stix_id]
 
 
 def _notices(

@@ -49,6 +49,11 @@ class WithdrawnRow(SQLModel, table=True):
     stix_id: str = Field(sa_column=Column(Text, nullable=False))
     version: str = Field(sa_column=Column(Text, nullable=False))
     """As its producer wrote it."""
+    at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """When it was deleted, in microseconds; unknown where an earlier release did it, as are the label and the row."""
+    label: int | None = Field(default=None, sa_column=Column(Integer))
+    object: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """The number that its row had: by it the ledger knows the forms in which it left."""
 
 
 class HoldRow(SQLModel, table=True):

@@ -22,7 +22,7 @@ from exchange.store.object_tables import FEED, OBJECT
 from exchange.store.objects import Versions
 from exchange.store.references import add_references, closed_targets
 from exchange.store.statement import Prepared, listed, number, one_of
-from exchange.store.states import add_withdrawn, written
+from exchange.store.states import Version, add_withdrawn, written
 from exchange.store.stirs import stir_pushed
 from exchange.store.visibility import Reader, id_key, reader_values, visible
 
@@ -306,23 +306,28 @@ def _names(dialect: Dialect, feed: int, ids: Sequence[str]) -> dict[str, Any]:
 
 def withdraw(
     connection: Connection, *, feed: int, contributor: int, stix_id: str, versions: Versions,
-    spec_versions: tuple[str, ...] | None,
+    spec_versions: tuple[str, ...] | None, at: int | None = None,
 ) -> list[str]:
-    """Delete the contributor's own rows of an id that the filters name; gives the versions that went."""
+    """Delete the contributor's own rows of an id that the filters name, ``at`` a time in microseconds that is noted.
+
+    Gives the versions that went.
+    """
     lock_feed(connection, feed)
     row = OBJECT.c
     mine = and_(_named(connection.dialect), row.contributor == contributor, row.state != int(State.ERASED))
     if spec_versions is not None:
         mine = and_(mine, row.spec_version.in_(spec_versions))
     found = connection.execute(
-        select(row.number, row.version, row.version_text, row.seq).where(mine).order_by(row.version, row.seq),
+        select(row.number, row.version, row.version_text, row.seq, row.label, row.state)
+        .where(mine).order_by(row.version, row.seq),
         _names(connection.dialect, feed, [stix_id]),
     ).all()
     chosen = [r for i, r in enumerate(found) if _is_named(r.version, r.seq, i, len(found), versions)]
     if chosen:
         connection.execute(delete(OBJECT).where(row.number.in_([r.number for r in chosen])))
         add_withdrawn(connection, feed=feed, contributor=contributor, stix_id=stix_id,
-                      versions=[(r.seq, written(r.seq, r.version, r.version_text)) for r in chosen])
+                      versions=[Version(r.number, feed, contributor, r.seq, r.label, State(r.state),
+                                        written(r.seq, r.version, r.version_text)) for r in chosen], at=at)
         connection.execute(_REVISE, {"feed": feed})
     return [r.version for r in chosen]
 

@@ -155,21 +155,25 @@ def recent_changes(connection: Connection, *, to: State, since: int, first: int 
 
 
 def add_withdrawn(
-    connection: Connection, *, feed: int, contributor: int, stix_id: str, versions: Sequence[tuple[int, str]]
+    connection: Connection, *, feed: int, contributor: int, stix_id: str, versions: Sequence[Version],
+    at: int | None,
 ) -> None:
-    """Remember versions (date, version as written) that their contributor deleted."""
+    """Remember versions that their contributor deleted at a time (microseconds; None: nobody knows when)."""
     if versions:
         connection.execute(insert(WITHDRAWN), [
-            {"feed": feed, "seq": seq, "contributor": contributor, "id_key": id_key(stix_id), "stix_id": stix_id,
-             "version": version} for seq, version in versions
+            {"feed": feed, "seq": one.seq, "contributor": contributor, "id_key": id_key(stix_id), "stix_id": stix_id,
+             "version": one.version, "at": at, "label": one.label, "object": one.number} for one in versions
         ])
 
 
 def withdrawn_of(connection: Connection, stix_id: str, org: str) -> list[dict[str, Any]]:
-    """The versions of an id that an organisation deleted: feed, seq, version, contributor, collection."""
+    """The versions of an id that an organisation deleted: feed, seq, version, contributor, label, object, collection.
+
+    Label and object (the row's number) are None where an earlier release deleted it.
+    """
     row = WITHDRAWN.c
     query = (
-        select(row.feed, row.seq, row.version, row.contributor, FEED.c.collection)
+        select(row.feed, row.seq, row.version, row.contributor, row.label, row.object, FEED.c.collection)
         .select_from(WITHDRAWN.join(FEED, row.feed == FEED.c.number).join(
             CONTRIBUTOR, row.contributor == CONTRIBUTOR.c.number))
         .where(row.id_key == id_key(stix_id), row.stix_id == stix_id, CONTRIBUTOR.c.org == org)

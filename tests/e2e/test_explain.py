@@ -121,7 +121,7 @@ def test_as_it_was(exchange: ExchangeProcess, alpha: HttpCaller, lane: str) -> N
 
     def explained(*more: str) -> Any:
         text = exchange.cibx("policy", "explain", "--object", one["id"], "--for", "org-delta", "--json", *more)
-        (found,) = json.loads(text)
+        (found,) = json.loads(text)["explanations"]
         return found
 
     assert explained()["outcome"] == "denied"
@@ -130,6 +130,15 @@ def test_as_it_was(exchange: ExchangeProcess, alpha: HttpCaller, lane: str) -> N
     assert "denied" in words
     assert "tlp-amber" in words
     assert "active member of inner" in words
+    assert alpha.delete(f"{lane}objects/{one['id']}/").status == 200
+    for more in ((), ("--at", during)):
+        words = exchange.cibx("policy", "explain", "--object", one["id"], "--for", "org-delta", *more)
+        assert "Its contributor deleted it." in words
+        assert "the organisation asked about received it at" in words
+        assert ("it was there at the time" in words) == bool(more)
+    (row,) = ask(alpha, object=one["id"], at=during, **{"for": "org-delta"}).json["gone"]
+    assert (row["why"], row["was_there"], len(row["received"])) == ("deleted", True, 1)
+    assert ask(exchange.caller("gamma"), object=one["id"], at=during).status == 404
 
 
 def test_who_received_it_is_told_why_it_no_longer_does(exchange: ExchangeProcess, alpha: HttpCaller, lane: str) -> None:

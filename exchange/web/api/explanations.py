@@ -17,7 +17,7 @@ _UNKNOWN = "There is no such object."
 
 @routes.get("/explanations")
 def explanations() -> Response:
-    """Every version's decision with all reasons; what the caller may not know of is an unknown object (P16)."""
+    """Every version's decision with all reasons, and what is gone; of what a caller may not know there is none (P16)."""
     caller, exchange = current_caller(), current_exchange()
     unknown = [name for name in request.args if name not in _ARGUMENTS]
     if unknown:
@@ -35,7 +35,7 @@ def explanations() -> Response:
         if question.org == caller.organisation.id or "audit" in caller.credential.scopes:
             raise BadRequestError(fault.what, fix=fault.fix) from fault
         raise NotFoundError(_UNKNOWN) from fault
-    return json_answer({"explanations": told})
+    return json_answer(told)
 
 
 def _is_own(caller: Caller, question: Question) -> bool:

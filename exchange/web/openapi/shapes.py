@@ -139,7 +139,12 @@ OWN_SHAPES: Mapping[str, Shape] = {
             "new": FLAG, "reliability": {"type": "object"}, "classes": {"type": "object"}}),
         "exchange": TEXT, "records": many(record({"org": TEXT, "confirmed": COUNT, "overturned": COUNT}, {
             "public_authority": FLAG, "group": TEXT, "identity": TEXT}))}),
-    "Explanations": record({"explanations": many(record({"outcome": _OUTCOMES}, open=True))}),
+    "Explanations": record({
+        "explanations": many(record({"outcome": _OUTCOMES}, open=True)),
+        "gone": many(record({
+            "object": TEXT, "collection": TEXT, "version": TEXT, "added": WHEN, "until": or_null(WHEN),
+            "was_there": or_null(FLAG), "received": many(WHEN), "why": word("deleted", "erased", "retention-ended"),
+            "sentence": TEXT}, {"producer": TEXT, "reference": TEXT}))}),
     "Preview": record({
         "collection": TEXT, "policy_version": TEXT, "objects": many({"type": "object"}),
         "audiences": many(record({
