@@ -75,7 +75,7 @@ class CurrentPages:
 
             def look() -> Standing | None:
                 """How the seat stands now; None where it must catch up."""
-                now = None if behind else self._changes.sign()
+                now = None if behind else self._changes.sign(soon=True)
                 if now is not None and now == sign:
                     return before
                 return self._standing(connection, place, behind, now)

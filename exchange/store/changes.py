@@ -62,16 +62,19 @@ class Changes:
         sign = self._watch(_DATA_VERSION)
         if sign is not None and sign == before.sign:
             return before
-        found = self._watch(_DATA_VERSION, VERSION)  # in this order: what comes in between shows the next time
+        found = self._watch(_DATA_VERSION, VERSION, soon=True)  # in this order: what comes in between shows the next time
         if found is not None:
             self._seen = Seen(found[:2], int(found[2]))
             return self._seen
         with raw(self._engine) as connection:
             return Seen(object(), quick_directory_version(connection))
 
-    def sign(self) -> object | None:
-        """The sign alone; None where it costs as much as what it could spare (PostgreSQL), or can't be told."""
-        return self._watch(_DATA_VERSION) if is_sqlite(self._engine) else None
+    def sign(self, *, soon: bool = False) -> object | None:
+        """The sign alone; None where it costs as much as what it could spare (PostgreSQL), or can't be told.
+
+        ``soon`` after a look, in the same request, the file in its place isn't looked for again.
+        """
+        return self._watch(_DATA_VERSION, soon=soon) if is_sqlite(self._engine) else None
 
     def sign_of(self, seen: Seen | None) -> object | None:
         """The sign of an earlier look, as ``sign`` gives one; without a look that of now."""
@@ -87,19 +90,25 @@ class Changes:
             version, sign = connection.execute(_SNAPSHOT).fetchone()
         return Seen(object() if sign is None else sign, int(version))
 
-    def _watch(self, *questions: str) -> tuple[Any, ...] | None:
+    def _watch(self, *questions: str, soon: bool = False) -> tuple[Any, ...] | None:
         """Which connection watches, and what it answers; None where it can't tell."""
         with self._lock:
             try:
-                found = os.stat(self._path)
-                if self._watching is None or self._process != os.getpid() or self._file != (found.st_dev, found.st_ino):
-                    self._end()
-                    self._watching, self._process, self._opened = self._open(), os.getpid(), self._opened + 1
-                    self._file = found.st_dev, found.st_ino
-                return self._opened, *[self._watching.execute(one).fetchone()[0] for one in questions]
+                if self._watching is None or self._process != os.getpid() or not soon:
+                    self._look_for_file()
+                watching: Any = self._watching
+                return self._opened, *[watching.execute(one).fetchone()[0] for one in questions]
             except (sqlite3.Error, OSError):
                 self._end()
                 return None
+
+    def _look_for_file(self) -> None:
+        """Watch the file that lies there now. Raises OSError where there is none, and sqlite3.Error."""
+        found, process = os.stat(self._path), os.getpid()
+        if self._watching is None or self._process != process or self._file != (found.st_dev, found.st_ino):
+            self._end()
+            self._watching, self._process, self._opened = self._open(), process, self._opened + 1
+            self._file = found.st_dev, found.st_ino
 
     def _open(self) -> sqlite3.Connection:
         """A connection that isn't the pool's; where there is no file it makes none."""

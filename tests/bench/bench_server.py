@@ -171,10 +171,7 @@ def cpu_of(target: Target) -> Iterator[Callable[[], float]]:
 
 
 def measure(bench: Bench, targets: list[Target], arguments: argparse.Namespace) -> bytes:
-    """All in rounds, in which the servers take turns; what makes the collection many times as large comes last.
-
-    Gives a page of ours.
-    """
+    """All reads in rounds; the servers take turns. Gives a page of ours."""
     scale, page = arguments.scale, b""
     for number in range(arguments.rounds):
         print(f"  round {number + 1}", flush=True)
@@ -186,10 +183,16 @@ def measure(bench: Bench, targets: list[Target], arguments: argparse.Namespace) 
             bench.empty_polls(target, max(20, int(3_000 * scale) // few))
             bench.by_id(target, max(20, int(2_000 * scale) // few))
             bench.many_pollers(target, max(4.0, 8 * scale))
+    return page
+
+
+def disturb(bench: Bench, targets: list[Target], arguments: argparse.Namespace) -> None:
+    """What makes the collection many times as large, so after all that is read from a small one; then the sizes."""
     for _ in range(arguments.rounds):
         for target in targets:
-            bench.polls_while_ingesting(target, max(4.0, 10 * scale))
-    return page
+            bench.polls_while_ingesting(target, max(4.0, 10 * arguments.scale))
+    for target in targets:
+        bench.sizes(target)
 
 
 def bare_ratio(bench: Bench, figures: Figures, mine: Target, page: bytes, folder: Path, scale: float) -> None:
@@ -232,9 +235,8 @@ def main() -> None:
             for target in targets:
                 bench.ingest(target, 2_000)
         page = measure(bench, targets, arguments)
-        for target in targets:
-            bench.sizes(target)
         bare_ratio(bench, figures, mine, page, folder / "bare", arguments.scale)
+        disturb(bench, targets, arguments)
         if arguments.large:
             large(bench, figures, mine, arguments)
     figures.show()
@@ -254,7 +256,7 @@ def large(small: Bench, figures: Figures, mine: Target, arguments: argparse.Name
     for _ in range(3):
         bench.ingest(mine, 10_000)
     measure(bench, [mine], arguments)
-    bench.sizes(mine)
+    disturb(bench, [mine], arguments)
 
 
 if __name__ == "__main__":
