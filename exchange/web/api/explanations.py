@@ -17,7 +17,7 @@ _UNKNOWN = "There is no such object."
 
 @routes.get("/explanations")
 def explanations() -> Response:
-    """Every version's decision with all reasons, and what is gone; of what a caller may not know there is none (P16)."""
+    """Every version's decision with all reasons, and what is gone; what a caller may not know is unknown (P16)."""
     caller, exchange = current_caller(), current_exchange()
     unknown = [name for name in request.args if name not in _ARGUMENTS]
     if unknown:
