@@ -27,6 +27,8 @@ _FOR_LARGE = ",".join((
     "join_filter_pushdown", "join_order", "late_materialization", "limit_pushdown", "projection_pullup",
     "reorder_filter", "statistics_propagation"))
 """What DuckDB does to a plan only to have less to do when it is carried out."""
+_NEVER = "1000TB"
+"""DuckDB compresses temporary tables too once so much was written, one after the other while nothing else is done."""
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
 
 
@@ -111,6 +113,8 @@ def open_engine(folder: Path, *, memory: str | None = None, threads: int | None 
         config["memory_limit"] = memory.replace(" ", "")
     if threads or small:
         config["threads"] = threads or 1
+    if ground is None:
+        config["checkpoint_threshold"] = _NEVER
     if small:
         config["disabled_optimizers"] = _FOR_LARGE
     connection = duckdb.connect(":memory:", config=config)

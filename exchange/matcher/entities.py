@@ -66,10 +66,10 @@ def know_everyone(engine: Engine, at: int, place: str, report: Report) -> None:
     engine.run(f"CREATE VIEW everyone AS SELECT *, ({at} - created) / 86400e0 AS age_days FROM ({once})")
 
 
-def make_views(engine: Engine, sources: dict[str, Source], kind: str, at: int, report: Report
-               ) -> tuple[frozenset[str], list[Check]]:
+def make_views(engine: Engine, sources: dict[str, Source], kind: str, at: int, report: Report,
+               kinds: str = "VARCHAR") -> tuple[frozenset[str], list[Check]]:
     """Make the views over what was found, ``people`` (rows of accounts) among them; returns which others there are, and
-    what is still to be counted of the rows that they leave out."""
+    what is still to be counted of the rows that they leave out. ``kinds`` is the type of a link's kind."""
     sources = {name: check_figures(engine, source, report) for name, source in sources.items()}
     made: set[str] = set()
     checks: list[Check] = []
@@ -78,7 +78,7 @@ def make_views(engine: Engine, sources: dict[str, Source], kind: str, at: int, r
     if "accounts" in sources:
         checks.append(_people(engine, sources["accounts"], kind))
     if "links" in sources:
-        checks.append(_links(engine, sources["links"], kind, links, hosts))
+        checks.append(_links(engine, sources["links"], kind, kinds, links, hosts))
     if "posts" in sources:
         checks.append(_posts(engine, sources["posts"], kind, links, hosts, made))
     for name, make in (("avatars", _avatars), ("handles", _handles)):
@@ -114,7 +114,7 @@ def _kind_sql(source: Source, form: dict[str, str]) -> str:
     return f"CASE {form['itype']} {cases} ELSE {form['itype']} END"
 
 
-def _links(engine: Engine, source: Source, kind: str, links: list[str], hosts: list[str]) -> Check:
+def _links(engine: Engine, source: Source, kind: str, kinds: str, links: list[str], hosts: list[str]) -> Check:
     form = _base(source, kind)
     itype, text = _kind_sql(source, form), form["value"]
     numeric = source.is_number("value")
@@ -133,7 +133,7 @@ def _links(engine: Engine, source: Source, kind: str, links: list[str], hosts: l
     salts = " ".join(f"WHEN {quoted(name)} THEN {salt(name)}" for name in LINK_KINDS)
     shown = source.columns["value"]
     links.append(f"""SELECT account_id, kind, xor(token, CASE kind {salts} END) AS key, value, first_seen, last_seen
-        FROM (SELECT {form['account_id']} AS account_id, {itype} AS kind, {token} AS token,
+        FROM (SELECT {form['account_id']} AS account_id, CAST({itype} AS {kinds}) AS kind, {token} AS token,
                 CAST({shown} AS VARCHAR) AS value, {times}
             FROM {source.scan} WHERE {form['account_id']} IS NOT NULL AND {itype} IN ({known}) AND NOT ({host})) l
         WHERE token IS NOT NULL""")

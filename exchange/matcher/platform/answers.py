@@ -50,8 +50,9 @@ def forget_touched(engine: Engine, table: str, part: int) -> None:
     Whom an account's values are asked of again is everybody: they are few, and to ask is cheap. Who is new among the
     accounts makes all known that it holds, so a part of accounts begins anew, as does one that changes what is derived.
     """
-    rows = {"links": f"SELECT kind, key FROM ground.links WHERE part = {part}",
-            "posts": f"""SELECT kind, key FROM ground.links WHERE part = {part} UNION
+    links = " UNION ALL ".join(f"SELECT CAST(kind AS VARCHAR) AS kind, key FROM ground.{name} WHERE part = {part}"
+                               for name in ("links", "written"))
+    rows = {"links": links, "posts": f"""{links} UNION
                 SELECT CASE act WHEN 4 THEN 'tag' ELSE 'share' END, key FROM ground.doings WHERE part = {part}"""}
     if table == "handles":
         return

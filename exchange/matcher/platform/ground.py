@@ -22,21 +22,25 @@ from exchange.matcher.platform.answers import forget_touched, mark_of, set_mark
 from exchange.matcher.report import Report, TableCount
 from exchange.matcher.shapes import SHAPES
 from exchange.matcher.tables import Source, account_type, find_files, no_table, open_source
-from exchange.matcher.values import quoted
+from exchange.matcher.values import LINK_KINDS, quoted
 
 FORM = "ground-3"
 """Version of the normal form: another one is loaded anew."""
 _NUMBERS = ", ".join(f"{column.name} DOUBLE" for column in SHAPES["accounts"].columns if column.role == "number")
+_KIND = f"ENUM({', '.join(map(quoted, LINK_KINDS))})"
+"""Of a link: a byte in memory, where a text takes sixteen."""
 TABLES = {
     "people": f"account_id <id>, created BIGINT, {_NUMBERS}",
-    "links": "account_id <id>, kind VARCHAR, key BIGINT, value VARCHAR, first_seen BIGINT, last_seen BIGINT",
+    "links": f"account_id <id>, kind {_KIND}, key BIGINT, first_seen BIGINT, last_seen BIGINT",
+    "written": f"account_id <id>, kind {_KIND}, key BIGINT, value VARCHAR, first_seen BIGINT, last_seen BIGINT",
     "hosts": "account_id <id>, value VARCHAR, host VARCHAR, first_seen BIGINT, last_seen BIGINT",
     "doings": "account_id <id>, act TINYINT, key BIGINT, ts BIGINT",
     "texts": "account_id <id>, text VARCHAR, form VARCHAR, ts BIGINT",
     "pictures": "account_id <id>, w0 BIGINT, w1 BIGINT, w2 BIGINT, w3 BIGINT",
     "handles": "account_id <id>, platform VARCHAR, handle VARCHAR, profile_url VARCHAR",
 }
-"""Columns of each table after ``part``; a link's value is NULL where its key says it, a text where it is its form."""
+"""Columns of each table after ``part``. Links whose key says their value are in ``links``, the others in ``written``; a
+text is NULL where it is its form."""
 _NOT_KEPT = ("removed",)
 """Small tables that are read from their files every time."""
 
@@ -173,7 +177,7 @@ class _Ground:
         self._say(f"reading {place} ({source.rows:,} rows)")
         number = 1 + max((part.number for part in (*self._parts.values(), *self._seen.values())), default=0)
         run("CREATE SCHEMA reading; SET schema = 'reading'")
-        made, (check,) = make_views(self._engine, {table: source}, self.kind, self._at, found)
+        made, (check,) = make_views(self._engine, {table: source}, self.kind, self._at, found, _KIND)
         run("SET schema = 'main'; BEGIN")
         if old := self._parts.get((table, place)):
             self._remove(old)
@@ -229,6 +233,8 @@ class _Ground:
         made = frozenset(name for part in self._seen.values() for name in part.note["made"])
         run = self._engine.run
         for name, select in _VIEWS.items():
+            if name == "links" and self._engine.rows("SELECT 1 FROM ground.written LIMIT 1"):
+                select += f" UNION ALL {_WRITTEN}"  # noqa: PLW2901
             if name == "people" or _MADE_WITH.get(name, name) in made:
                 run(f"CREATE VIEW {name} AS {select}")
         if "acts" in made:
@@ -249,7 +255,8 @@ class _Ground:
 
 _VIEWS = {
     "people": "SELECT * EXCLUDE (part) FROM ground.people",
-    "links": "SELECT * EXCLUDE (part) FROM ground.links",
+    "links": """SELECT account_id, CAST(kind AS VARCHAR) AS kind, key, NULL::VARCHAR AS value, first_seen, last_seen
+        FROM ground.links""",
     "hosts": "SELECT * EXCLUDE (part) FROM ground.hosts",
     "doings": "SELECT * EXCLUDE (part) FROM ground.doings",
     "posts": """SELECT account_id, COALESCE(text, form) AS text, form, ts AS first_seen, ts AS last_seen
@@ -260,6 +267,7 @@ _VIEWS = {
 }
 
 
+_WRITTEN = """SELECT account_id, CAST(kind AS VARCHAR) AS kind, key, value, first_seen, last_seen FROM ground.written"""
 _MADE_WITH = {"doings": "acts", "pictures": "avatars"}
 
 
@@ -274,13 +282,13 @@ def _inserts(table: str, source: Source, made: frozenset[str], part: int) -> dic
     found = {
         "people": "account_id, created, " + ", ".join(
             column.name for column in SHAPES["accounts"].columns if column.role == "number") + " FROM reading.people",
-        "links": f"account_id, kind, key, {'NULL' if bare else 'value'}, first_seen, last_seen FROM reading.links",
+        "links": f"account_id, kind, key, {'' if bare else 'value, '}first_seen, last_seen FROM reading.links",
         "hosts": "account_id, value, host, first_seen, last_seen FROM reading.hosts",
         "acts": "account_id, act, key, ts FROM reading.doings",
         "posts": "account_id, NULLIF(text, form), form, first_seen FROM reading.posts",
         "avatars": "account_id, w0, w1, w2, w3 FROM reading.pictures",
         "handles": "account_id, platform, handle, profile_url FROM reading.handles",
     }
-    into = {"acts": "doings", "posts": "texts", "avatars": "pictures"}
+    into = {"links": "links" if bare else "written", "acts": "doings", "posts": "texts", "avatars": "pictures"}
     return {name: f"INSERT INTO ground.{into.get(name, name)} SELECT {part}, {select}"
             for name, select in found.items() if name in made or (name, table) == ("people", "accounts")}
