@@ -43,6 +43,7 @@ from exchange.model import mailbox
 from exchange.model.access import holds, may_read
 from exchange.model.party import Collection, Community, Credential, Directory, Organisation
 from exchange.model.pushed import PushOutcome
+from exchange.notary.bases import Bases
 from exchange.notary.deliveries import LedgerDeliveries
 from exchange.notary.notary import Notary
 from exchange.obligations import taken_back
@@ -106,7 +107,7 @@ class Exchange:
         self.policy = PolicyInForce(self.engine, texts_of(Path(settings.policies) if settings.policies else None))
         self.ledger = Ledger(self.engine)
         self.notary = Notary(self.engine, settings, clock, pause=pause,
-                             deliveries=LedgerDeliveries(self.ledger))
+                             deliveries=LedgerDeliveries(self.ledger, Bases(self.engine)))
         self.erasures = ErasureList(erasures_path(settings))
         self.obligations = Desk(self.engine, lambda: self.packs, self.directory, self.ledger.recipients,
                                 self.ledger.forms_of, lambda: read_seal(seal_path(settings)),

@@ -241,11 +241,34 @@ def tell_object(leaves: Sequence[Leaf], stix_id: str, names: frozenset[str]) -> 
 
 
 def tell_pulls(leaves: Sequence[Leaf], org: str) -> None:
-    """What an organisation pulled, for which purpose, under which policy."""
+    """What an organisation pulled, for which purpose, under which policy and lawful bases."""
     found = pulls_of(leaves, org)
     click.echo(f"{org} pulled {counted(len(found), 'page')}.")
-    for leaf in found:
-        click.echo(_line(leaf))
+    for place, event in found:
+        detail = dict(event["detail"])
+        bases = detail.pop("basis", None)
+        click.echo(_line((place, {**event, "detail": detail})))
+        for said in bases if isinstance(bases, list) else ():
+            click.echo(f"      {_basis(said)}")
+        if bases is None:
+            click.echo("      the leaf is of before lawful bases were noted in it")
+
+
+def _basis(said: Any) -> str:
+    """One entry of a pull's bases on one line."""
+    if not isinstance(said, dict):
+        return _shown(said)
+    many = f"{_shown(said.get('count'))} under"
+    if said.get("known") is False:
+        return f"{many} what isn't known any more"
+    if said.get("others"):
+        return f"{many} other bases, too many to name"
+    lists = [said.get(name) for name in ("legal_basis", "special_basis")]
+    words = [_shown(word) for words in lists if isinstance(words, list) for word in words]
+    regime = _shown(said["regime"]) if "regime" in said else "no regime"
+    personal = {"yes": "personal data", "no": "no personal data"}.get(
+        str(said.get("personal")), "perhaps personal data")
+    return f"{many} {', '.join(words) or 'no lawful basis'} ({regime}; {personal})"
 
 
 def tell_policy(leaves: Sequence[Leaf], policy: str, at: str | None) -> None:

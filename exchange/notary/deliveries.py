@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from exchange.notary.bases import Bases
 from exchange.store.ledger import Ledger, LedgerRow
 
 _SAID = ("collection", "credential", "purpose", "policy", "first", "last", "count", "digest")
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class Pull:
     """One page that left; ``first`` and ``last`` are dates added (microseconds), ``digest`` is of the page's body."""
 
     row: LedgerRow
+    bases: Bases | None = None
 
     @property
     def number(self) -> int:
@@ -39,19 +42,22 @@ class Pull:
 
     @property
     def detail(self) -> Mapping[str, Any]:
-        """What the leaf says of it."""
-        return {name: getattr(self.row, name) for name in _SAID}
+        """What the leaf says of it: since ``basis`` is said, ``format`` is 2; leaves of before have neither."""
+        said = {name: getattr(self.row, name) for name in _SAID}
+        return said if self.bases is None else {**said, "format": _FORMAT, "basis": self.bases.of(self.row)}
 
 
 class LedgerDeliveries:
     """Deliveries out of the store's ledger."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, bases: Bases | None = None) -> None:
+        """With ``bases`` each pull's leaf says under which lawful bases its objects left."""
         self._ledger = ledger
+        self._bases = bases
 
     def after(self, number: int, limit: int) -> Sequence[Pull]:
         """Up to ``limit`` pulls after that number of the ledger."""
-        return [Pull(row) for row in self._ledger.after(number, limit)]
+        return [Pull(row, self._bases) for row in self._ledger.after(number, limit)]
 
     def last(self) -> int:
         """The number of the ledger's last row; 0 where it is empty."""

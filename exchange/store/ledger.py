@@ -91,6 +91,10 @@ class LedgerRow:
     count: int
     receipt: str
     digest: str
+    feed: int
+    """The collection's number."""
+    runs: bytes
+    """The dates of its objects from ``first`` on, as ``runs.encode_runs`` codes them."""
 
 
 class Ledger:
@@ -159,8 +163,8 @@ class Ledger:
             feeds = _names(connection, FEED, "collection", {row[6] for row in rows})
         return [
             LedgerRow(number, at, orgs.get(org, ""), credential, purpose, policy, feeds.get(feed, ""), first, last,
-                      many, bytes(receipt).hex(), bytes(digest).hex())
-            for number, at, org, credential, purpose, policy, feed, first, last, many, receipt, digest in rows
+                      many, bytes(receipt).hex(), bytes(digest).hex(), feed, bytes(runs))
+            for number, at, org, credential, purpose, policy, feed, first, last, many, receipt, digest, runs in rows
         ]
 
     def last(self) -> int:
@@ -249,7 +253,7 @@ class _Statements:
             .order_by(row.number), dialect)
         self.after = Prepared(
             select(row.number, row.at, who.org, who.credential, who.purpose, who.policy, row.feed, row.first,
-                   row.last, row.count, row.receipt, row.digest).select_from(joined)
+                   row.last, row.count, row.receipt, row.digest, row.seqs).select_from(joined)
             .where(row.number > number("number")).order_by(row.number).limit(count("page")), dialect)
         self.last = Prepared(select(row.number).order_by(row.number.desc()).limit(1), dialect)
         self.register = Prepared(
