@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 
 from exchange.errors import BadRequestError, TooLargeError, UnprocessableError
 
 _FIX = 'Send a TAXII envelope: {"objects": [ ... ]} with at least one STIX object.'
+_ESCAPED_LETTERS = (b"\\u006", b"\\u007")
+"""How a small letter begins that is spelt by its number."""
 
 
 class _Envelope(msgspec.Struct):
@@ -37,14 +41,22 @@ def split_envelope(body: bytes, most: int) -> list[bytes]:
     if len(envelope.objects) > most:
         raise TooLargeError(f"The envelope holds {len(envelope.objects)} objects; the most is {most}.",
                             fix="Send them in several envelopes.")
-    if body.count(b'"objects"') > 1:
+    if body.count(b'"objects"') > 1 or any(one in body for one in _ESCAPED_LETTERS):
         _refuse_second_list(body)
     return [bytes(raw) for raw in envelope.objects]
 
 
 def _refuse_second_list(body: bytes) -> None:
-    """Two lists named objects are ambiguous: one reader takes the first, another the last."""
-    seen = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    rest = len(body) - sum(len(value) for value in seen.values())
-    if body.count(b'"objects"') - sum(bytes(v).count(b'"objects"') for v in seen.values()) > 1 or rest < 0:
+    """Two lists named objects, however that is spelt, are ambiguous: one reader takes the first, another the last."""
+    names: list[str] = []
+
+    def note(pairs: list[tuple[str, None]]) -> None:
+        """The outermost object is the last that is told."""
+        names[:] = [name for name, _ in pairs]
+
+    try:
+        json.loads(body, object_pairs_hook=note, parse_int=len, parse_float=len)
+    except RecursionError:
+        raise BadRequestError("The body is nested too deeply.", fix=_FIX) from None
+    if names.count("objects") > 1:
         raise UnprocessableError("The envelope has two lists named objects.", fix=_FIX)
