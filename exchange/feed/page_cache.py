@@ -22,6 +22,8 @@ from exchange.store.objects import ObjectQueries
 
 _IN_USE = 60.0
 """Seconds that a page stays after it was asked for, whatever else is."""
+_PER_PAGE, _PER_OBJECT = 1_500, 80
+"""Bytes that a kept page takes besides its body (measured): its key and cursors, and the dates of its objects."""
 
 
 @dataclass(slots=True)
@@ -34,7 +36,7 @@ class _Kept:
 
 
 class PageCache:
-    """Kept pages of one process, at most ``most_bytes`` of bodies; the page unused for longest goes first.
+    """Kept pages of one process, at most ``most_bytes`` in memory; the page unused for longest goes first.
 
     ``clock`` gives seconds that never go back.
     """
@@ -66,22 +68,29 @@ class PageCache:
             return kept.page
         self._drop(key)
         page = objects_page(queries, connection, place, asked)
-        if page.span is not None and self._has_room(len(page.body), elapsed):
+        if page.span is not None and self._has_room(_size(page), elapsed):
             until = queries.next_window(connection, place.feed, page.span, place.reader.now)
             if until is None or place.reader.now < until:
-                self._size += len(page.body)
+                self._drop(key)  # another request may have kept the same page while the database was asked
+                self._size += _size(page)
                 self._kept[key] = _Kept(page, revision, until, elapsed)
         return page
 
     def _has_room(self, size: int, elapsed: float) -> bool:
         """Make room, as far as it is taken by pages that nobody uses."""
-        while self._kept and self._size + size > self._most:
+        if size > self._most:
+            return False
+        while self._size + size > self._most:
             key, oldest = next(iter(self._kept.items()))
             if oldest.used > elapsed - _IN_USE:
                 return False
             self._drop(key)
-        return size <= self._most
+        return True
 
     def _drop(self, key: tuple[object, ...]) -> None:
         dropped = self._kept.pop(key, None)
-        self._size -= len(dropped.page.body) if dropped else 0
+        self._size -= _size(dropped.page) if dropped else 0
+
+
+def _size(page: Page) -> int:
+    return len(page.body) + _PER_PAGE + _PER_OBJECT * len(page.seqs)
