@@ -34,7 +34,18 @@ def labels_of_page(connection: Connection, feed: int, runs: Sequence[tuple[int, 
                     connection, feed=feed, first=first, last=last))
         else:
             seqs = listed(dialect, [seq for first, last in runs for seq in range(first, last + 1)])
-            found.update(label for label, _ in _among(table, dialect).within(connection, feed=feed, seqs=seqs))
+            found.update(label for _, label, _ in _among(table, dialect).within(connection, feed=feed, seqs=seqs))
+    return found
+
+
+def labels_of_versions(connection: Connection, feed: int, seqs: Sequence[int]) -> dict[int, int | None]:
+    """Label of each of a collection's versions by its date; None as above. Those that were never there aren't in it."""
+    found: dict[int, int | None] = {}
+    for table in (OBJECT, WITHDRAWN):
+        left = [seq for seq in seqs if seq not in found]
+        if left:
+            found.update((seq, label) for seq, label, _ in _among(table, connection.dialect).within(
+                connection, feed=feed, seqs=listed(connection.dialect, left)))
     return found
 
 
@@ -56,5 +67,5 @@ def _between(table: Table, dialect: Dialect) -> Prepared:
 def _among(table: Table, dialect: Dialect) -> Prepared:
     """The version is asked for since no index has it: along the one by label SQLite would walk the whole collection."""
     row = table.c
-    return Prepared(select(row.label, row.version).where(
+    return Prepared(select(row.seq, row.label, row.version).where(
         row.feed == number("feed"), one_of(dialect, row.seq, "seqs")), dialect)

@@ -104,6 +104,21 @@ def test_a_page_that_many_pulled_is_looked_up_once(site: Site) -> None:
     assert sum("object" in one for one in asked) <= 2
 
 
+def test_pulls_of_one_object_are_looked_up_together_and_told_as_alone(site: Site) -> None:
+    objects = shared(site)
+    for one in objects:
+        site.members._read("beta", PLAIN, {"match[id]": one["id"]})
+    delete(site, objects[0]["id"])
+    exchange = site.members.exchange
+    rows = exchange.ledger.after(0, 100)
+    lone = [row for row in rows if row.count == 1]
+    assert len(lone) == len(objects) < len(rows)
+    together = Bases(exchange.engine).of_each(rows)
+    assert {row.number: Bases(exchange.engine).of(row) for row in rows} == together
+    assert [together[row.number] for row in lone] == [[{**STATED, "personal": personal, "count": 1}]
+                                                      for personal in ("no", "no", "no", "yes")]
+
+
 def test_leaves_of_before_and_leaves_of_a_forger_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     def leaf(detail: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         return 0, {"at": 0, "kind": "pull", "org": "org-beta", "detail": detail}
