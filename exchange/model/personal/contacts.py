@@ -20,6 +20,10 @@ _AT_DOMAIN = re.compile(r"\b(?=\w*[._\d])[\w.+-]{3,64}\s+at\s+(?:[\w-]+\.)+[a-z]
                         r"|\b[\w.+-]{2,64}\s+at\s+(?:gmail|hotmail|outlook|yahoo|icloud|protonmail|proton|gmx|aol|qq|163|web|mail)"
                         r"(?:\.|\s+dot\s+)[a-z]{2,}\b", re.IGNORECASE)  # fmt: skip
 _UNDERLINED = re.compile(r"\b[a-z0-9.]{1,40}_at_[a-z0-9-]{1,60}_dot_[a-z]{2,}\b", re.IGNORECASE)
+_AS_HANDLE = re.compile(
+    r"@[\w.+-]{1,64}@(?:gmail|googlemail|hotmail|outlook|yahoo|ymail|icloud|proton(?:mail)?|gmx|aol|qq|163|yandex)\.[a-z]{2,}",
+    re.IGNORECASE)
+"""A mailbox written as a name in the fediverse: those who run private mailboxes have no server there."""
 _MAILTO = re.compile(r"\bmailto:\s*[^\s@]", re.IGNORECASE)
 
 _GAP = r"[\s().\-/_·*]{0,3}"
@@ -74,7 +78,8 @@ _ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]{1,63}\.){1,20}[a-z]{2,63}/[^\
 
 def emails(text: str) -> bool:
     """Whether a text holds an e-mail address, also with blanks round its signs or with a spelled-out at."""
-    return any(pattern.search(text) for pattern in (_EMAIL, _LOOSE, _APART, _AT_DOMAIN, _UNDERLINED, _MAILTO))
+    return any(pattern.search(text) for pattern in (
+        _EMAIL, _LOOSE, _APART, _AT_DOMAIN, _UNDERLINED, _AS_HANDLE, _MAILTO))
 
 
 def plain_email(text: str) -> bool:

@@ -17,6 +17,7 @@ HELD: list[tuple[str, str]] = [
     ("email", "jane at lorem dot example"),
     ("email", "jane AT lorem DOT org"),
     ("email", "jane.doe at gmail.com"),
+    ("email", "https://social.example/@jane@gmail.com"),
     ("email", "jane{at}lorem{.}org"),
     ("email", "jane @ lorem . org"),
     ("email", "jane-at-lorem-dot-org"),
