@@ -78,10 +78,23 @@ def rollback(by: str, why: str) -> None:
 
 
 @click.command()
-@click.argument("version")
-def count(version: str) -> None:
-    """Count, and record, what VERSION would change now; for a daily job while it is in shadow."""
-    _tell(opened_exchange().policy_changes().count(version))
+@click.argument("version", required=False)
+def count(version: str | None) -> None:
+    """Count, and record, what VERSION would change now.
+
+    Without VERSION: each that is in shadow, or decides for some, and wasn't counted for a day. A server does that by
+    itself; cibx policy show VERSION lists what was counted.
+    """
+    changes = opened_exchange().policy_changes()
+    if version is not None:
+        _tell(changes.count(version))
+        return
+    due = changes.due()
+    for digest in due:
+        click.echo(f"Version {digest[:12]}:")
+        _tell(changes.count(digest))
+    if not due:
+        click.echo("No version is in shadow that wasn't counted for a day.")
 
 
 @click.command()

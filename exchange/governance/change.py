@@ -22,14 +22,14 @@ from exchange.policy.diff import widened_cases
 from exchange.policy.narrowing import not_only_narrower
 from exchange.policy.packs import Packs
 from exchange.policy.packtext import packs_of
-from exchange.policy.version import Wanted, advance, former_version, propose, roll_back
+from exchange.policy.version import DAY, Wanted, advance, former_version, propose, roll_back
 from exchange.store.directory import directory_version
 from exchange.store.directory_changes import lock_directory
 from exchange.store.emergencies import list_emergencies
 from exchange.store.engine import read, write
 from exchange.store.label_counts import versions_with
 from exchange.store.ledger import Ledger
-from exchange.store.versions import Count, add_counts, add_steps, add_version, load_steps
+from exchange.store.versions import Count, add_counts, add_steps, add_version, last_counted, load_steps
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -148,6 +148,15 @@ class PolicyChanges:
         with write(self.engine) as connection:
             add_counts(connection, digest, self.now, _counts(changes))
         return Outcome(digest, (), tuple(changes), tuple(widened_cases(self.policy.active, self._packs(digest))))
+
+    def due(self) -> list[str]:
+        """Versions that are in shadow, or decide for some, and weren't counted for a day: their digests."""
+        with read(self.engine) as connection:
+            steps = load_steps(connection)
+            found = [step.digest for stage in (Stage.SHADOW, Stage.CANARY)
+                     if (step := steps.at_stage(stage)) is not None]
+            return [digest for digest in found
+                    if not self.now - DAY < (last_counted(connection, digest) or 0) <= self.now]
 
     def compare(self, connection: Connection, then: Steps) -> list[Changed]:
         """What would change if these were the steps."""

@@ -10,12 +10,17 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from exchange.model.policy_version import Stage, Step, Steps
+from exchange.store.directory import optional_meta, put_meta, replace_meta
 from exchange.store.events import record
 from exchange.store.salts import commit_person
 from exchange.store.version_tables import POLICY_COUNT, POLICY_STEP, POLICY_VERSION
+
+_TURN = "policy.count-turn"
+_TURN_LASTS = 600_000_000
+"""Microseconds: a count of a large exchange takes some ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,21 @@ def add_counts(connection: Connection, digest: str, at: int, counts: Sequence[Co
          "reasons": json.dumps(count.reasons, sort_keys=True)}
         for count in counts
     ])
+
+
+def last_counted(connection: Connection, digest: str) -> int | None:
+    """When a version was counted last, in microseconds."""
+    row = POLICY_COUNT.c
+    return connection.execute(select(func.max(row.at)).where(row.digest == digest)).scalar()
+
+
+def take_count_turn(connection: Connection, now: int) -> bool:
+    """Whether this process is the one to have versions counted now (microseconds); the turn lasts ten minutes."""
+    last = optional_meta(connection, _TURN)
+    if last is None:
+        put_meta(connection, _TURN, str(now))
+        return True
+    return not int(last) <= now < int(last) + _TURN_LASTS and replace_meta(connection, _TURN, last, str(now))
 
 
 def load_counts(connection: Connection, digest: str) -> list[tuple[int, Count]]:

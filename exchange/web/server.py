@@ -72,6 +72,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """The WSGI application, made in the worker."""
         import gevent  # noqa: PLC0415
 
+        from exchange.web import shadow  # noqa: PLC0415
         from exchange.web.app import create_app  # noqa: PLC0415 - after the worker is set up for gevent
         from exchange.web.deliveries import Deliveries, way_out  # noqa: PLC0415
         from exchange.webhooks.dispatch import Dispatcher  # noqa: PLC0415
@@ -85,6 +86,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         keep_log()
         gevent.spawn(exchange.obligations.follow, gevent.sleep, exchange.clock)
+        gevent.spawn(shadow.follow, exchange, self._settings, gevent.sleep)
         deliveries = Deliveries(Dispatcher(exchange, lambda: way_out(self._settings)))
         gevent.spawn(deliveries.follow)
         app = create_app(exchange)
