@@ -43,6 +43,7 @@ Column = Literal[
 
 
 _LINK = REFERENCE.alias("link")
+_OTHER = OBJECT.alias("other")
 _Order = Literal["common", "early", "late", "named"]
 """Which rows, and in which order: all by ``seq``; those that the seat saw when they were pushed; those that it saw
 later, by that date; the few that were asked by id, by either."""
@@ -213,16 +214,16 @@ class ObjectQueries:
         return int(rows[0][0]) if rows else 0
 
     def next_window(self, connection: Any, feed: int, span: tuple[int, int], now: int) -> int | None:
-        """When the window in time of some object in (after, last] opens or closes next; None: never.
+        """When the window in time of some object in (after, last] opens or closes next, or of one of the same id, which
+        hides it or is hidden by it; None: never.
 
-        It is now where an object refers to others: what becomes of those may show at any time.
+        It is now where one of them refers to others: what becomes of those may show at any time.
         """
-        row = OBJECT.c
-        asked = self._once("window", lambda: select(
-            *(func.min(case((column > number("now"), column))) for column in (row.visible_from, row.visible_until)),
-            func.min(case((row.closure > literal_column("0"), number("now")))),
-        ).where(row.feed == number("feed"), row.seq > number("after"), row.seq <= number("last")))
-        found = asked.run(connection, feed=feed, after=span[0], last=span[1], now=now)[0]
+        asked = self._once("window", lambda: _windows(OBJECT))
+        others = self._once("windows_of_others", lambda: _windows(_OTHER).where(
+            OBJECT.c.shared_id != literal_column("0"), _same_id(_OTHER)))
+        values = {"feed": feed, "after": span[0], "last": span[1], "now": now}
+        found = (*asked.run(connection, **values)[0], *others.run(connection, **values)[0])
         return min((moment for moment in found if moment is not None), default=None)
 
     def next_date(self, connection: Any, now: int) -> int | None:
@@ -309,6 +310,14 @@ def _date(order: _Order) -> ColumnElement[int]:
         late = select(ARRIVAL.c.date).where(ARRIVAL.c.seat == number("seat"), ARRIVAL.c.object == row.number)
         return func.coalesce(late.correlate(OBJECT).scalar_subquery(), row.seq)
     return row.seq
+
+
+def _windows(rows: FromClause) -> Select[Any]:
+    """When the windows of ``rows``, which are those between two places or joined to them, open and close next."""
+    return select(
+        *(func.min(case((column > number("now"), column))) for column in (rows.c.visible_from, rows.c.visible_until)),
+        func.min(case((rows.c.closure > literal_column("0"), number("now")))),
+    ).where(OBJECT.c.feed == number("feed"), OBJECT.c.seq > number("after"), OBJECT.c.seq <= number("last"))
 
 
 def _same_id(other: FromClause) -> ColumnElement[bool]:
