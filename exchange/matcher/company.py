@@ -107,6 +107,8 @@ def _weigh(engine: Engine, weights: Weights) -> None:
             CASE WHEN raw > 0 THEN 'company.' || a.signal ELSE 'against.' || a.family END AS feature,
             CASE WHEN raw > 0 THEN r.told_by ELSE 0 END AS sources
         FROM rows r SEMI JOIN heard USING (account_id) JOIN active a USING (value_no)""")
+    for table in ("seen", "sums", "single", "weighed", "worth"):
+        engine.run(f"DROP TABLE {table}")
 
 
 def repeated_sql(weights: Weights, signal: str, nats: str, order: str) -> str:

@@ -76,6 +76,12 @@ class Engine:
         """Whether there is a temporary table of that name (kept steps in the ground may have tables of the same)."""
         return bool(self.rows(f"SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = {quoted(table)}"))
 
+    def let_go(self, *tables: str) -> None:
+        """Nobody asks these tables of the ground any more: they make room, unless the ground is kept."""
+        if self.rows("SELECT 1 FROM duckdb_databases() WHERE database_name = 'ground' AND path IS NULL"):
+            for table in tables:
+                self.run(f"DROP TABLE IF EXISTS ground.{table}")
+
     def forget(self, table: str) -> None:
         """A table of this name is about to hide the platform's: an engine elsewhere asks it here from now on."""
 

@@ -35,6 +35,7 @@ from exchange.matcher.platform.questions import (
     bring_accounts,
     bring_members,
     describe,
+    leave_platform,
     open_accounts,
     prepare_questions,
 )
@@ -357,6 +358,7 @@ def _stage(engine: Engine, there: Entities, weights: Weights, at: int, accounts:
     weighed = fusion.weigh(read_features(engine, weights), card, weights)
     fusion.keep_state(engine, weighed)
     if last:
+        leave_platform(engine)
         fusion.write_evidence(engine, weighed, card)
         keep_features(engine, weighed.features)
         bring_members(engine, there, weights.cluster.candidate_from)

@@ -136,6 +136,11 @@ def describe(engine: Engine, there: Entities, which: str = "true") -> None:
         FROM company c LEFT JOIN described d ON d.account_id = c.account_id AND d.kind = c.kind AND d.key = c.key""")
 
 
+def leave_platform(engine: Engine) -> None:
+    """Let go of what nobody asks once the last round is over, since evidence takes as much room."""
+    engine.let_go("texts", "hashes", "wording", "derived", "pictures", "doings", "hosts", "handles", "holdings")
+
+
 def bring_members(engine: Engine, there: Entities, least: float) -> None:
     """From here on ``acts`` are what those did who have evidence, and ``links`` what those hold who score at least as
     much as a member of a cluster can (``least``): rows of their own instead of the platform's."""
@@ -152,3 +157,4 @@ def bring_members(engine: Engine, there: Entities, least: float) -> None:
                 max(last_seen) AS last_seen
             FROM (SELECT account_id, kind, key, {shown_sql('t')} AS value, first_seen, last_seen FROM links_here t)
             GROUP BY account_id, kind, key""")
+        engine.let_go("links", "written")
