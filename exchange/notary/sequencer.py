@@ -170,9 +170,10 @@ class Sequencer:
             return []
         log.set_cursor(connection, "ledger", fresh[-1].number)
         known = log.known_ids(connection, [delivered.receipt for delivered in fresh])
+        chance = secrets.token_hex(16 * len(fresh))
         return [
-            StoredEvent(0, d.receipt, d.at, "pull", d.org, canonical(d.detail), secrets.token_hex(16))
-            for d in fresh if d.receipt not in known
+            StoredEvent(0, d.receipt, d.at, "pull", d.org, canonical(d.detail), chance[32 * place:32 * place + 32])
+            for place, d in enumerate(fresh) if d.receipt not in known
         ]
 
     def _is_settled(self, delivered: Delivered, last: int) -> bool:

@@ -14,6 +14,10 @@ _EXACT = 2**53
 
 def canonical(value: Any) -> str:
     """The canonical text of a JSON value. Raises ValueError for NaN, Infinity and what isn't JSON."""
+    return _flat(value) if type(value) is dict and _is_plain(value) else _canonical(value)
+
+
+def _canonical(value: Any) -> str:
     if value is None or isinstance(value, bool | str):
         return _plain(value)
     if isinstance(value, int):
@@ -21,20 +25,21 @@ def canonical(value: Any) -> str:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, Mapping):
-        if type(value) is dict and _is_flat(value):
-            return _flat(value)
         keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
+        return "{" + ",".join(f"{_canonical(key)}:{_canonical(value[key])}" for key in keys) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(map(canonical, value)) + "]"
+        return "[" + ",".join(map(_canonical, value)) + "]"
     raise ValueError(f"{type(value).__name__} is no JSON value")
 
 
-def _is_flat(value: dict[Any, Any]) -> bool:
+def _is_plain(value: Any) -> bool:
     """Whether Python's own encoder writes the same: small values under keys that sort by their bytes, as most are."""
-    return all(type(key) is str and key.isascii() and (
-        type(one) is str or one is None or (type(one) is int and -_EXACT <= one <= _EXACT))
-        for key, one in value.items())
+    kind = type(value)
+    if kind is dict:
+        return all(type(key) is str and key.isascii() and _is_plain(one) for key, one in value.items())
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, value))
+    return kind is str or kind is bool or value is None or (kind is int and -_EXACT <= value <= _EXACT)
 
 
 def _number(value: float) -> str:
