@@ -23,6 +23,8 @@ from exchange.store.objects import Column, Filter, ObjectQueries, Reader, Versio
 Release = Callable[[str, str], tuple[str, ...] | None]
 """(profile facts, label facts) -> the parts to leave out; None: not released."""
 _MOST = 65_536
+_FEW, _MOST_SAID = 16, 8_192
+"""Labels of a page, and pages, of which is remembered what the database says: ten megabytes."""
 _NEEDED: tuple[Column, ...] = ("seq", "number", "contributor", "claim", "label", "closure", "body")
 _EVERY = Versions(frozenset({"all"}))
 _WHOLE = frozenset((int(Closure.FREE), int(Closure.ALL)))
@@ -64,19 +66,20 @@ class Leaving:
         self._ledger = ledger
         self._secret = secret
         self._decided: OrderedDict[tuple[str, str], tuple[str, ...] | None] = OrderedDict()
-        self._sign: object = None
-        self._said: dict[tuple[int, str, frozenset[int]], dict[int, tuple[str, ...]]] = {}
-        """What was found under that sign, of ``Changes``."""
+        self._said: tuple[object, dict[tuple[int, str, frozenset[int]], dict[int, tuple[str, ...]]]] = None, {}
+        """A sign, of ``Changes``, and what was found under it; together, as threads read and change them."""
 
     def _parts_by_sign(
         self, queries: ObjectQueries, connection: Any, reader: Reader, labels: frozenset[int], sign: object | None
     ) -> dict[int, tuple[str, ...]]:
-        """As ``_parts``, which nothing but a commit changes: asked once under each sign."""
-        if sign is None:
+        """As ``_parts``, which nothing but a commit changes: asked once under each sign, where the labels are few."""
+        if sign is None or len(labels) > _FEW:
             return self._parts(queries, connection, reader, labels)
-        if sign != self._sign or len(self._said) > _MOST:
-            self._sign, self._said = sign, {}
-        said, key = self._said, (reader.profile, reader.facts, labels)
+        found_under, said = self._said
+        if sign != found_under or len(said) >= _MOST_SAID:
+            said = {}
+            self._said = sign, said
+        key = reader.profile, reader.facts, labels
         known = said.get(key)
         if known is None:
             known = said[key] = self._parts(queries, connection, reader, labels)
