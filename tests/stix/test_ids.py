@@ -84,3 +84,23 @@ def test_what_is_no_json_has_no_canonical_text(value: object) -> None:
 def test_numbers_come_back_from_their_canonical_text(value: float) -> None:
     assert value == float(json.loads(canonical(value)))
     assert canonicalize(value, utf8=False) == canonical(value)
+
+
+_LEAVES = st.none() | st.booleans() | st.text(max_size=4) | st.integers(-2**53, 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3), max_leaves=12))
+def test_nested_values_have_the_text_that_stix2_gives_them(value: object) -> None:
+    assert canonical(value) == canonicalize(value, utf8=False)
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, -2**60, [{"a": 2**53 + 2}], {"a": {"b": [2**70]}}])
+def test_whole_numbers_beyond_a_double_s_digits_are_written_as_doubles_wherever_they_stand(value: object) -> None:
+    rounded = json.loads(json.dumps(value), parse_int=float)
+    assert canonical(value) == canonicalize(rounded, utf8=False)
+
+
+def test_what_is_no_json_is_refused_within_others() -> None:
+    for value in ({"a": [float("nan")]}, [{"b": {1}}], {"a": {"b": b""}}):
+        with pytest.raises(ValueError, match=r"."):
+            canonical(value)
