@@ -298,3 +298,29 @@ def test_three_objects_are_named_as_samples(here: Governed) -> None:
     assert [one.lost for one in counted.changes] == [7, 7, 7]
     assert [len(set(one.samples["lost"])) for one in counted.changes] == [3, 3, 3]
     assert [one.samples["gained"] for one in counted.changes] == [[], [], []]
+
+
+def test_after_a_restore_a_version_that_was_in_force_decides_again(here: Governed) -> None:
+    tight = here.changes().propose(narrow(), "Ana", "lorem").digest
+    here.changes().advance(tight, Stage.ACTIVE, "Ana", "lorem")
+    policy, first = here.exchange.policy, packs_of(SHIPPED).digest
+    here.exchange.directory()
+    assert not policy.resume("0" * 64, here.now, "cibx", "a restore")
+    assert (policy.active.digest, stages(here, tight)[-1]) == (tight, Stage.ACTIVE)
+    assert policy.resume(first, here.now, "cibx", "a restore")
+    assert (policy.active.digest, stages(here, first)[-1], stages(here, tight)[-1]) == (first, Stage.ACTIVE, Stage.RETIRED)
+    assert policy.resume(tight, here.now, "cibx", "a restore")
+    assert (policy.active.digest, stages(here, first)[-1]) == (tight, Stage.RETIRED)
+
+
+def test_how_many_tables_are_weaker_is_told(here: Governed) -> None:
+    weaker = {"obligations.toml": ("suspend = true", "suspend = false"), "versions.toml": ("days = 7", "days = 0")}
+    told = []
+    for files in (["versions.toml"], ["versions.toml", "obligations.toml"]):
+        texts = {**SHIPPED, **{file: SHIPPED[file].replace(*weaker[file]) for file in files}}
+        digest = here.changes().propose(texts, "Ana", "lorem").digest
+        with pytest.raises(InputError, match=r"isn't only a narrowing") as refused:
+            here.changes().advance(digest, Stage.ACTIVE, "Ana", "lorem")
+        told.append(" more, which isn't only a narrowing" in str(refused.value))
+        here.changes().advance(digest, Stage.RETIRED, "Ana", "lorem")
+    assert told == [False, True]
