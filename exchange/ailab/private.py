@@ -23,6 +23,7 @@ _INSTEAD: Mapping[str, str] = {
     "phone": _KEYED.format(of="phone"),
     "payment": _KEYED.format(of="payment-instrument"),
     "national-id": "leave it out",
+    "home": "leave it out",
     "ip": _KEYED.format(of="ip"),
     "device": _KEYED.format(of="device"),
     "username": "put a public account into external_assets with its relation to the cluster, and one of your own "

@@ -71,6 +71,12 @@ _CALLED = re.compile(
     r"|display[ _-]?name)s?\b\s*(?:is|was|were|are|=|:|named|called)\s*[\"'“‘]?[\w.@-]{2,}", re.IGNORECASE)  # fmt: skip
 _CALLED_USER = re.compile(
     r"\b(?:user|account)(?:\s*[:=]\s*|\s+)[\"'“‘]?(?=[\w.-]*[_\d])[A-Za-z][\w.-]{3,40}[\"'”’]?(?!\w)")
+_ON = re.compile(
+    r"\b(?:telegram|discord|insta(?:gram)?|ig|snap(?:chat)?|tik\s?tok|wechat|kik|threema|signal|tg|vk)\b"
+    r"(?:\s{0,2}(?:id|handle|user(?:name)?|account|acct)\b\s{0,2}[:=@]?|\s{0,2}[:=@])\s{0,2}[\"'“]?"
+    r"(?=[\w.]{0,30}[\d_])[A-Za-z][\w.]{4,40}(?![\w-])|(?<![\w/.])u/(?=[\w-]*[a-z])[\w-]{3,20}(?![\w/-])"
+    r"|\bicq\b\W{0,3}\d{6,10}\b|\b(?:facebook|vk|x|twitter)\s+user\s+\d{6,20}\b", re.IGNORECASE)
+"""A name told after its platform: with a digit or an underscore in it, since other words stand there as well."""
 _TAGGED = re.compile(r"\blive:\.?[\w.]{6,}|(?<![\w#])(?=[A-Za-z]*[\d_.])[A-Za-z][\w.]{2,31}#\d{4}(?!\w)")
 """Skype's ids, and Discord's names with their four digits."""
 _ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]{1,63}\.){1,20}[a-z]{2,63}/[^\s\"'<>()\[\]]+", re.IGNORECASE)
@@ -159,7 +165,7 @@ def _is_number(text: str, real: bool = False) -> bool:
 
 def usernames(text: str) -> bool:
     """Whether a text names an account: ``@name``, a name told as one, or the address of a profile."""
-    if any(pattern.search(text) for pattern in (_HANDLE, _CALLED, _CALLED_USER, _TAGGED)):
+    if any(pattern.search(text) for pattern in (_HANDLE, _CALLED, _CALLED_USER, _ON, _TAGGED)):
         return True
     return any(_is_profile(found.rstrip(".,;:!?")) for found in _ADDRESS.findall(text))
 

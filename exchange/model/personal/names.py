@@ -20,6 +20,16 @@ _TOLD = re.compile(
     r"\b(?:real|full|legal|given|first|last|middle|maiden|family|personal|true)[ _-]?names?\b\W{0,3}(?:is|was|of|:|=)?"
     r"\W{0,3}[A-Z][\w'-]+|\b(?i:named|called|known as|identified as|registered to|belongs to|owner is|operator is"
     r"|person:|owner:|operator:|name:|contact:)\s+[A-Z][a-z'-]+\s+[A-Z][a-z'-]+\b(?!\s+[A-Z])")  # fmt: skip
+_DOUBLE = re.compile(
+    r"(?<![\w@./-])([A-Z][a-z]{2,15})-[A-Z][a-z]{2,15}\s+(?:(?:van|von|de|da|del|der)\s+)?([A-Z][A-Za-z'-]{1,30})")
+"""A given name of two parts, of which the first is known."""
+_ENDS = r"(?:ов|ев|ёв|ин|ын|ова|ева|ёва|ина|ына|ский|ская|енко|чук|юк)"
+_CYRILLIC = re.compile(
+    r"\b(?:Александр|Алексей|Анатолий|Андрей|Анна|Антон|Борис|Валентин|Виктор|Виктория|Владимир|Галина|Дарья|Денис|Дмитрий"
+    r"|Евгени[йя]|Екатерина|Елена|Иван|Игорь|Ирина|Кирилл|Константин|Ксения|Людмила|Максим|Марина|Мария|Михаил|Наталья|Никита"
+    r"|Николай|Олег|Ольга|Павел|Роман|Светлана|Сергей|Станислав|Татьяна|Юлия|Юрий)\s+[А-ЯЁ][а-яё]{2,20}"
+    rf"{_ENDS}\b|\b[А-ЯЁ][а-яё]{{2,20}}{_ENDS}\s+[А-ЯЁ]\.\s?[А-ЯЁ]\.")
+"""A Russian given name before a word that ends as surnames do, and a surname with two initials."""
 _PATRONYMIC = re.compile(r"[А-ЯЁ][а-яё]+\s+[А-ЯЁ][а-яё]+(?:ович|евич|овна|евна|ична)\b")
 
 
@@ -32,7 +42,9 @@ def _known(which: str) -> frozenset[str]:
 
 def people(text: str) -> bool:
     """Whether a text names a person, as far as lists and announcing words tell."""
-    if _TITLED.search(text) or _PATRONYMIC.search(text):
+    if _TITLED.search(text) or _PATRONYMIC.search(text) or _CYRILLIC.search(text):
+        return True
+    if any(_is_person(given, family, None) for given, family in _DOUBLE.findall(text)):
         return True
     if any(not _known("things").intersection(found.group().split()) for found in _TOLD.finditer(text)):
         return True

@@ -40,6 +40,11 @@ _PAY_PAGE = re.compile(
     re.IGNORECASE)
 _WALLET = re.compile(
     r"(?<![A-Za-z0-9])(?:0x[0-9a-fA-F]{40}|bc1[a-zA-Z0-9]{20,80}|[13T][1-9A-HJ-NP-Za-km-z]{25,39})(?![A-Za-z0-9])")
+_COIN = re.compile(r"(?<![A-Za-z0-9])(?:ltc1[a-z0-9]{38,60}|[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93})(?![A-Za-z0-9])")
+"""Litecoin's and Monero's addresses, by their beginnings and lengths."""
+_CASHTAG = re.compile(
+    r"\$[A-Za-z][\w-]{2,20}\b(?=[^.\n]{0,20}\bcash\s?app\b)|\bcash\s?app\b[^.\n$]{0,20}\$[A-Za-z][\w-]{2,20}",
+    re.IGNORECASE)
 _NATIONAL = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])")
 _NATIONAL_WORD = re.compile(
     r"\b(?:ssn|social security|passport|national id(?:entity)?|identity card|driver'?s licen[cs]e|tax id|dni|nif|cpf"
@@ -60,7 +65,10 @@ _DEVICE = re.compile(
     r"\b(?:imei|imsi|idfa|idfv|gaid|aaid|android[ _-]?id|advertising[ _-]?id|device[ _-]?(?:id|fingerprint|serial)"
     r"|browser fingerprint|session[ _-]?(?:id|token)|cookie|serial (?:number|no\.?)|mac address)\b"
     r"\W{0,6}(?:\w{1,6}\W{1,3}){0,2}?(?=[\w-]{0,99}\d)[\w-]{8,}", re.IGNORECASE)  # fmt: skip
-_AGENT = re.compile(r"\bMozilla/\d|\bAppleWebKit/\d|\bDalvik/\d")
+_AGENT = re.compile(r"\b(?:Mozilla|AppleWebKit|Dalvik)/\d|\b(?:Chrome|Firefox|Safari|Edg|OPR|CriOS|FxiOS)/\d{1,4}\.\d")
+_DOTTED_MAC = re.compile(r"(?<![\w.])(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}(?![\w.])")
+_ANALYTICS = re.compile(r"\bGA\d\.\d\.\d{5,12}\.\d{5,12}\b")
+"""The value of an analytics cookie: a client of a browser."""
 _IMEI = re.compile(r"(?<!\d)(?:01|35|49|86|99)\d{13}(?!\d)")
 _HEX = "[0-9a-fA-F]"
 _DIGEST = re.compile(
@@ -73,6 +81,7 @@ def payments(text: str) -> bool:
     plain = OPAQUE.sub(" ; ", text)
     hidden = (found for found in OPAQUE.findall(text) if found[2:].isdigit())  # DE, BE, EE… are hexadecimal digits too
     return (any(_cards(plain)) or any(map(_is_iban, _IBAN.findall(plain))) or any(map(_is_iban, hidden))
+            or any(one.search(text) for one in (_COIN, _CASHTAG))
             or _ACCOUNT.search(plain) is not None or _PAY_PAGE.search(plain) is not None
             or any(wallet.KIND.valid(found) for found in _WALLET.findall(text)))  # fmt: skip
 
@@ -130,7 +139,8 @@ def _is_ip(found: str) -> bool:
 
 def devices(text: str) -> bool:
     """Whether a text holds what tells one device, browser or session from others."""
-    return (any(one.search(text) for one in (_MAC, _DEVICE, _AGENT))
+    return (any(one.search(text) for one in (_MAC, _DEVICE, _AGENT, _ANALYTICS))
+            or any(not found.replace(".", "").isdigit() for found in _DOTTED_MAC.findall(text))
             or any(checks(found) for found in _IMEI.findall(text)))  # fmt: skip
 
 

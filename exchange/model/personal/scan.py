@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from exchange.model.personal import contacts, names, numbers, speech
+from exchange.model.personal import contacts, names, numbers, papers, speech
 from exchange.model.personal.trace import KINDS, Trace
 from exchange.model.personal.unwrap import views
 
 _FINDERS: Mapping[str, Callable[[str], bool]] = {
     "email": lambda text: contacts.emails(text) or contacts.has_userinfo(text),
     "payment": numbers.payments,
-    "national-id": numbers.identities,
+    "national-id": lambda text: numbers.identities(text) or papers.papers(text),
+    "home": papers.homes,
     "ip": numbers.addresses,
     "device": numbers.devices,
     "username": contacts.usernames,
@@ -23,7 +24,7 @@ _FINDERS: Mapping[str, Callable[[str], bool]] = {
     "digest": numbers.digests,
     "words": speech.words,
 }
-_ONLY_IN_THE_CLEAR = frozenset({"name", "words", "username", "digest"})
+_ONLY_IN_THE_CLEAR = frozenset({"name", "home", "words", "username", "digest"})
 """Kinds for which bytes decoded by chance would speak too often: found where a readable text was encoded."""
 _PLAIN = re.compile(r"[A-Za-z][a-z]*\Z|[\d.]{1,8}\Z")
 """Single words and short numbers hold nothing."""

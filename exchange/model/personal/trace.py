@@ -11,6 +11,7 @@ KINDS: Mapping[str, str] = MappingProxyType({
     "phone": "a telephone number",
     "payment": "a number of a payment card, bank account or wallet",
     "national-id": "a number of an identity document",
+    "home": "the address of a home or a post-office box",
     "ip": "an IP address",
     "device": "an identifier of a device, browser or session",
     "username": "the name of an account",
