@@ -10,6 +10,9 @@ import pytest
 
 from exchange.cases.contest import Actor
 from exchange.errors import ForbiddenError, NotFoundError, UnprocessableError
+from exchange.model.policy_version import Stage, Step
+from exchange.store.engine import write
+from exchange.store.versions import add_steps, add_version
 from tests.cases.circle import HOME, HOUR, Circle, make_circle
 from tests.fakes.empty_store import lay_empty
 
@@ -114,3 +117,26 @@ def test_what_is_not_there_is_told(circle: Circle) -> None:
                 lambda: circle.exchange.cases.emergencies.review(circle.actor("court-ada"), "emergency--x", "Fine.", circle.now)):
         with pytest.raises(NotFoundError, match="There is no such emergency"):
             act()
+
+
+def test_the_review_is_shown_policy_steps_of_that_time_and_is_not_done_by_who_took_one(circle: Circle) -> None:
+    def step(at: int, by: str) -> None:
+        with write(circle.exchange.engine) as connection:
+            add_version(connection, "ab" * 32, {"lorem.toml": ""})
+            add_steps(connection, [Step("ab" * 32, Stage.SHADOW, at, by, "lorem")])
+
+    emergencies = circle.exchange.cases.emergencies
+    circle.now += 100 * HOUR
+    step(circle.now - 1, "before")
+    everywhere, here = declared(circle, "seven", hours=1, collections=["*"]), declared(circle, "eight", hours=1)
+    step(circle.now, " RITA ")
+    step(circle.now + HOUR, "after")
+    circle.now += 2 * HOUR
+    (taken,) = listed(circle, everywhere["id"])["policy_steps"]
+    assert (taken["version"], taken["stage"], taken["by"], taken["why"]) == ("ab" * 32, "shadow", " RITA ", "lorem")
+    assert listed(circle, here["id"])["policy_steps"] == []
+    with pytest.raises(ForbiddenError, match="You took a step of the sharing policy"):
+        emergencies.review(circle.actor("court-rita"), everywhere["id"], "It was needed.", circle.now)
+    assert listed(circle, everywhere["id"])["status"] == "awaiting-review"
+    assert emergencies.review(circle.actor("court-ada"), everywhere["id"], "Fine.", circle.now)["policy_steps"] == [taken]
+    assert emergencies.review(circle.actor("court-rita"), here["id"], "Fine.", circle.now)["status"] == "reviewed"

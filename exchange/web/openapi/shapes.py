@@ -113,7 +113,8 @@ OWN_SHAPES: Mapping[str, Shape] = {
     "Emergency": record({
         "id": TEXT, "status": TEXT, "declared_by": TEXT, "org": TEXT, "people": many(TEXT), "since": WHEN,
         "until": WHEN, "reason": TEXT, "collections": many(TEXT), "review_due": WHEN, "reviewer": or_null(TEXT),
-        "findings": TEXT}),
+        "findings": TEXT, "policy_steps": many(record({
+            "version": TEXT, "stage": TEXT, "at": WHEN, "by": TEXT, "why": TEXT}))}),
     "Emergencies": record({"emergencies": many(ref("Emergency"))}),
     "EmergencyWanted": record({"people": many(TEXT, maxItems=100), "until": WHEN, "reason": TEXT,
                                "collections": many(TEXT, maxItems=100)}, {"since": WHEN}),
