@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import Engine, event
 
 from exchange.errors import InputError, SettingError, UnavailableError
+from exchange.governance.difference import Changed, World, difference
 from exchange.model.policy_version import Stage
 from exchange.policy.packtext import packs_of, texts_of
+from exchange.stix.extensions import HANDLING
 from exchange.store.emergencies import add_emergency, change_emergency
 from exchange.store.engine import open_engine, read, write
+from exchange.store.label_counts import LabelCount
 from exchange.store.versions import load_counts, load_steps
 from tests.governance.governed import DAY, NOW, Governed, governed, narrow, personal
 
@@ -277,8 +280,6 @@ def test_a_rollback_beside_a_change_of_the_directory_is_to_be_tried_again(under_
 
 
 def test_only_an_active_organisation_gains_or_loses_by_a_change_of_the_directory(here: Governed) -> None:
-    from exchange.governance.difference import World, difference
-
     here.push(*personal(1))
     before = here.exchange.directory()
     here.describe('[[organisation]]\nid = "org-beta"\nname = "beta"\nkind = "platform"\njurisdiction = "IE"\nactive = false\n')
@@ -290,14 +291,50 @@ def test_only_an_active_organisation_gains_or_loses_by_a_change_of_the_directory
 
 
 def test_three_objects_are_named_as_samples(here: Governed) -> None:
-    objects = personal(1, 2, 3, 4)
-    here.push(*objects[:3])
-    here.push(*personal(5), *objects[3:])
+    first, second = personal(1), personal(2, 3, 4)
+    second[0]["extensions"][HANDLING]["audience"] = {"exclude_orgs": ["org-lorem"]}  # another label
+    here.push(*first)
+    here.push(*second)
     digest = here.changes().propose(narrow(), "Ana", "lorem").digest
     counted = here.changes().count(digest)
-    assert [one.lost for one in counted.changes] == [7, 7, 7]
-    assert [len(set(one.samples["lost"])) for one in counted.changes] == [3, 3, 3]
-    assert [one.samples["gained"] for one in counted.changes] == [[], [], []]
+    assert [one.lost for one in counted.changes] == [6, 6, 6]
+    samples = counted.changes[0].samples
+    assert (len(samples["lost"]), samples["gained"], samples["otherwise"]) == (3, [], [])
+    assert set(samples["lost"]) <= {one["id"] for one in (*first, *second)}
+    assert set(samples["lost"]) & {one["id"] for one in first}
+    assert set(samples["lost"]) & {one["id"] for one in second}
+
+
+@pytest.mark.parametrize(("sign", "counts"), [(1, (3, 0, 0)), (-1, (0, 3, 0)), (0, (0, 0, 3))])
+def test_what_changes_is_counted_as_gained_lost_or_otherwise(sign: int, counts: tuple[int, int, int]) -> None:
+    one, label = Changed("org-x"), LabelCount(1, "c", 2, 3)
+    one.add(sign, label, ("why", "why else"))
+    assert (one.gained, one.lost, one.otherwise) == counts
+    assert (dict(one.reasons), dict(one.touched)) == ({"why": 3, "why else": 3}, {sign: [label]})
+    one.add(sign, label, ("why",))
+    assert (one.gained + one.lost + one.otherwise, one.reasons["why"]) == (6, 6)
+
+
+def test_in_shadow_everybody_is_counted_and_in_a_canary_its_organisations(here: Governed) -> None:
+    here.push(*personal(1))
+    digest = here.changes().propose(narrow(), "Ana", "lorem").digest
+    shadow = here.changes().advance(digest, Stage.SHADOW, "Ana", "lorem")
+    assert [(one.org, one.lost) for one in shadow.changes] == [("org-alpha", 2), ("org-beta", 2), ("org-gamma", 2)]
+    canary = here.changes().advance(digest, Stage.CANARY, "Ana", "lorem", ("org-beta",))
+    assert [(one.org, one.lost) for one in canary.changes] == [("org-beta", 2)]
+
+
+@pytest.mark.parametrize(("active", "gained"), [("true", [("org-new", 2, 0)]), ("false", [])])
+def test_a_new_organisation_gains_what_it_may_see_if_it_is_active(here: Governed, active: str, gained: list[Any]) -> None:
+    here.push(*personal(1))
+    before = here.exchange.directory()
+    here.describe(f'[[organisation]]\nid = "org-new"\nname = "new"\nkind = "platform"\njurisdiction = "IE"\nactive = {active}\n'
+                  'controller_arrangement = "art26"\ngroups = ["club"]\n[[organisation.agreement]]\nid = "base"\nversion = 1\n'
+                  'purposes = ["cib-detection"]\n[[organisation.credential]]\nid = "new"\npurpose = "cib-detection"\n')
+    worlds = [World(directory, here.exchange.policy.of) for directory in (before, here.exchange.directory())]
+    with read(here.exchange.engine) as connection:
+        assert [(one.org, one.gained, one.lost) for one in difference(connection, worlds[0], worlds[1], here.now)] == gained
+        assert [(one.org, one.lost, one.gained) for one in difference(connection, worlds[1], worlds[0], here.now)] == gained
 
 
 def test_after_a_restore_a_version_that_was_in_force_decides_again(here: Governed) -> None:
