@@ -51,6 +51,8 @@ _UNREAD_MILLISECONDS = 120_000
 """A client that takes nothing of its answer for so long is given up: its answer stands in memory all the while."""
 _AGAIN = 2.0
 """Seconds between two tries to begin where the files of TLS are being changed."""
+_IN_A_ROW, _TURN = 16, 0.000_01
+"""Requests of one connection that are answered one after the other, and then seconds for others."""
 _HANDSHAKE = 10.0
 """Seconds in which a client must have agreed on TLS."""
 
@@ -91,6 +93,7 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
                 self._answer(listener_name, req, sock, addr, told)
             if req.is_unread:
                 _read_away(req, sock)
+            _give_way(req)
         except (gevent.GreenletExit, SystemExit):  # the server's patience is over
             raise StopIteration from None
 
@@ -217,6 +220,18 @@ class _Waiting:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         del self._idle[gevent.getcurrent()]
         return kind is _NothingCameError
+
+
+def _give_way(req: OneRequest) -> None:
+    """Let others have their turn after some requests that were there already.
+
+    Who sends without waiting for answers is never waited for: gevent would read from nobody else, all the while.
+    """
+    looked, connection = gevent.get_hub().loop.iteration, req.unreader
+    since, answered = getattr(connection, "in_a_row", (looked, 0))
+    connection.in_a_row = looked, (answered + 1 if since == looked else 1)
+    if connection.in_a_row[1] >= _IN_A_ROW:
+        gevent.sleep(_TURN)
 
 
 def _read_away(req: OneRequest, sock: Any) -> None:
