@@ -11,6 +11,8 @@ import pytest
 
 from exchange.errors import InputError, NotFoundError
 from exchange.governance.explanation import Question
+from exchange.model.state import State
+from exchange.obligations.transitions import By
 from exchange.policy.packtext import texts_of
 from tests.governance.governed import DAY, NOW, PLAIN, Governed, governed
 from tests.governance.test_preview_audience import OTHERS, SHARED, members
@@ -239,3 +241,32 @@ def test_an_embargo_a_state_and_an_end_are_told_with_their_times(shared: Governe
     assert told["state"]["received_before"] is False
     assert told["state"]["not_before"] is None
     assert told["state"]["until"] is not None
+
+
+def restrict(shared: Governed, stix_id: str) -> None:
+    """Taken off the feed by its producer, so that a pull gives nobody anything of it."""
+    by = By("org-alpha", "producer", "a key")
+    shared.exchange.obligations.change(stix_id, "org-alpha", State.RESTRICTED, reason="Checked again.", by=by, now=shared.now + LATER)
+
+
+@pytest.mark.parametrize(("second", "told"), [(GREEN, True), (AMBER, False)])
+def test_who_received_a_form_of_it_is_told_nothing_of_the_whole_afterwards(shared: Governed, second: str, told: bool) -> None:
+    first, other = indicator(), indicator(object_marking_refs=[second])
+    both = note(first["id"], other["id"], id=first["id"].replace("indicator", "note"))
+    shared.push(first, other, both)
+    assert len([one for one in shared.sees("gamma") if one.get("content") == "Both."]) > 0
+    shared.receive("gamma", both["id"])
+    restrict(shared, both["id"])
+    assert [one["shown"] for one in ask(shared, both["id"], "gamma")] == [False]
+    assert bool(own(shared, both["id"], "gamma")) is told
+
+
+def test_who_received_it_without_a_part_is_told_nothing_of_the_whole_afterwards(shared: Governed) -> None:
+    one = indicator(object_marking_refs=[GREEN], description="lorem ipsum",
+                    granular_markings=[{"marking_ref": AMBER, "selectors": ["description"]}])
+    shared.push(one)
+    shared.sees("gamma")
+    shared.receive("gamma", one["id"])
+    restrict(shared, one["id"])
+    assert [told["shown"] for told in ask(shared, one["id"], "gamma")] == [False]
+    assert own(shared, one["id"], "gamma") == []
