@@ -19,7 +19,7 @@ from exchange.policy.explain import Explanation, Standing, explain
 from exchange.policy.label import profile_facts
 from exchange.policy.packs import Packs
 from exchange.policy.rule import Finding
-from exchange.stix.redact import Original, derive
+from exchange.stix.redact import PROVIDER, Original, derive
 from exchange.stix.timestamp import from_microseconds
 from exchange.store.directory import meta_value
 from exchange.store.directory_history import directory_at
@@ -207,7 +207,8 @@ class _Then:
             # Of an erased object not even a stub is left: its notice is what tells an earlier recipient.
             received_before=row.state is State.REVOKED and was_told(self._connection, row.number, self._question.org),
             legal_hold=is_held(self._connection, str(obj.get("id", "")), row.contributor, self._question.at),
-            refs=tuple((ref, self._sees(ref, depth)) for ref in row.refs), fields=tuple(obj), type=obj.get("type"),
+            refs=tuple((ref, self._sees(ref, depth)) for ref in row.refs), type=obj.get("type"),
+            fields=(*obj, PROVIDER) if obj else (),  # a pull leaves the provider out of whatever bears it
         )
         collection = self._directory.collections.get(row.collection)
         further = () if collection is not None and self._reads(collection) else (_NOT_READABLE,)

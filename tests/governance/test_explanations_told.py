@@ -14,6 +14,7 @@ from exchange.governance.explanation import Question
 from exchange.model.state import State
 from exchange.obligations.transitions import By
 from exchange.policy.packtext import texts_of
+from exchange.stix.handling import IEP_EXTENSION
 from tests.governance.governed import DAY, NOW, PLAIN, Governed, governed
 from tests.governance.test_preview_audience import OTHERS, SHARED, members
 from tests.intake.test_push import AMBER, FULL, GREEN, RED, handling, indicator
@@ -270,3 +271,21 @@ def test_who_received_it_without_a_part_is_told_nothing_of_the_whole_afterwards(
     restrict(shared, one["id"])
     assert [told["shown"] for told in ask(shared, one["id"], "gamma")] == [False]
     assert own(shared, one["id"], "gamma") == []
+
+
+@pytest.mark.parametrize("names", [{}, {"created_by_ref": "identity--aaaaaaaa-0000-4000-8000-000000000001"}])
+def test_a_provider_who_is_not_named_is_not_named_in_an_explanation(shared: Governed, names: dict[str, str]) -> None:
+    marking = handling(**FULL)
+    marking["extensions"][IEP_EXTENSION] = {"extension_type": "property-extension", "iep_version": "2.0", "name": "lorem",
+                                            "provider_attribution": "must-not"}
+    one = indicator(object_marking_refs=[GREEN, marking["id"]], **names)
+    shared.push(marking, one)
+    seen = {made["id"] for made in shared.sees("gamma")}
+    (whole,) = ask(shared, one["id"], "gamma")
+    assert (whole["producer"], whole["outcome"]) == ("org-alpha", "redacted")
+    assert whole["released_as"] in seen
+    assert one["id"] not in seen
+    (told,) = own(shared, whole["released_as"], "gamma")
+    assert "org-alpha" not in json.dumps(told)
+    assert own(shared, one["id"], "gamma") == []
+    assert [told["outcome"] for told in ask(shared, one["id"], "alpha")] == ["granted"]
