@@ -62,7 +62,7 @@ class Changes:
         sign = self._watch(_DATA_VERSION)
         if sign is not None and sign == before.sign:
             return before
-        found = self._watch(_DATA_VERSION, VERSION, soon=True)  # in this order: what comes in between shows the next time
+        found = self._watch(_DATA_VERSION, VERSION, soon=True)  # in this order: what comes between shows next time
         if found is not None:
             self._seen = Seen(found[:2], int(found[2]))
             return self._seen
