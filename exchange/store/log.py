@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, Dialect, and_, bindparam, delete, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from exchange.store.engine import is_sqlite
 from exchange.store.log_spans import Span, add_runs, groups, place_in, place_of, runs, spans_between
 from exchange.store.log_tables import COSIGNATURE, CURSOR, KEY, PENDING, SIGNED, SPAN, TILE
 from exchange.store.object_tables import EVENT
+from exchange.store.statement import Prepared, adding, listed, one_of
 
 _ROW = EVENT.c
 _COLUMNS = (_ROW.number, _ROW.id, _ROW.at, _ROW.kind, _ROW.org, _ROW.detail, _ROW.nonce)
@@ -74,15 +77,31 @@ def add_placed(connection: Connection, events: Sequence[StoredEvent], first: int
     """Store new events at the places from ``first`` on."""
     if not events:
         return
-    names = ("id", "at", "kind", "org", "detail", "nonce")
-    rows = [{name: getattr(event, name) for name in names} for event in events]
-    added = connection.execute(insert(EVENT).returning(_ROW.number, sort_by_parameter_order=True), rows)
-    add_runs(connection, runs(list(added.scalars()), first))
+    rows = [{"id": one.id, "at": one.at, "kind": one.kind, "org": one.org, "detail": one.detail, "nonce": one.nonce}
+            for one in events]
+    add_runs(connection, runs(_added(connection, rows), first))
+
+
+def _added(connection: Connection, rows: Sequence[Mapping[str, object]]) -> list[int]:
+    """Store events, and give their numbers: on SQLite, which has one writer at a time, they follow each other."""
+    if not is_sqlite(connection):
+        added = connection.execute(insert(EVENT).returning(_ROW.number, sort_by_parameter_order=True), rows)
+        return list(added.scalars())
+    driver: Any = connection.connection.driver_connection
+    driver.executemany(adding(EVENT, connection.dialect, *rows[0]).sql, rows)
+    last = int(driver.execute("SELECT last_insert_rowid()").fetchone()[0])
+    return list(range(last - len(rows) + 1, last + 1))
 
 
 def known_ids(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Which of these ids events have already."""
-    return set(connection.execute(select(_ROW.id).where(_ROW.id.in_(list(ids)))).scalars())
+    rows = _with_ids(connection.dialect).within(connection, ids=listed(connection.dialect, list(ids)))
+    return {str(one) for one, in rows}
+
+
+@cache
+def _with_ids(dialect: Dialect) -> Prepared:
+    return Prepared(select(_ROW.id).where(one_of(dialect, _ROW.id, "ids")), dialect)
 
 
 def placed_events(

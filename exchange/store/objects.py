@@ -140,7 +140,8 @@ class ObjectQueries:
         }
         for name, given in (
             ("ids", wanted.ids), ("types", wanted.types), ("specs", wanted.spec_versions),
-            ("times", wanted.versions.times), ("added", wanted.versions.added), ("numbers", wanted.numbers),
+            ("times", wanted.versions.times or None), ("added", wanted.versions.added or None),
+            ("numbers", wanted.numbers or None),
         ):
             if given is not None:
                 values[name] = listed(self._dialect, given)

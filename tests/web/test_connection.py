@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
+from gunicorn.http.message import Request
 from gunicorn.http.unreader import SocketUnreader
 
 from exchange.web.connection import FIELDS, HEAD, Alike, Answered, OneAnswer, OneRequest, Remembered
@@ -227,3 +228,21 @@ def test_a_target_that_would_end_a_line_of_the_answer_ends_nothing(link: Link) -
     first.alike = Alike(b"", lambda target, told: ([("X-Target", "a\r\nSet-Cookie: b")], b""))
     with pytest.raises(ValueError, match="header"):
         link.read(GET).answer_alike(link.server, {})
+
+
+@pytest.mark.parametrize("line", [
+    b"GET /a HTTP/1.1", b"GET / HTTP/1.1", b"GET /a-b_c.d/E9/ HTTP/1.1", b"GET /../a/./b HTTP/1.1", b"GET /a?b HTTP/1.1", b"GET /a#b HTTP/1.1",
+    b"GET /a%20b HTTP/1.1", b"GET /a;b HTTP/1.1", b"GET /a:b@c HTTP/1.1", b"GET //a/b HTTP/1.1", b"GET  HTTP/1.1", b"GET a HTTP/1.1", b"GET /a HTTP/1.0",
+    b"GET /a  HTTP/1.1", b"GET /a b HTTP/1.1", b"GET /a\tHTTP/1.1", b"GET /\xe4 HTTP/1.1", b"GET /a HTTP/2.0", b"GET /a", b"HEAD /a HTTP/1.1",
+    b"get /a HTTP/1.1", b"GET HTTP/1.1", b"GET /a\x00 HTTP/1.1", b"GET * HTTP/1.1", b"GET http://x/a HTTP/1.1", b"GET / HTTP/1.1 HTTP/1.1", b"", b"GET ",
+])
+def test_a_first_line_means_what_it_means_to_gunicorn(link: Link, line: bytes) -> None:
+    def read(kind: Callable[[Any, bytes], None]) -> tuple[object, ...]:
+        request = link.read(GET)
+        try:
+            kind(request, line)
+        except ParseException as refused:
+            return (type(refused), str(refused))
+        return request.method, request.uri, request.path, request.query, request.fragment, request.version
+
+    assert read(OneRequest.parse_request_line) == read(Request.parse_request_line)
