@@ -80,7 +80,7 @@ from exchange.store.statuses import drop_expired_statuses, find_status, save_sta
 
 _LOG = logging.getLogger("exchange.wiring")
 _HOUR = 3_600_000_000
-_KEPT_PAGES = 32_000_000
+_KEPT_PAGES = 24_000_000
 """Bytes of settled pages that a process keeps."""
 _FEW, _LITTLE = 20, 40_000
 """Objects, and their bytes, of a push that is stored in one turn."""
