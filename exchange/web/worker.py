@@ -192,7 +192,8 @@ class TaxiiWorker(GeventWorker):  # type: ignore[misc]
                        extra={"error_id": error_id, "status": status, "code": f"http-{status}"})
         body = orjson.dumps({
             "title": reason, "error_id": error_id, "error_code": f"http-{status}", "http_status": str(status),
-            "description": "The request isn't HTTP/1.1 as this server takes it.",
+            "description": "The server failed; its operator finds this error by its id." if status == 500
+            else "The request isn't HTTP/1.1 as this server takes it.",
         })
         head = (f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {TAXII}\r\n"
                 f"X-Request-ID: {error_id}\r\nContent-Length: {len(body)}\r\n"
